@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The C ABI over the engine: nothing but null checks, translation and catching.
+#include <cstring>
+#include <new>
+
+#include "batch.h"
+#include "dispatch.h"
+#include "filterbank.h"
+#include "geometry.h"
+#include "parallel.h"
+#include "specfast/specfast.h"
+#include "window.h"
+
+using namespace specfast::engine;
+
+struct specfast_plan : Plan {
+  using Plan::Plan;
+};
+
+struct specfast_workspace : Workspace {
+  using Workspace::Workspace;
+};
+
+namespace {
+
+// A fixed buffer: reporting must work when memory has run out.
+thread_local char last_error[512] = "";
+
+specfast_status fail(specfast_status status, const char* message) {
+  std::strncpy(last_error, message, sizeof(last_error) - 1);
+  last_error[sizeof(last_error) - 1] = '\0';
+  return status;
+}
+
+template <typename Body>
+specfast_status guarded(const Body& body) noexcept {
+  try {
+    body();
+    return SPECFAST_OK;
+  } catch (const Error& error) {
+    return fail(error.status(), error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(SPECFAST_E_OUT_OF_MEMORY, "out of memory");
+  } catch (const std::length_error&) {
+    return fail(SPECFAST_E_OUT_OF_MEMORY, "out of memory: a table is too large");
+  } catch (const std::exception& error) {
+    return fail(SPECFAST_E_INTERNAL, error.what());
+  } catch (...) {
+    return fail(SPECFAST_E_INTERNAL, "unknown exception");
+  }
+}
+
+void require_pointer(const char* name, const void* pointer) {
+  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
+}
+
+void require_struct_size(const char* name, std::size_t received, std::size_t expected) {
+  if (received == expected) return;
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + ".struct_size must be " + std::to_string(expected) +
+                                               ", received " + std::to_string(received));
+}
+
+}  // namespace
+
+const char* specfast_last_error(void) { return last_error; }
+
+specfast_status specfast_config_init(specfast_config* config, size_t struct_size, int32_t mode) {
+  return guarded([&] {
+    require_pointer("config", config);
+    require_struct_size("config", struct_size, sizeof(specfast_config));
+    if (mode < SPECFAST_MODE_REAL || mode > SPECFAST_MODE_MEL) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "mode must be a specfast_mode, received mode=" + std::to_string(mode));
+    }
+    init_config(*config, specfast_mode(mode));
+  });
+}
+
+specfast_status specfast_plan_create(const specfast_config* config, specfast_plan** plan) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    *plan = nullptr;
+    require_pointer("config", config);
+    require_struct_size("config", config->struct_size, sizeof(specfast_config));
+    *plan = new specfast_plan(*config);
+  });
+}
+
+void specfast_plan_destroy(specfast_plan* plan) { delete plan; }
+
+int64_t specfast_plan_num_rows(const specfast_plan* plan) { return plan ? plan->num_rows() : 0; }
+
+int64_t specfast_plan_num_frames(const specfast_plan* plan, int64_t num_samples) {
+  return plan ? num_frames(plan->config(), num_samples) : 0;
+}
+
+specfast_status specfast_workspace_create(const specfast_plan* plan, int32_t num_threads,
+                                          specfast_workspace** workspace) {
+  return guarded([&] {
+    require_pointer("workspace", workspace);
+    *workspace = nullptr;
+    require_pointer("plan", plan);
+    if (num_threads < 0) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "num_threads must not be negative, received num_threads=" + std::to_string(num_threads));
+    }
+    *workspace = new specfast_workspace(*plan, num_threads > 0 ? num_threads : default_num_threads());
+  });
+}
+
+void specfast_workspace_destroy(specfast_workspace* workspace) { delete workspace; }
+
+specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* workspace, const specfast_batch* batch) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    require_pointer("workspace", workspace);
+    require_pointer("batch", batch);
+    require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
+    execute(*plan, *workspace, *batch);
+  });
+}
+
+specfast_status specfast_window(const char* name, int64_t length, int32_t periodic, double* values) {
+  return guarded([&] {
+    require_pointer("name", name);
+    require_pointer("values", values);
+    const std::vector<double> window = make_window(name, length, periodic != 0);
+    std::copy(window.begin(), window.end(), values);
+  });
+}
+
+const char* specfast_window_name(size_t index) { return window_name(index); }
+
+specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz, double min_freq_hz,
+                                     double max_freq_hz, double* weights) {
+  return guarded([&] {
+    require_pointer("weights", weights);
+    check_mel_grid(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
+    dense_weights(make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz), num_mel_bins,
+                  num_bins, weights);
+  });
+}
+
+int32_t specfast_num_threads(void) { return default_num_threads(); }
+
+specfast_status specfast_set_num_threads(int32_t num_threads) {
+  return guarded([&] {
+    if (num_threads < 0) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "num_threads must be positive, or 0 for the default, received num_threads=" +
+                      std::to_string(num_threads));
+    }
+    set_default_num_threads(num_threads);
+  });
+}
+
+specfast_status specfast_get_build_info(specfast_build_info* info) {
+  return guarded([&] {
+    require_pointer("info", info);
+    require_struct_size("info", info->struct_size, sizeof(specfast_build_info));
+    const KernelTable& table = kernels();
+    info->version = SPECFAST_VERSION;
+    info->isa = table.isa;
+    info->available_isas = available_isas().c_str();
+    info->lanes_float32 = int32_t(table.float32.wide.lanes);
+    info->lanes_float64 = int32_t(table.float64.wide.lanes);
+    info->openmp = built_with_openmp();
+#if defined(__clang__)
+    info->compiler = "Clang " __clang_version__;
+#else
+    info->compiler = "GCC " __VERSION__;
+#endif
+    info->pocketfft = SPECFAST_POCKETFFT_REVISION;
+  });
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plan.h"
+
+#include <algorithm>
+#include <cmath>
+#include <new>
+
+#include "dispatch.h"
+#include "filterbank.h"
+#include "geometry.h"
+#include "parallel.h"
+#include "twiddle.h"
+#include "window.h"
+
+namespace specfast::engine {
+namespace {
+
+int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+
+template <typename T>
+std::vector<T> rounded(const std::vector<double>& values) {
+  return std::vector<T>(values.begin(), values.end());
+}
+
+// Keras' order of operations: the magnitude is floored at epsilon after the power has been.
+double power_floor(const Config& config) {
+  const double epsilon = config.epsilon;
+  return config.spectrum_op == SpectrumOp::kLog ? std::max(epsilon, epsilon * epsilon) : epsilon;
+}
+
+template <typename T>
+const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
+  if constexpr (sizeof(T) == 4) {
+    return table.float32;
+  } else {
+    return table.float64;
+  }
+}
+
+}  // namespace
+
+template <typename T>
+PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table) {
+  const PrecisionKernels<T>& kernels = kernels_of<T>(table);
+  derive_common(config, common_);
+  derive_transform(config, common_);
+  if (common_.num_passes == 0) {
+    fallback_rfft_ = {kernels.rfft_create(config.dft_length), kernels.rfft_destroy};
+    if (!fallback_rfft_) throw std::bad_alloc();
+    common_.fallback_rfft = fallback_rfft_.get();
+  }
+  if (config.mel) derive_mel(config, common_);
+
+  // A tile of a very long transform would only thrash the caches.
+  constexpr int64_t kMaxTileBytes = int64_t(8) << 20;
+  const bool wide_fits = config.dft_length * kernels.wide.lanes * int64_t(sizeof(T)) <= kMaxTileBytes;
+  narrow_ = derive_width(config, kernels.narrow);
+  wide_ = derive_width(config, wide_fits ? kernels.wide : kernels.narrow);
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_common(const Config& config, TilePlan<T>& tile) {
+  tile.frame_length = config.frame_length;
+  tile.dft_length = config.dft_length;
+  tile.num_bins = config.num_bins;
+  tile.num_output_rows = config.num_bins * (config.spectrum_op == SpectrumOp::kStft ? 2 : 1);
+  tile.spectrum_op = config.spectrum_op;
+  tile.power_floor = T(power_floor(config));
+  tile.hop_rows = std::min(config.hop, config.frame_length);
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile) {
+  // Longer transforms leave the caches, where pocketfft's order of access is the better one; and a frame that wraps around
+  // (longer than the transform) is folded on that path only.
+  constexpr int64_t kMaxOwnLength = 1 << 16;
+  const int64_t num_points = config.dft_length / 2;
+  std::vector<int64_t> radices;
+  if (config.dft_length % 2 == 0 && config.dft_length <= kMaxOwnLength && config.frame_length <= config.dft_length) {
+    radices = factorize(num_points);
+  }
+
+  const double divisor = window_divisor(config.window, config.window.empty() ? Scaling::kNone : config.scaling);
+  const double gain = (radices.empty() ? 1.0 : 0.5) / divisor;
+  window_.assign(std::size_t(std::max(config.dft_length, config.frame_length)) + 1, T(0));
+  for (std::size_t n = 0; n < std::size_t(config.frame_length); ++n) {
+    window_[n] = T((config.window.empty() ? 1.0 : config.window[n]) * gain);
+  }
+  tile.window = window_.data();
+  if (radices.empty()) return;
+
+  tile.num_passes = int64_t(radices.size());
+  int64_t length = num_points;
+  for (std::size_t level = 0; level < radices.size(); ++level) {
+    const int64_t radix = radices[level];
+    std::vector<T> twiddles;
+    for (int64_t j = 1; j < length / radix; ++j) {
+      for (int64_t q = 1; q < radix; ++q) {
+        const Turn w = turn(j * q, length);
+        twiddles.push_back(T(w.cosine));
+        twiddles.push_back(T(-w.sine));
+      }
+    }
+    pass_twiddles_.push_back(std::move(twiddles));
+    tile.passes[level] = {radix, length, pass_twiddles_.back().data()};
+    length /= radix;
+  }
+  for (int64_t k = 0; k <= config.dft_length / 4; ++k) {
+    const Turn w = turn(k, config.dft_length);
+    real_twiddles_.push_back(T(w.cosine));
+    real_twiddles_.push_back(T(w.sine));
+  }
+  tile.real_twiddles = real_twiddles_.data();
+  bin_place_ = output_places(radices, num_points);
+  tile.bin_place = bin_place_.data();
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_mel(const Config& config, TilePlan<T>& tile) {
+  Filterbank bank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz, config.min_freq_hz,
+                                    config.max_freq_hz);
+  interval_begin_ = std::move(bank.interval_begin);
+  rising_ = rounded<T>(bank.rising);
+  falling_ = rounded<T>(bank.falling);
+  tile.num_bands = config.num_mel_bins;
+  tile.num_output_rows = config.num_mel_bins;
+  tile.interval_begin = interval_begin_.data();
+  tile.rising = rising_.data();
+  tile.falling = falling_.data();
+  tile.power_law = config.mag_exp == 2   ? PowerLaw::kSquare
+                   : config.mag_exp == 1 ? PowerLaw::kIdentity
+                                         : PowerLaw::kGeneral;
+  tile.half_exponent = T(config.mag_exp / 2);
+  tile.level_op = config.level_op;
+  tile.min_power = T(config.min_power);
+  if (config.level_op == LevelOp::kDecibel) {
+    tile.reference_db = T(10 * std::log10(std::max(std::abs(config.ref_power), config.min_power)));
+  }
+  tile.track_extrema = config.top_db_scope != TopDbScope::kNone;
+}
+
+template <typename T>
+Width<T> PrecisionPlan<T>::derive_width(const Config& config, const TileKernel<T>& kernel) {
+  Width<T> width;
+  width.kernel = &kernel;
+  width.tile = common_;
+  const int64_t overlapping_hops = (config.frame_length - 1) / config.hop;
+  width.tile.hop_columns = round_up(kernel.lanes + overlapping_hops, kColumnGroupBytes / int64_t(sizeof(T)));
+  width.sample_offset.assign(std::size_t(config.frame_length) + 1, 0);
+  for (int64_t n = 0; n < config.frame_length; ++n) {
+    width.sample_offset[std::size_t(n)] = uint32_t(n % config.hop * width.tile.hop_columns + n / config.hop);
+  }
+  width.tile.sample_offset = width.sample_offset.data();
+  width.tile_bytes = kernel.workspace_bytes(width.tile);
+  width.staging_bytes = std::size_t(
+      round_up(checked_multiply(width.tile.hop_rows * width.tile.hop_columns, sizeof(T)), int64_t(kWorkspaceAlignment)));
+  return width;
+}
+
+template <typename T>
+std::size_t PrecisionPlan<T>::workspace_bytes() const {
+  return std::max(wide_.tile_bytes + wide_.staging_bytes, narrow_.tile_bytes + narrow_.staging_bytes);
+}
+
+template class PrecisionPlan<float>;
+template class PrecisionPlan<double>;
+
+Plan::Plan(const specfast_config& raw) : config_(validate(raw)) {
+  watch_for_fork();
+  if (config_.precision == Precision::kFloat32) {
+    precision_ = std::make_unique<PrecisionPlan<float>>(config_, kernels());
+  } else {
+    precision_ = std::make_unique<PrecisionPlan<double>>(config_, kernels());
+  }
+}
+
+int64_t Plan::num_rows() const {
+  return std::visit([](const auto& plan) { return plan->wide().tile.num_output_rows; }, precision_);
+}
+
+std::size_t Plan::workspace_bytes() const {
+  return std::visit([](const auto& plan) { return plan->workspace_bytes(); }, precision_);
+}
+
+}  // namespace specfast::engine

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Everything derived from a configuration. Immutable; shared between threads.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "../kernels/kernel_table.h"
+#include "config.h"
+
+namespace specfast::engine {
+
+// A tile plan for one width and the kernel that runs it.
+template <typename T>
+struct Width {
+  TilePlan<T> tile;
+  const TileKernel<T>* kernel;
+  std::vector<uint32_t> sample_offset;
+  std::size_t tile_bytes;     // workspace of the kernel
+  std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
+};
+
+template <typename T>
+class PrecisionPlan {
+ public:
+  PrecisionPlan(const Config& config, const KernelTable& table);
+  PrecisionPlan(const PrecisionPlan&) = delete;
+  PrecisionPlan& operator=(const PrecisionPlan&) = delete;
+
+  const Width<T>& wide() const { return wide_; }
+  const Width<T>& narrow() const { return narrow_; }
+  // Workspace of one thread, a multiple of kWorkspaceAlignment.
+  std::size_t workspace_bytes() const;
+
+ private:
+  void derive_common(const Config& config, TilePlan<T>& tile);
+  void derive_transform(const Config& config, TilePlan<T>& tile);
+  void derive_mel(const Config& config, TilePlan<T>& tile);
+  Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
+
+  std::vector<T> window_, real_twiddles_, rising_, falling_;
+  std::vector<std::vector<T>> pass_twiddles_;
+  std::vector<uint32_t> bin_place_;
+  std::vector<int32_t> interval_begin_;
+  std::unique_ptr<void, void (*)(void*)> fallback_rfft_{nullptr, nullptr};
+  TilePlan<T> common_{};
+  Width<T> wide_, narrow_;
+};
+
+class Plan {
+ public:
+  explicit Plan(const specfast_config& raw);
+
+  const Config& config() const { return config_; }
+  int64_t num_rows() const;
+  std::size_t workspace_bytes() const;
+
+  template <typename T>
+  const PrecisionPlan<T>& precision() const {
+    return *std::get<std::unique_ptr<PrecisionPlan<T>>>(precision_);
+  }
+
+ private:
+  Config config_;
+  std::variant<std::unique_ptr<PrecisionPlan<float>>, std::unique_ptr<PrecisionPlan<double>>> precision_;
+};
+
+}  // namespace specfast::engine

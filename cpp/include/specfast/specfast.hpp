@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// C++17 over specfast.h: ownership and exceptions, nothing else. Header-only; shapes, units and thread rules stand there.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "specfast.h"
+
+namespace specfast {
+
+// An invalid argument, an overflow, an unknown window or an unavailable ISA; what() is specfast_last_error().
+class Error : public std::runtime_error {
+ public:
+  explicit Error(specfast_status status) : std::runtime_error(specfast_last_error()), status_(status) {}
+  specfast_status status() const noexcept { return status_; }
+
+ private:
+  specfast_status status_;
+};
+
+// Throws std::bad_alloc when out of memory, Error on any other failure.
+inline void check(specfast_status status) {
+  if (status == SPECFAST_OK) return;
+  if (status == SPECFAST_E_OUT_OF_MEMORY) throw std::bad_alloc();
+  throw Error(status);
+}
+
+inline specfast_config default_config(specfast_mode mode) {
+  specfast_config config;
+  check(specfast_config_init(&config, sizeof(config), mode));
+  return config;
+}
+
+class Workspace;
+
+class Plan {
+ public:
+  explicit Plan(const specfast_config& config) {
+    specfast_plan* plan;
+    check(specfast_plan_create(&config, &plan));
+    plan_.reset(plan);
+  }
+
+  std::int64_t num_rows() const noexcept { return specfast_plan_num_rows(plan_.get()); }
+  std::int64_t num_frames(std::int64_t num_samples) const noexcept {
+    return specfast_plan_num_frames(plan_.get(), num_samples);
+  }
+  const specfast_plan* get() const noexcept { return plan_.get(); }
+
+  inline void execute(Workspace& workspace, const specfast_batch& batch) const;
+
+ private:
+  struct Destroy {
+    void operator()(specfast_plan* plan) const noexcept { specfast_plan_destroy(plan); }
+  };
+  std::unique_ptr<specfast_plan, Destroy> plan_;
+};
+
+class Workspace {
+ public:
+  explicit Workspace(const Plan& plan, std::int32_t num_threads = 0) {
+    specfast_workspace* workspace;
+    check(specfast_workspace_create(plan.get(), num_threads, &workspace));
+    workspace_.reset(workspace);
+  }
+
+  specfast_workspace* get() noexcept { return workspace_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(specfast_workspace* workspace) const noexcept { specfast_workspace_destroy(workspace); }
+  };
+  std::unique_ptr<specfast_workspace, Destroy> workspace_;
+};
+
+inline void Plan::execute(Workspace& workspace, const specfast_batch& batch) const {
+  check(specfast_execute(plan_.get(), workspace.get(), &batch));
+}
+
+inline std::vector<double> window(const std::string& name, std::int64_t length, bool periodic) {
+  if (length < 0) length = 0;  // refused below, by name and value
+  std::vector<double> values(static_cast<std::size_t>(length) + 1);
+  check(specfast_window(name.c_str(), length, periodic, values.data()));
+  values.pop_back();
+  return values;
+}
+
+inline specfast_build_info build_info() {
+  specfast_build_info info;
+  info.struct_size = sizeof(info);
+  check(specfast_get_build_info(&info));
+  return info;
+}
+
+}  // namespace specfast

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The real transform of one tile. Included inside the namespace of one ISA.
+//
+// An even real transform of N points runs as a complex one of N/2 points over z[n] = x[2n] + i x[2n+1], in place, decimated
+// in frequency, so that its output stands in digit-reversed places, and a last pass that untangles the two halves
+// (epilogue.inl). Other lengths use pocketfft.
+
+template <typename V>
+struct Complex {
+  V re, im;
+};
+
+template <typename V>
+SPECFAST_INLINE Complex<V> operator+(Complex<V> a, Complex<V> b) {
+  return {a.re + b.re, a.im + b.im};
+}
+template <typename V>
+SPECFAST_INLINE Complex<V> operator-(Complex<V> a, Complex<V> b) {
+  return {a.re - b.re, a.im - b.im};
+}
+template <typename V>
+SPECFAST_INLINE Complex<V> times_minus_i(Complex<V> a) {
+  return {a.im, -a.re};
+}
+// a - i b and a + i b
+template <typename V>
+SPECFAST_INLINE Complex<V> minus_i(Complex<V> a, Complex<V> b) {
+  return {a.re + b.im, a.im - b.re};
+}
+template <typename V>
+SPECFAST_INLINE Complex<V> plus_i(Complex<V> a, Complex<V> b) {
+  return {a.re - b.im, a.im + b.re};
+}
+// a + c b and a - c b, c real
+template <typename V>
+SPECFAST_INLINE Complex<V> madd_real(Complex<V> a, V c, Complex<V> b) {
+  return {madd(c, b.re, a.re), madd(c, b.im, a.im)};
+}
+template <typename V>
+SPECFAST_INLINE Complex<V> nmadd_real(Complex<V> a, V c, Complex<V> b) {
+  return {nmadd(c, b.re, a.re), nmadd(c, b.im, a.im)};
+}
+template <typename V>
+SPECFAST_INLINE Complex<V> times(Complex<V> a, V re, V im) {
+  return {nmadd(a.im, im, a.re * re), madd(a.im, re, a.re * im)};
+}
+
+// dft<kRadix, kUsed>: forward transform of kRadix points of which those from kUsed on are zero (and not read).
+template <int kRadix, int kUsed, typename V>
+struct Butterfly;
+
+template <int kUsed, typename V>
+struct Butterfly<2, kUsed, V> {
+  static SPECFAST_INLINE void apply(Complex<V> (&a)[2]) {
+    const Complex<V> sum = a[0] + a[1];
+    a[1] = a[0] - a[1];
+    a[0] = sum;
+  }
+};
+
+template <int kUsed, typename V>
+struct Butterfly<3, kUsed, V> {
+  static SPECFAST_INLINE void apply(Complex<V> (&a)[3]) {
+    using S = Scalar<V>;
+    const V half = broadcast<V>(S(0.5));
+    const V sin60 = broadcast<V>(S(0.866025403784438646763723170752936183L));
+    const Complex<V> sum = a[1] + a[2], difference = a[1] - a[2];
+    const Complex<V> middle = nmadd_real(a[0], half, sum);
+    const Complex<V> turned = {sin60 * difference.re, sin60 * difference.im};
+    a[0] = a[0] + sum;
+    a[1] = minus_i(middle, turned);
+    a[2] = plus_i(middle, turned);
+  }
+};
+
+template <int kUsed, typename V>
+struct Butterfly<4, kUsed, V> {
+  static SPECFAST_INLINE void apply(Complex<V> (&a)[4]) {
+    const Complex<V> s02 = kUsed > 2 ? a[0] + a[2] : a[0], d02 = kUsed > 2 ? a[0] - a[2] : a[0];
+    const Complex<V> s13 = kUsed > 3 ? a[1] + a[3] : a[1], d13 = kUsed > 3 ? a[1] - a[3] : a[1];
+    a[0] = s02 + s13;
+    a[1] = minus_i(d02, d13);
+    a[2] = s02 - s13;
+    a[3] = plus_i(d02, d13);
+  }
+};
+
+template <int kUsed, typename V>
+struct Butterfly<5, kUsed, V> {
+  static SPECFAST_INLINE void apply(Complex<V> (&a)[5]) {
+    using S = Scalar<V>;
+    const V cos72 = broadcast<V>(S(0.309016994374947424102293417182819059L));
+    const V cos36 = broadcast<V>(S(0.809016994374947424102293417182819059L));
+    const V sin72 = broadcast<V>(S(0.951056516295153572116439333379382143L));
+    const V sin36 = broadcast<V>(S(0.587785252292473129168705954639072769L));
+    const Complex<V> s14 = a[1] + a[4], d14 = a[1] - a[4];
+    const Complex<V> s23 = a[2] + a[3], d23 = a[2] - a[3];
+    const Complex<V> real1 = nmadd_real(madd_real(a[0], cos72, s14), cos36, s23);
+    const Complex<V> real2 = madd_real(nmadd_real(a[0], cos36, s14), cos72, s23);
+    const Complex<V> turned1 = madd_real({sin72 * d14.re, sin72 * d14.im}, sin36, d23);
+    const Complex<V> turned2 = nmadd_real({sin36 * d14.re, sin36 * d14.im}, sin72, d23);
+    a[0] = a[0] + (s14 + s23);
+    a[1] = minus_i(real1, turned1);
+    a[4] = plus_i(real1, turned1);
+    a[2] = minus_i(real2, turned2);
+    a[3] = plus_i(real2, turned2);
+  }
+};
+
+template <int kUsed, typename V>
+struct Butterfly<8, kUsed, V> {
+  static SPECFAST_INLINE void apply(Complex<V> (&a)[8]) {
+    const V sqrt_half = broadcast<V>(Scalar<V>(0.707106781186547524400844362104849039L));
+    const Complex<V> s04 = kUsed > 4 ? a[0] + a[4] : a[0], d04 = kUsed > 4 ? a[0] - a[4] : a[0];
+    const Complex<V> s15 = kUsed > 5 ? a[1] + a[5] : a[1], d15 = kUsed > 5 ? a[1] - a[5] : a[1];
+    const Complex<V> s26 = kUsed > 6 ? a[2] + a[6] : a[2], d26 = kUsed > 6 ? a[2] - a[6] : a[2];
+    const Complex<V> s37 = kUsed > 7 ? a[3] + a[7] : a[3], d37 = kUsed > 7 ? a[3] - a[7] : a[3];
+
+    const Complex<V> even_sum = s04 + s26, even_difference = s04 - s26;
+    const Complex<V> odd_sum = s15 + s37, odd_difference = s15 - s37;
+    a[0] = even_sum + odd_sum;
+    a[4] = even_sum - odd_sum;
+    a[2] = minus_i(even_difference, odd_difference);
+    a[6] = plus_i(even_difference, odd_difference);
+
+    const Complex<V> g0 = minus_i(d04, d26), g1 = plus_i(d04, d26);
+    const Complex<V> u = minus_i(d15, d37), v = plus_i(d15, d37);
+    const Complex<V> u_turned = {u.re + u.im, u.im - u.re};  // times sqrt(2) exp(-i pi/4)
+    const Complex<V> v_turned = {v.im - v.re, -(v.re + v.im)};  // times sqrt(2) exp(-3 i pi/4)
+    a[1] = madd_real(g0, sqrt_half, u_turned);
+    a[5] = nmadd_real(g0, sqrt_half, u_turned);
+    a[3] = madd_real(g1, sqrt_half, v_turned);
+    a[7] = nmadd_real(g1, sqrt_half, v_turned);
+  }
+};
+
+template <int kRadix, typename V>
+SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t leg, const Scalar<V>* twiddles) {
+  constexpr int kStep = 2 * kLanesOf<V>;
+  store(z, a[0].re);
+  store(z + kStep / 2, a[0].im);
+  for (int q = 1; q < kRadix; ++q) {
+    const Complex<V> turned =
+        twiddles ? times(a[q], broadcast<V>(twiddles[2 * q - 2]), broadcast<V>(twiddles[2 * q - 1])) : a[q];
+    store(z + q * leg, turned.re);
+    store(z + q * leg + kStep / 2, turned.im);
+  }
+}
+
+// One pass over `num_blocks` neighbouring blocks of pass.length points each.
+template <int kRadix, typename V>
+void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+  constexpr int64_t kStep = 2 * kLanesOf<V>;
+  const int64_t leg_points = pass.length / kRadix;
+  const int64_t leg = leg_points * kStep;
+  const auto butterfly = [leg](Scalar<V>* at, const Scalar<V>* twiddles) SPECFAST_INLINE_LAMBDA {
+    Complex<V> a[kRadix];
+    for (int q = 0; q < kRadix; ++q) a[q] = {load<V>(at + q * leg), load<V>(at + q * leg + kStep / 2)};
+    Butterfly<kRadix, kRadix, V>::apply(a);
+    store_turned<kRadix, V>(a, at, leg, twiddles);
+  };
+  for (int64_t block = 0; block < num_blocks; ++block, z += pass.length * kStep) {
+    butterfly(z, nullptr);
+    const Scalar<V>* twiddles = pass.twiddles;
+    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1)) butterfly(z + j * kStep, twiddles);
+  }
+}
+
+template <typename V>
+void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+  switch (pass.radix) {
+    case 2: return run_pass<2, V>(z, pass, num_blocks);
+    case 3: return run_pass<3, V>(z, pass, num_blocks);
+    case 4: return run_pass<4, V>(z, pass, num_blocks);
+    case 5: return run_pass<5, V>(z, pass, num_blocks);
+    default: return run_pass<8, V>(z, pass, num_blocks);
+  }
+}
+
+// Depth first: a block that fits the first-level cache is finished before the next is touched.
+template <typename V>
+void run_passes_from(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first) {
+  constexpr int64_t kCacheBytes = 24 * 1024;
+  if (first == plan.num_passes) return;
+  const FftPass<Scalar<V>>& pass = plan.passes[first];
+  const int64_t block_bytes = pass.length * 2 * int64_t(sizeof(V));
+  if (block_bytes <= kCacheBytes) {
+    for (int64_t level = first; level < plan.num_passes; ++level) {
+      run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length);
+    }
+    return;
+  }
+  run_any_pass<V>(z, pass, 1);
+  const int64_t leg = pass.length / pass.radix * 2 * kLanesOf<V>;
+  for (int64_t q = 0; q < pass.radix; ++q) run_passes_from<V>(z + q * leg, plan, first + 1);
+}
+
+// The first pass reads the hop matrix and applies the window on the way: no framed copy is written. Only the first kUsed legs
+// hold samples for j in [begin, end); the rest is the zero padding behind the frame.
+template <int kRadix, int kUsed, typename V>
+void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int64_t begin, int64_t end, Scalar<V>* z) {
+  using S = Scalar<V>;
+  constexpr int64_t kStep = 2 * kLanesOf<V>;
+  const int64_t leg_points = plan.passes[0].length / kRadix;
+  const int64_t leg = leg_points * kStep;
+  for (int64_t j = begin; j < end; ++j) {
+    Complex<V> a[kRadix];
+    for (int q = 0; q < kRadix; ++q) {
+      if (q < kUsed) {
+        const int64_t n = 2 * (j + q * leg_points);
+        a[q] = {load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n],
+                load_unaligned<V>(hops + plan.sample_offset[n + 1]) * plan.window[n + 1]};
+      } else {
+        a[q] = {V{}, V{}};
+      }
+    }
+    Butterfly<kRadix, kUsed, V>::apply(a);
+    const S* twiddles = j == 0 ? nullptr : plan.passes[0].twiddles + (j - 1) * 2 * (kRadix - 1);
+    store_turned<kRadix, V>(a, z + j * kStep, leg, twiddles);
+  }
+}
+
+template <int kRadix, typename V, int... kLegs>
+void first_pass_of(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z,
+                   std::integer_sequence<int, kLegs...>) {
+  using Run = void (*)(const Scalar<V>*, const TilePlan<Scalar<V>>&, int64_t, int64_t, Scalar<V>*);
+  static constexpr Run kByUsedLegs[] = {run_first_pass<kRadix, kLegs, V>...};
+  const int64_t leg_points = plan.passes[0].length / kRadix;
+  const int64_t num_points = (plan.frame_length + 1) / 2;
+  const int64_t full_legs = num_points / leg_points;
+  const int64_t remainder = num_points % leg_points;
+  if (remainder) kByUsedLegs[full_legs + 1](hops, plan, 0, remainder, z);
+  kByUsedLegs[full_legs](hops, plan, remainder, leg_points, z);
+}
+
+template <int kRadix, typename V>
+void first_pass_radix(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z) {
+  first_pass_of<kRadix, V>(hops, plan, z, std::make_integer_sequence<int, kRadix + 1>());
+}
+
+template <typename V>
+void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z) {
+  switch (plan.passes[0].radix) {
+    case 2: first_pass_radix<2, V>(hops, plan, z); break;
+    case 3: first_pass_radix<3, V>(hops, plan, z); break;
+    case 4: first_pass_radix<4, V>(hops, plan, z); break;
+    case 5: first_pass_radix<5, V>(hops, plan, z); break;
+    default: first_pass_radix<8, V>(hops, plan, z); break;
+  }
+  const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
+  for (int64_t q = 0; q < plan.passes[0].radix; ++q) run_passes_from<V>(z + q * leg, plan, 1);
+}
+
+template <typename T>
+using FallbackRfft = SPECFAST_POCKETFFT::detail::pocketfft_r<T>;
+
+// Leaves pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
+template <typename V>
+void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows) {
+  const int64_t num_samples = plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
+  for (int64_t n = 0; n < num_samples; ++n) {
+    store(rows + n * kLanesOf<V>, load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
+  }
+  for (int64_t n = num_samples; n < plan.dft_length; ++n) store(rows + n * kLanesOf<V>, V{});
+  // A frame may be one sample longer than the transform (Keras runs an odd fft_length N as N - 1): it wraps around.
+  if (plan.frame_length > plan.dft_length) {
+    const int64_t n = plan.dft_length;
+    store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
+  }
+  static_cast<const FallbackRfft<Scalar<V>>*>(plan.fallback_rfft)->exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
+}
+
+template <typename T>
+void* create_fallback_rfft(int64_t length) {
+  try {
+    return new FallbackRfft<T>(size_t(length));
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+template <typename T>
+void destroy_fallback_rfft(void* plan) {
+  delete static_cast<FallbackRfft<T>*>(plan);
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One tile from samples to output, and the table that the engine calls. An ISA file defines SPECFAST_ISA_NAME,
+// SPECFAST_VECTOR_BYTES and the ISA family, then includes this file; nothing else does.
+//
+// Everything lives in a namespace of this ISA, pocketfft included, because the linker may merge equal inline functions of
+// different objects, and a merged copy can hold instructions that an older processor lacks.
+
+#include <type_traits>
+#include <utility>
+
+#include "kernel_table.h"
+
+#if defined(SPECFAST_ISA_X86)
+#include <immintrin.h>
+#elif defined(SPECFAST_ISA_NEON)
+#include <arm_neon.h>
+#endif
+
+#define SPECFAST_JOIN_(a, b) a##b
+#define SPECFAST_JOIN(a, b) SPECFAST_JOIN_(a, b)
+#define SPECFAST_STRING_(a) #a
+#define SPECFAST_STRING(a) SPECFAST_STRING_(a)
+#define SPECFAST_NAMESPACE SPECFAST_JOIN(specfast_, SPECFAST_ISA_NAME)
+#define SPECFAST_POCKETFFT SPECFAST_JOIN(pocketfft_, SPECFAST_ISA_NAME)
+#define SPECFAST_INLINE inline __attribute__((always_inline))
+#define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
+
+#define POCKETFFT_NO_MULTITHREADING
+#define pocketfft SPECFAST_POCKETFFT
+#include <pocketfft_hdronly.h>
+#undef pocketfft
+
+namespace SPECFAST_NAMESPACE {
+namespace {
+
+using namespace specfast::engine;
+
+#include "simd.inl"
+
+#include "math.inl"
+
+#include "rfft.inl"
+
+#include "epilogue.inl"
+
+#include "gather.inl"
+
+#include "melbank.inl"
+
+// Where the parts of a tile's workspace begin, in elements.
+struct WorkspaceLayout {
+  int64_t transform, rows, bands, end;
+};
+
+template <typename T>
+WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
+  constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
+  const auto aligned = [](int64_t count) { return (count + kAlignment - 1) / kAlignment * kAlignment; };
+  WorkspaceLayout layout;
+  layout.transform = aligned(plan.hop_rows * plan.hop_columns);
+  layout.rows = layout.transform + aligned(plan.dft_length * lanes);
+  layout.bands = layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
+  layout.end = layout.bands + aligned(plan.num_bands * lanes);
+  return layout;
+}
+
+template <typename T, int kLanes>
+size_t workspace_bytes(const TilePlan<T>& plan) {
+  return size_t(workspace_layout(plan, kLanes).end) * sizeof(T);
+}
+
+// Rows of lanes to the caller's layout.
+template <typename T, int kLanes>
+void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
+  if (args.row_stride == 1) {
+    constexpr int kSide = kGroup<T>;
+    const int64_t whole = num_rows - num_rows % kSide;
+    copy_transposed(rows, kLanes, whole, args.num_frames, args.out, args.frame_stride);
+    rows += whole * kLanes;
+    for (int64_t row = whole; row < num_rows; ++row, rows += kLanes) {
+      for (int64_t f = 0; f < args.num_frames; ++f) args.out[f * args.frame_stride + row] = rows[f];
+    }
+    return;
+  }
+  for (int64_t row = 0; row < num_rows; ++row, rows += kLanes) {
+    T* target = args.out + row * args.row_stride;
+    for (int64_t f = 0; f < args.num_frames; ++f) target[f * args.frame_stride] = rows[f];
+  }
+}
+
+template <typename T, int kLanes>
+void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
+  using V = Vec<T, kLanes>;
+  const WorkspaceLayout layout = workspace_layout(plan, kLanes);
+  T* const hops = static_cast<T*>(args.workspace);
+  T* const spectrum = hops + layout.transform;
+  T* const rows = hops + layout.rows;
+  T* const bands = hops + layout.bands;
+
+  fill_hop_matrix(plan, args, hops);
+  if (plan.num_passes > 0) {
+    own_transform<V>(hops, plan, spectrum);
+  } else {
+    fallback_transform<V>(hops, plan, spectrum);
+  }
+
+  // A full tile whose frames are neighbours in the output needs no detour.
+  const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
+  if (plan.num_bands == 0) {
+    rows_function<V>(plan)(plan, spectrum, direct ? args.out : rows, direct ? args.row_stride : kLanes);
+    if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
+    return;
+  }
+  rows_function<V>(plan)(plan, spectrum, rows, kLanes);
+  Extrema<V> extrema;
+  mel_bands(plan, rows, direct ? args.out : bands, direct ? args.row_stride : kLanes, extrema);
+  if (!direct) store_rows<T, kLanes>(bands, plan.num_bands, args);
+  if (plan.track_extrema) args.extrema = extrema.reduce(args.num_frames);
+}
+
+template <typename T, int kLanes>
+void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride, int64_t row_stride, T floor) {
+  const auto raise = [floor](T& value) { value = floor > value || floor != floor ? floor : value; };
+  for (int64_t row = 0; row < num_rows; ++row) {
+    T* target = values + row * row_stride;
+    for (int64_t f = 0; f < num_frames; ++f) raise(target[f * frame_stride]);
+  }
+}
+
+template <typename T, int kLanes>
+constexpr TileKernel<T> tile_kernel() {
+  return {kLanes, workspace_bytes<T, kLanes>, run_tile<T, kLanes>, clamp<T, kLanes>};
+}
+
+template <typename T>
+constexpr PrecisionKernels<T> precision_kernels() {
+  return {tile_kernel<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>(), tile_kernel<T, kGroup<T>>(), create_fallback_rfft<T>,
+          destroy_fallback_rfft<T>};
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE
+
+extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_, SPECFAST_ISA_NAME);
+extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_, SPECFAST_ISA_NAME) = {
+    SPECFAST_STRING(SPECFAST_ISA_NAME),
+    SPECFAST_NAMESPACE::precision_kernels<float>(),
+    SPECFAST_NAMESPACE::precision_kernels<double>(),
+};

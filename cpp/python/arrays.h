@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// NumPy arrays to the strided arrays of the C ABI, and the checks that belong to arrays.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "specfast/specfast.hpp"
+
+namespace specfast_python {
+
+namespace py = pybind11;
+using Shape = std::vector<py::ssize_t>;
+
+std::string describe(const Shape& shape);
+
+// The specfast_dtype of an input array; TypeError unless it is native, aligned float32, float64 or int16.
+std::int32_t input_dtype(const py::array& x);
+
+// The stride of an axis in elements; ValueError if its byte stride is no multiple of the element.
+std::int64_t element_stride(const py::array& x, py::ssize_t axis);
+
+py::dtype numpy_dtype(std::int32_t dtype);
+
+// An uninitialised array, or `out` after checking that it is just that and shares no memory with x.
+py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype, const py::array& x);
+
+}  // namespace specfast_python
