@@ -9,21 +9,19 @@ namespace specfast::engine {
 std::vector<int64_t> factorize(int64_t num_points) {
   std::vector<int64_t> radices;
   if (num_points < 2) return radices;
-  int64_t twos = 0, rest = num_points;
+  // The untangling of the real spectrum absorbs a last pass of radix 4.
+  const bool last_is_four = num_points % 4 == 0 && num_points > 4;
+  int64_t twos = 0, rest = last_is_four ? num_points / 4 : num_points;
   for (; rest % 2 == 0; rest /= 2) ++twos;
-  // Radix 8 first: it shortens the blocks of the later passes fastest. A single 2 left over is better spent as 4 * 4 for 8 * 2.
-  int64_t fours = twos % 3 == 2 ? 1 : 0;
-  int64_t eights = twos / 3;
-  const bool lone_two = twos % 3 == 1;
-  if (lone_two && eights > 0) {
-    --eights;
-    fours = 2;
-  }
+  // Radix 8 first: it shortens the blocks of the later passes fastest. 4 * 4 does more work a pass than 8 * 2.
+  const bool split_eight = twos % 3 == 1 && twos > 1;
+  const int64_t eights = twos / 3 - (split_eight ? 1 : 0);
   radices.insert(radices.end(), std::size_t(eights), 8);
-  radices.insert(radices.end(), std::size_t(fours), 4);
+  for (twos -= 3 * eights; twos >= 2; twos -= 2) radices.push_back(4);
   for (; rest % 5 == 0; rest /= 5) radices.push_back(5);
   for (; rest % 3 == 0; rest /= 3) radices.push_back(3);
-  if (lone_two && fours == 0) radices.push_back(2);
+  if (twos == 1) radices.push_back(2);
+  if (last_is_four) radices.push_back(4);
   if (rest != 1) radices.clear();
   return radices;
 }

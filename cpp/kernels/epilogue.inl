@@ -80,7 +80,7 @@ struct RowWriter {
     } else if constexpr (kOp == RowOp::kMagnitude) {
       return square_root(at_least(power, broadcast<V>(plan.power_floor)));
     } else if constexpr (kOp == RowOp::kLog) {
-      return T(0.5) * natural_log(at_least(power, broadcast<V>(plan.power_floor)));
+      return T(0.5) * natural_log_at_least(power, plan.power_floor);
     } else if constexpr (kOp == RowOp::kPowerIdentity) {
       return square_root(power);
     } else if constexpr (kOp == RowOp::kPowerGeneral) {
@@ -93,32 +93,75 @@ struct RowWriter {
 
 // Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w = exp(-2 pi i / N):
 // with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D and X[N/2-k] = conj(E + i w^k D).
+// Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
 template <RowOp kOp, typename V>
-void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
-  constexpr int64_t kStep = 2 * kLanesOf<V>;
-  using T = Scalar<V>;
-  const RowWriter<kOp, V> writer{plan, rows, row_stride};
-  const int64_t num_points = plan.dft_length / 2;
-  const auto point = [&plan, z](int64_t k) SPECFAST_INLINE_LAMBDA -> Complex<V> {
-    const T* at = z + plan.bin_place[k] * kStep;
-    return {load<V>(at), load<V>(at + kStep / 2)};
-  };
-  const Complex<V> zero = point(0);
+SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Complex<V> a, Complex<V> b) {
+  const TilePlan<Scalar<V>>& plan = writer.plan;
+  const V cosine = broadcast<V>(plan.real_twiddles[2 * k]), sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
+  const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
+  const V turned_re = nmadd(sine, d.re, cosine * d.im);
+  const V turned_im = madd(sine, d.im, cosine * d.re);
+  writer.write(k, e.re + turned_re, e.im - turned_im, false);
+  writer.write(plan.dft_length / 2 - k, e.re - turned_re, -(e.im + turned_im), false);
+}
+
+// The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.
+template <RowOp kOp, typename V>
+SPECFAST_INLINE void untangle_zero(const RowWriter<kOp, V>& writer, Complex<V> zero) {
   const V sum = zero.re + zero.im, difference = zero.re - zero.im;
   writer.write(0, sum + sum, V{}, true);
-  writer.write(num_points, difference + difference, V{}, true);
+  writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
+}
+template <RowOp kOp, typename V>
+SPECFAST_INLINE void untangle_middle(const RowWriter<kOp, V>& writer, Complex<V> middle) {
+  writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
+}
+
+template <typename V>
+SPECFAST_INLINE Complex<V> load_point(const Scalar<V>* z, int64_t place) {
+  const Scalar<V>* at = z + place * 2 * kLanesOf<V>;
+  return {load<V>(at), load<V>(at + kLanesOf<V>)};
+}
+
+template <RowOp kOp, typename V>
+void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
+  const RowWriter<kOp, V> writer{plan, rows, row_stride};
+  const int64_t num_points = plan.dft_length / 2;
+  untangle_zero(writer, load_point<V>(z, plan.bin_place[0]));
   for (int64_t k = 1; 2 * k < num_points; ++k) {
-    const Complex<V> a = point(k), b = point(num_points - k);
-    const V cosine = broadcast<V>(plan.real_twiddles[2 * k]), sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
-    const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
-    const V turned_re = nmadd(sine, d.re, cosine * d.im);
-    const V turned_im = madd(sine, d.im, cosine * d.re);
-    writer.write(k, e.re + turned_re, e.im - turned_im, false);
-    writer.write(num_points - k, e.re - turned_re, -(e.im + turned_im), false);
+    untangle(writer, k, load_point<V>(z, plan.bin_place[k]), load_point<V>(z, plan.bin_place[num_points - k]));
   }
-  if (num_points % 2 == 0) {
-    const Complex<V> middle = point(num_points / 2);
-    writer.write(num_points / 2, middle.re + middle.re, -(middle.im + middle.im), false);
+  if (num_points % 2 == 0) untangle_middle(writer, load_point<V>(z, plan.bin_place[num_points / 2]));
+}
+
+// The last pass, of radix 4, done here: its block number k yields the points k + q N/8, and their mirror images come from block
+// N/8 - k, so that a pair of blocks goes from before the last pass to output rows in registers.
+template <RowOp kOp, typename V>
+void rows_with_last_pass(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
+  const RowWriter<kOp, V> writer{plan, rows, row_stride};
+  const int64_t num_blocks = plan.dft_length / 8;
+  const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
+    const int64_t place = plan.bin_place[k];
+    for (int q = 0; q < 4; ++q) a[q] = load_point<V>(z, place + q);
+    Butterfly<4, 4, V>::apply(a);
+  };
+  Complex<V> a[4], b[4];
+  transform_block(0, a);
+  untangle_zero(writer, a[0]);
+  untangle(writer, num_blocks, a[1], a[3]);
+  untangle_middle(writer, a[2]);
+  for (int64_t k = 1; 2 * k < num_blocks; ++k) {
+    transform_block(k, a);
+    transform_block(num_blocks - k, b);
+    untangle(writer, k, a[0], b[3]);
+    untangle(writer, k + num_blocks, a[1], b[2]);
+    untangle(writer, num_blocks - k, b[0], a[3]);
+    untangle(writer, 2 * num_blocks - k, b[1], a[2]);
+  }
+  if (num_blocks % 2 == 0) {
+    transform_block(num_blocks / 2, a);
+    untangle(writer, num_blocks / 2, a[0], a[3]);
+    untangle(writer, num_blocks / 2 + num_blocks, a[1], a[2]);
   }
 }
 
@@ -139,13 +182,15 @@ template <typename V>
 using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows, int64_t row_stride);
 
 template <typename V, int... kOps>
-WriteRows<V> select_rows(int op, bool own, std::integer_sequence<int, kOps...>) {
+WriteRows<V> select_rows(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
+  static constexpr WriteRows<V> kFused[] = {rows_with_last_pass<RowOp(kOps), V>...};
   static constexpr WriteRows<V> kOwn[] = {rows_from_own_transform<RowOp(kOps), V>...};
   static constexpr WriteRows<V> kFallback[] = {rows_from_fallback<RowOp(kOps), V>...};
-  return own ? kOwn[op] : kFallback[op];
+  const int op = int(row_op_of(plan));
+  return plan.num_passes == 0 ? kFallback[op] : leaves_last_pass(plan) ? kFused[op] : kOwn[op];
 }
 
 template <typename V>
 SPECFAST_INLINE WriteRows<V> rows_function(const TilePlan<Scalar<V>>& plan) {
-  return select_rows<V>(int(row_op_of(plan)), plan.num_passes > 0, std::make_integer_sequence<int, kNumRowOps>());
+  return select_rows<V>(plan, std::make_integer_sequence<int, kNumRowOps>());
 }

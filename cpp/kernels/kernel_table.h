@@ -70,6 +70,12 @@ struct TileExtrema {
   bool has_nan;
 };
 
+// Where a tile's time goes; counted only in the stage benchmark's build (SPECFAST_STAGE_CLOCK).
+enum Stage { kStageGather, kStageTransform, kStageRows, kStageBands, kStageStore, kNumStages };
+struct StageClock {
+  uint64_t ticks[kNumStages];
+};
+
 template <typename T>
 struct TileArgs {
   const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h * hop_stride
@@ -80,6 +86,9 @@ struct TileArgs {
   int64_t frame_stride;
   int64_t row_stride;
   TileExtrema<T> extrema;  // written if TilePlan::track_extrema
+#if defined(SPECFAST_STAGE_CLOCK)
+  StageClock* clock;
+#endif
 };
 
 constexpr size_t kWorkspaceAlignment = 64;

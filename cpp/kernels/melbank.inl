@@ -5,19 +5,19 @@ template <typename V>
 struct Extrema {
   V max = broadcast<V>(-Scalar<V>(__builtin_inf()));
   V min = broadcast<V>(Scalar<V>(__builtin_inf()));
-  IntVec<V> nan = {};
+  V sum = V{};  // NaN as soon as one value was: levels are bounded below, so no infinities cancel
 
   SPECFAST_INLINE void include(V v) {
-    max = v > max ? v : max;
-    min = v < min ? v : min;
-    nan |= v != v;
+    max = at_least(max, v);
+    min = at_most(min, v);
+    sum = sum + v;
   }
   SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(int64_t num_lanes) const {
-    TileExtrema<Scalar<V>> result{max[0], min[0], nan[0] != 0};
-    for (int lane = 1; lane < num_lanes; ++lane) {
+    TileExtrema<Scalar<V>> result{max[0], min[0], false};
+    for (int lane = 0; lane < num_lanes; ++lane) {
       if (max[lane] > result.max) result.max = max[lane];
       if (min[lane] < result.min) result.min = min[lane];
-      result.has_nan |= nan[lane] != 0;
+      result.has_nan |= sum[lane] != sum[lane];
     }
     return result;
   }
@@ -27,33 +27,57 @@ struct Extrema {
 template <typename V>
 SPECFAST_INLINE V decibel(V energy, const TilePlan<Scalar<V>>& plan) {
   const V ten_over_ln10 = broadcast<V>(Scalar<V>(4.34294481903251827651128918916605082L));
-  const V log = natural_log(at_least(energy, broadcast<V>(plan.min_power)));
-  return ten_over_ln10 * log - plan.reference_db;
+  return ten_over_ln10 * natural_log_at_least(energy, plan.min_power) - plan.reference_db;
 }
 
 // Adjacent triangles share their edges, so between two edges just one band rises and the one before it falls: every bin is
 // read once.
 template <typename V>
-void mel_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands, int64_t row_stride,
-               Extrema<V>& extrema) {
-  const auto interval = [&plan, power](int64_t index, V& rising, V& falling) SPECFAST_INLINE_LAMBDA {
-    rising = V{};
-    falling = V{};
-    for (int64_t bin = plan.interval_begin[index]; bin < plan.interval_begin[index + 1]; ++bin) {
+void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands) {
+  // A band that holds no bin must still show the NaN of its frame.
+  const V dc = load<V>(power);
+  const V start = dc != dc ? dc : V{};
+  // Two bins a step, each with sums of its own: a single chain of additions would wait for itself.
+  const auto interval = [&plan, power, start](int64_t index, V& rising, V& falling) SPECFAST_INLINE_LAMBDA {
+    V rising2 = V{}, falling2 = V{};
+    rising = start;
+    falling = start;
+    const int64_t end = plan.interval_begin[index + 1];
+    int64_t bin = plan.interval_begin[index];
+    for (; bin + 2 <= end; bin += 2) {
+      const V p = load<V>(power + bin * kLanesOf<V>), p2 = load<V>(power + (bin + 1) * kLanesOf<V>);
+      rising = madd(p, broadcast<V>(plan.rising[bin]), rising);
+      falling = madd(p, broadcast<V>(plan.falling[bin]), falling);
+      rising2 = madd(p2, broadcast<V>(plan.rising[bin + 1]), rising2);
+      falling2 = madd(p2, broadcast<V>(plan.falling[bin + 1]), falling2);
+    }
+    if (bin < end) {
       const V p = load<V>(power + bin * kLanesOf<V>);
       rising = madd(p, broadcast<V>(plan.rising[bin]), rising);
       falling = madd(p, broadcast<V>(plan.falling[bin]), falling);
     }
+    rising = rising + rising2;
+    falling = falling + falling2;
   };
   V rising, falling;
   interval(0, rising, falling);
   for (int64_t band = 0; band < plan.num_bands; ++band) {
     V next_rising;
     interval(band + 1, next_rising, falling);
-    V value = rising + falling;
-    if (plan.level_op == LevelOp::kDecibel) value = decibel(value, plan);
-    if (plan.track_extrema) extrema.include(value);
-    store_unaligned(bands + band * row_stride, value);
+    store(bands + band * kLanesOf<V>, rising + falling);
     rising = next_rising;
   }
+}
+
+// Band energies to levels, in a loop of their own so that the logarithms overlap.
+template <typename V>
+Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows, int64_t row_stride) {
+  Extrema<V> extrema;
+  for (int64_t band = 0; band < plan.num_bands; ++band) {
+    V value = load<V>(bands + band * kLanesOf<V>);
+    if (plan.level_op == LevelOp::kDecibel) value = decibel(value, plan);
+    if (plan.track_extrema) extrema.include(value);
+    store_unaligned(rows + band * row_stride, value);
+  }
+  return extrema;
 }

@@ -177,22 +177,28 @@ void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_bloc
   }
 }
 
+// A last pass of radix 4 is left to the untangling (epilogue.inl), which so saves one round trip of the tile through the cache.
+template <typename T>
+SPECFAST_INLINE bool leaves_last_pass(const TilePlan<T>& plan) {
+  return plan.num_passes > 1 && plan.passes[plan.num_passes - 1].radix == 4;
+}
+
 // Depth first: a block that fits the first-level cache is finished before the next is touched.
 template <typename V>
-void run_passes_from(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first) {
+void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last) {
   constexpr int64_t kCacheBytes = 24 * 1024;
-  if (first == plan.num_passes) return;
+  if (first == last) return;
   const FftPass<Scalar<V>>& pass = plan.passes[first];
   const int64_t block_bytes = pass.length * 2 * int64_t(sizeof(V));
   if (block_bytes <= kCacheBytes) {
-    for (int64_t level = first; level < plan.num_passes; ++level) {
+    for (int64_t level = first; level < last; ++level) {
       run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length);
     }
     return;
   }
   run_any_pass<V>(z, pass, 1);
   const int64_t leg = pass.length / pass.radix * 2 * kLanesOf<V>;
-  for (int64_t q = 0; q < pass.radix; ++q) run_passes_from<V>(z + q * leg, plan, first + 1);
+  for (int64_t q = 0; q < pass.radix; ++q) run_passes<V>(z + q * leg, plan, first + 1, last);
 }
 
 // The first pass reads the hop matrix and applies the window on the way: no framed copy is written. Only the first kUsed legs
@@ -247,8 +253,9 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scala
     case 5: first_pass_radix<5, V>(hops, plan, z); break;
     default: first_pass_radix<8, V>(hops, plan, z); break;
   }
+  const int64_t last = plan.num_passes - (leaves_last_pass(plan) ? 1 : 0);
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
-  for (int64_t q = 0; q < plan.passes[0].radix; ++q) run_passes_from<V>(z + q * leg, plan, 1);
+  for (int64_t q = 0; q < plan.passes[0].radix; ++q) run_passes<V>(z + q * leg, plan, 1, last);
 }
 
 template <typename T>

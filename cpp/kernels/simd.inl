@@ -206,23 +206,81 @@ SPECFAST_INLINE void transpose(Group<double> (&m)[2]) {
   m[0] = low;
 }
 
-// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a multiple of kGroup.
+// A vector of one group from every kGroup-th column: group g comes from `from + g * kGroup * stride`.
+template <typename V>
+SPECFAST_INLINE V load_groups(const Scalar<V>* from, int64_t) {
+  static_assert(kLanesOf<V> == kGroup<Scalar<V>>);
+  return load_unaligned<V>(from);
+}
+
+// Transposes the square in each group position of kGroup vectors.
+template <typename V>
+SPECFAST_INLINE void transpose_groups(V (&m)[kGroup<Scalar<V>>]) {
+  transpose(m);
+}
+
+#if defined(__AVX2__)
+#define SPECFAST_X86_TRANSPOSE_GROUPS(VF, VD, PREFIX)                                                  \
+  template <>                                                                                         \
+  SPECFAST_INLINE void transpose_groups<VF>(VF(&m)[4]) {                                              \
+    const VF low01 = PREFIX##_unpacklo_ps(m[0], m[1]), high01 = PREFIX##_unpackhi_ps(m[0], m[1]);     \
+    const VF low23 = PREFIX##_unpacklo_ps(m[2], m[3]), high23 = PREFIX##_unpackhi_ps(m[2], m[3]);     \
+    m[0] = PREFIX##_shuffle_ps(low01, low23, 0x44);                                                   \
+    m[1] = PREFIX##_shuffle_ps(low01, low23, 0xee);                                                   \
+    m[2] = PREFIX##_shuffle_ps(high01, high23, 0x44);                                                 \
+    m[3] = PREFIX##_shuffle_ps(high01, high23, 0xee);                                                 \
+  }                                                                                                   \
+  template <>                                                                                         \
+  SPECFAST_INLINE void transpose_groups<VD>(VD(&m)[2]) {                                              \
+    const VD low = PREFIX##_unpacklo_pd(m[0], m[1]);                                                  \
+    m[1] = PREFIX##_unpackhi_pd(m[0], m[1]);                                                          \
+    m[0] = low;                                                                                       \
+  }
+SPECFAST_X86_TRANSPOSE_GROUPS(F32x8, F64x4, _mm256)
+template <>
+SPECFAST_INLINE F32x8 load_groups<F32x8>(const float* from, int64_t stride) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + 4 * stride), 1);
+}
+template <>
+SPECFAST_INLINE F64x4 load_groups<F64x4>(const double* from, int64_t stride) {
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from)), _mm_loadu_pd(from + 2 * stride), 1);
+}
+#endif
+#if defined(__AVX512F__)
+SPECFAST_X86_TRANSPOSE_GROUPS(F32x16, F64x8, _mm512)
+template <>
+SPECFAST_INLINE F32x16 load_groups<F32x16>(const float* from, int64_t stride) {
+  F32x16 v = _mm512_castps128_ps512(_mm_loadu_ps(from));
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(from + 4 * stride), 1);
+  v = _mm512_insertf32x4(v, _mm_loadu_ps(from + 8 * stride), 2);
+  return _mm512_insertf32x4(v, _mm_loadu_ps(from + 12 * stride), 3);
+}
+template <>
+SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
+  F64x8 v = _mm512_castpd128_pd512(_mm_loadu_pd(from));
+  v = _mm512_insertf64x2(v, _mm_loadu_pd(from + 2 * stride), 1);
+  v = _mm512_insertf64x2(v, _mm_loadu_pd(from + 4 * stride), 2);
+  return _mm512_insertf64x2(v, _mm_loadu_pd(from + 6 * stride), 3);
+}
+#endif
+#undef SPECFAST_X86_TRANSPOSE_GROUPS
+
+// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a multiple of kGroup. Few columns at
+// a time: the targets of neighbouring columns often compete for the same cache set.
 template <typename T>
 SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows, int64_t num_columns, T* to,
                                      int64_t to_stride) {
   constexpr int kSide = kGroup<T>;
   const int64_t whole = num_columns - num_columns % kSide;
-  for (int64_t row = 0; row < num_rows; row += kSide) {
-    const T* source = from + row * from_stride;
-    T* target = to + row;
-    for (int64_t column = 0; column < whole; column += kSide) {
+  for (int64_t column = 0; column < whole; column += kSide) {
+    for (int64_t row = 0; row < num_rows; row += kSide) {
       Group<T> block[kSide];
-      for (int i = 0; i < kSide; ++i) block[i] = load_unaligned<Group<T>>(source + i * from_stride + column);
+      for (int i = 0; i < kSide; ++i) block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
       transpose(block);
-      for (int i = 0; i < kSide; ++i) store_unaligned(target + (column + i) * to_stride, block[i]);
+      for (int i = 0; i < kSide; ++i) store_unaligned(to + (column + i) * to_stride + row, block[i]);
     }
-    for (int64_t column = whole; column < num_columns; ++column) {
-      for (int i = 0; i < kSide; ++i) target[column * to_stride + i] = source[i * from_stride + column];
-    }
+  }
+  for (int64_t column = whole; column < num_columns; ++column) {
+    for (int64_t row = 0; row < num_rows; ++row) to[column * to_stride + row] = from[row * from_stride + column];
   }
 }

@@ -88,6 +88,29 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   }
 }
 
+#if defined(SPECFAST_STAGE_CLOCK)
+template <typename T>
+class StageTimer {
+ public:
+  explicit StageTimer(const TileArgs<T>& args) : clock_(args.clock), last_(__builtin_ia32_rdtsc()) {}
+  void end(Stage stage) {
+    const uint64_t now = __builtin_ia32_rdtsc();
+    clock_->ticks[stage] += now - last_;
+    last_ = now;
+  }
+
+ private:
+  StageClock* clock_;
+  uint64_t last_;
+};
+#else
+template <typename T>
+struct StageTimer {
+  explicit StageTimer(const TileArgs<T>&) {}
+  void end(Stage) {}
+};
+#endif
+
 template <typename T, int kLanes>
 void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   using V = Vec<T, kLanes>;
@@ -97,24 +120,33 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   T* const rows = hops + layout.rows;
   T* const bands = hops + layout.bands;
 
-  fill_hop_matrix(plan, args, hops);
+  StageTimer<T> timer(args);
+  fill_hop_matrix<V>(plan, args, hops);
+  timer.end(kStageGather);
   if (plan.num_passes > 0) {
     own_transform<V>(hops, plan, spectrum);
   } else {
     fallback_transform<V>(hops, plan, spectrum);
   }
+  timer.end(kStageTransform);
 
   // A full tile whose frames are neighbours in the output needs no detour.
   const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
   if (plan.num_bands == 0) {
     rows_function<V>(plan)(plan, spectrum, direct ? args.out : rows, direct ? args.row_stride : kLanes);
+    timer.end(kStageRows);
     if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
+    timer.end(kStageStore);
     return;
   }
   rows_function<V>(plan)(plan, spectrum, rows, kLanes);
-  Extrema<V> extrema;
-  mel_bands(plan, rows, direct ? args.out : bands, direct ? args.row_stride : kLanes, extrema);
+  timer.end(kStageRows);
+  sum_bands<V>(plan, rows, bands);
+  const Extrema<V> extrema =
+      level_bands<V>(plan, bands, direct ? args.out : bands, direct ? args.row_stride : kLanes);
+  timer.end(kStageBands);
   if (!direct) store_rows<T, kLanes>(bands, plan.num_bands, args);
+  timer.end(kStageStore);
   if (plan.track_extrema) args.extrema = extrema.reduce(args.num_frames);
 }
 
