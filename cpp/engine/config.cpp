@@ -47,9 +47,10 @@ void check_mel(const specfast_config& raw, Config& config) {
   if (!raw.power_to_db) return;
 
   config.level_op = LevelOp::kDecibel;
-  require(std::isfinite(raw.min_power) && raw.min_power > 0, "min_power", raw.min_power, "finite and positive");
+  require(std::isfinite(raw.min_power) && raw.min_power >= 0, "min_power", raw.min_power, "finite and not negative");
   config.min_power = raw.min_power;
   require(std::isfinite(raw.ref_power), "ref_power", raw.ref_power, "finite");
+  require(raw.min_power > 0 || raw.ref_power != 0, "ref_power", raw.ref_power, "different from 0 where min_power is 0");
   config.ref_power = raw.ref_power;
   config.top_db_scope = to_enum("top_db_scope", raw.top_db_scope, TopDbScope::kClip, "a specfast_top_db_scope");
   if (config.top_db_scope == TopDbScope::kNone) return;

@@ -8,10 +8,8 @@ namespace specfast::engine {
 
 std::vector<int64_t> factorize(int64_t num_points) {
   std::vector<int64_t> radices;
-  if (num_points < 2) return radices;
-  // The untangling of the real spectrum absorbs a last pass of radix 4.
-  const bool last_is_four = num_points % 4 == 0 && num_points > 4;
-  int64_t twos = 0, rest = last_is_four ? num_points / 4 : num_points;
+  if (num_points < 8 || num_points % 4 != 0) return radices;
+  int64_t twos = 0, rest = num_points / 4;
   for (; rest % 2 == 0; rest /= 2) ++twos;
   // Radix 8 first: it shortens the blocks of the later passes fastest. 4 * 4 does more work a pass than 8 * 2.
   const bool split_eight = twos % 3 == 1 && twos > 1;
@@ -21,7 +19,7 @@ std::vector<int64_t> factorize(int64_t num_points) {
   for (; rest % 5 == 0; rest /= 5) radices.push_back(5);
   for (; rest % 3 == 0; rest /= 3) radices.push_back(3);
   if (twos == 1) radices.push_back(2);
-  if (last_is_four) radices.push_back(4);
+  radices.push_back(4);
   if (rest != 1) radices.clear();
   return radices;
 }

@@ -27,29 +27,6 @@ SPECFAST_INLINE RowOp row_op_of(const TilePlan<T>& plan) {
   }
 }
 
-template <typename V>
-SPECFAST_INLINE V angle_of(V re, V im) {
-  for (int lane = 0; lane < kLanesOf<V>; ++lane) {
-    if constexpr (sizeof(Scalar<V>) == 4) {
-      re[lane] = __builtin_atan2f(im[lane], re[lane]);
-    } else {
-      re[lane] = __builtin_atan2(im[lane], re[lane]);
-    }
-  }
-  return re;
-}
-
-template <typename V>
-SPECFAST_INLINE V power_to(V power, Scalar<V> exponent) {
-  return map_lanes(power, [exponent](Scalar<V> x) -> Scalar<V> {
-    if constexpr (sizeof(x) == 4) {
-      return __builtin_powf(x, exponent);
-    } else {
-      return __builtin_pow(x, exponent);
-    }
-  });
-}
-
 // Writes the rows of one bin. An edge bin (DC and, for an even length, Nyquist) has no mirror image.
 template <RowOp kOp, typename V>
 struct RowWriter {
@@ -57,18 +34,22 @@ struct RowWriter {
   const TilePlan<T>& plan;
   T* rows;
   int64_t row_stride;
+  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must still show there.
+  V poison = {};
+
+  SPECFAST_INLINE void poison_from(V dc) { poison = dc != dc ? dc : V{}; }
 
   SPECFAST_INLINE void write(int64_t bin, V re, V im, bool edge) const {
     T* row = rows + bin * row_stride;
     if constexpr (kOp == RowOp::kReal) {
-      store_unaligned(row, re);
+      store_unaligned(row, re + poison);
     } else if constexpr (kOp == RowOp::kImag) {
-      store_unaligned(row, im);
+      store_unaligned(row, im + poison);
     } else if constexpr (kOp == RowOp::kStft) {
-      store_unaligned(row, re);
-      store_unaligned(row + plan.num_bins * row_stride, im);
+      store_unaligned(row, re + poison);
+      store_unaligned(row + plan.num_bins * row_stride, im + poison);
     } else if constexpr (kOp == RowOp::kAngle) {
-      store_unaligned(row, angle_of(re, im));
+      store_unaligned(row, arc_tangent2(im, re + poison));  // also makes of -0 a zero of angle 0
     } else {
       store_unaligned(row, of_power(madd(re, re, im * im), edge));
     }
@@ -80,11 +61,11 @@ struct RowWriter {
     } else if constexpr (kOp == RowOp::kMagnitude) {
       return square_root(at_least(power, broadcast<V>(plan.power_floor)));
     } else if constexpr (kOp == RowOp::kLog) {
-      return T(0.5) * natural_log_at_least(power, plan.power_floor);
+      return T(0.5) * log_at_least<NaturalUnits>(power, plan.power_floor);
     } else if constexpr (kOp == RowOp::kPowerIdentity) {
       return square_root(power);
     } else if constexpr (kOp == RowOp::kPowerGeneral) {
-      return power_to(power, plan.half_exponent);
+      return raised(power, plan.half_exponent);
     } else {
       return power;
     }
@@ -107,8 +88,9 @@ SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Comple
 
 // The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.
 template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle_zero(const RowWriter<kOp, V>& writer, Complex<V> zero) {
+SPECFAST_INLINE void untangle_zero(RowWriter<kOp, V>& writer, Complex<V> zero) {
   const V sum = zero.re + zero.im, difference = zero.re - zero.im;
+  writer.poison_from(sum);
   writer.write(0, sum + sum, V{}, true);
   writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
 }
@@ -123,22 +105,11 @@ SPECFAST_INLINE Complex<V> load_point(const Scalar<V>* z, int64_t place) {
   return {load<V>(at), load<V>(at + kLanesOf<V>)};
 }
 
-template <RowOp kOp, typename V>
-void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
-  const RowWriter<kOp, V> writer{plan, rows, row_stride};
-  const int64_t num_points = plan.dft_length / 2;
-  untangle_zero(writer, load_point<V>(z, plan.bin_place[0]));
-  for (int64_t k = 1; 2 * k < num_points; ++k) {
-    untangle(writer, k, load_point<V>(z, plan.bin_place[k]), load_point<V>(z, plan.bin_place[num_points - k]));
-  }
-  if (num_points % 2 == 0) untangle_middle(writer, load_point<V>(z, plan.bin_place[num_points / 2]));
-}
-
-// The last pass, of radix 4, done here: its block number k yields the points k + q N/8, and their mirror images come from block
+// The last pass of the own transform, always of radix 4, is done here: its block number k yields the points k + q N/8, and their mirror images come from block
 // N/8 - k, so that a pair of blocks goes from before the last pass to output rows in registers.
 template <RowOp kOp, typename V>
-void rows_with_last_pass(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
-  const RowWriter<kOp, V> writer{plan, rows, row_stride};
+void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
+  RowWriter<kOp, V> writer{plan, rows, row_stride};
   const int64_t num_blocks = plan.dft_length / 8;
   const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
     const int64_t place = plan.bin_place[k];
@@ -168,7 +139,8 @@ void rows_with_last_pass(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Sc
 template <RowOp kOp, typename V>
 void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows, int64_t row_stride) {
   constexpr int64_t kStep = kLanesOf<V>;
-  const RowWriter<kOp, V> writer{plan, rows, row_stride};
+  RowWriter<kOp, V> writer{plan, rows, row_stride};
+  writer.poison_from(load<V>(spectrum));
   writer.write(0, load<V>(spectrum), V{}, true);
   for (int64_t k = 1; 2 * k < plan.dft_length; ++k) {
     writer.write(k, load<V>(spectrum + (2 * k - 1) * kStep), load<V>(spectrum + 2 * k * kStep), false);
@@ -183,11 +155,10 @@ using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum
 
 template <typename V, int... kOps>
 WriteRows<V> select_rows(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
-  static constexpr WriteRows<V> kFused[] = {rows_with_last_pass<RowOp(kOps), V>...};
   static constexpr WriteRows<V> kOwn[] = {rows_from_own_transform<RowOp(kOps), V>...};
   static constexpr WriteRows<V> kFallback[] = {rows_from_fallback<RowOp(kOps), V>...};
   const int op = int(row_op_of(plan));
-  return plan.num_passes == 0 ? kFallback[op] : leaves_last_pass(plan) ? kFused[op] : kOwn[op];
+  return plan.num_passes > 0 ? kOwn[op] : kFallback[op];
 }
 
 template <typename V>

@@ -39,7 +39,8 @@ struct TilePlan {
 
   const T* window;  // [dft_length + 1], scaling folded in, zero from frame_length on
 
-  // Own transform (num_passes > 0) of dft_length / 2 complex points. The window then carries an extra factor of one half.
+  // Own transform (num_passes > 1, the last of radix 4) of dft_length / 2 complex points. The window then carries an extra factor
+  // of one half.
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
   const uint32_t* bin_place;     // [dft_length / 2]: where the transform leaves complex point k

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Logarithms over lanes. Included inside the namespace of one ISA.
+// Elementary functions over lanes. Included inside the namespace of one ISA. Largest errors over the whole range, subnormals
+// included, checked by tests/kernels on every ISA:
 //
-// natural_log: at most 1 ULP (float and double) over all positive finite values, subnormals included; log(0) = -inf,
-// log(x < 0) = NaN, log(inf) = inf, NaN stays. tests/kernels checks these figures on every ISA.
+// log_in       2 ULP   natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
+// arc_tangent2 2 ULP   special values as C99's atan2
+// raised       1 ULP   for x >= 0; special values as C99's pow
+// NaN stays NaN, except raised(x, 0) = 1.
 
 // x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the fraction is small on both sides of one.
 template <typename V>
@@ -23,77 +26,205 @@ SPECFAST_INLINE LogSplit<V> split_normal(V x) {
   return {reinterpret_cast<V>(mantissa) - Scalar<V>(1), __builtin_convertvector(bits >> kMantissaBits, V)};
 }
 
-// float: log(1 + f) = f + f^2 p(f), a near-minimax fit of relative error 2^-27.6 (tools/fit_log.py).
+// What one natural unit and one doubling are worth. `doubling_high` has trailing zeros enough that its product with an exponent is
+// exact; both parts are positive, so that an infinite exponent stays infinite.
+template <typename S>
+struct NaturalUnits {
+  static constexpr S unit = 1;
+  static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.62e4000000000p-1) : S(6.93147180369123816490e-01);
+  static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
+};
+template <typename S>
+struct Decibels {
+  static constexpr S unit = S(4.34294481903251827651128918916605082L);
+  static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.8150000000000p+1) : S(0x1.8151824c75800p+1);
+  static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
+};
+
+// log(1 + f) = f + log_tail(f).
+// float: f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
 template <int kLanes>
-SPECFAST_INLINE Vec<float, kLanes> join_log(LogSplit<Vec<float, kLanes>> split) {
+SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   using V = Vec<float, kLanes>;
-  constexpr float kCoefficients[] = {-1.04635254e-01f, 1.22068614e-01f, -1.26605332e-01f, 1.42048955e-01f, -1.66497275e-01f,
-                                     2.00023189e-01f,  -2.50005007e-01f, 3.33333105e-01f, -4.99999970e-01f};
-  constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
-  const V f = split.fraction;
-  V p = broadcast<V>(4.73749451e-02f);
+  constexpr float kCoefficients[] = {-1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f, -1.6655765e-01f,
+                                     2.0001578e-01f,  -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
+  V p = broadcast<V>(4.9058143e-02f);
   for (float c : kCoefficients) p = madd(p, f, broadcast<V>(c));
-  const V tail = madd(f * f, p, split.exponent * kLn2Low);
-  return madd(split.exponent, broadcast<V>(kLn2High), f + tail);
+  return f * f * p;
 }
 
 // double: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + R(s^2)): scheme and coefficients of FreeBSD's
 // msun e_log.c.
 template <int kLanes>
-SPECFAST_INLINE Vec<double, kLanes> join_log(LogSplit<Vec<double, kLanes>> split) {
+SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
   constexpr double kCoefficients[] = {1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
                                       2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01};
-  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
-  const V f = split.fraction;
   const V s = f / (2.0 + f);
   const V z = s * s;
   V r = broadcast<V>(1.479819860511658591e-01);
   for (double c : kCoefficients) r = madd(r, z, broadcast<V>(c));
   const V half_square = 0.5 * f * f;
-  const V tail = half_square - madd(s, madd(r, z, half_square), split.exponent * kLn2Low);
-  return split.exponent * kLn2High - (tail - f);
+  return s * madd(r, z, half_square) - half_square;
 }
 
-template <typename V>
-SPECFAST_INLINE V natural_log(V x) {
-  using S = Scalar<V>;
-  constexpr bool kIsFloat = sizeof(S) == 4;
-  constexpr S kInfinity = S(__builtin_inf()), kNaN = S(__builtin_nan(""));
-  constexpr S kSmallestNormal = S(kIsFloat ? 0x1p-126 : 0x1p-1022), kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
-  const IntVec<V> subnormal = x < kSmallestNormal;
-  LogSplit<V> split = split_normal<V>(subnormal ? x * kScale : x);
-  split.exponent = subnormal ? split.exponent - S(kIsFloat ? 32 : 64) : split.exponent;
-  const V special = x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
-  return ((x > S(0)) & (x < kInfinity)) ? join_log<kLanesOf<V>>(split) : special;
+template <template <typename> class Units, typename V>
+SPECFAST_INLINE V join_log(LogSplit<V> split) {
+  using U = Units<Scalar<V>>;
+  const V low = split.exponent * U::doubling_low + U::unit * log_tail<kLanesOf<V>>(split.fraction);
+  return madd(split.exponent, broadcast<V>(U::doubling_high), U::unit * split.fraction + low);
 }
 
 #if defined(__AVX512F__)
 // The processor's own split knows all special values: infinity becomes 2^inf * 1, zero 2^-inf * 1, a negative number NaN.
-#define SPECFAST_AVX512_LOG(V, PREFIX, SUFFIX)                                                                        \
-  template <>                                                                                                        \
-  SPECFAST_INLINE V natural_log<V>(V x) {                                                                            \
-    const V mantissa = PREFIX##_getmant_##SUFFIX(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);                       \
-    const V exponent = PREFIX##_getexp_##SUFFIX(x) - PREFIX##_getexp_##SUFFIX(mantissa);                             \
-    return join_log<kLanesOf<V>>({mantissa - Scalar<V>(1), exponent});                                              \
+constexpr bool kSplitsSpecialValues = true;
+#define SPECFAST_AVX512_SPLIT(V, PREFIX, SUFFIX)                                                               \
+  SPECFAST_INLINE LogSplit<V> split_any(V x) {                                                                \
+    const V mantissa = PREFIX##_getmant_##SUFFIX(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);                \
+    return {mantissa - Scalar<V>(1), PREFIX##_getexp_##SUFFIX(x) - PREFIX##_getexp_##SUFFIX(mantissa)};       \
   }
-SPECFAST_AVX512_LOG(F32x16, _mm512, ps)
-SPECFAST_AVX512_LOG(F64x8, _mm512, pd)
-SPECFAST_AVX512_LOG(F32x4, _mm, ps)
-SPECFAST_AVX512_LOG(F64x2, _mm, pd)
-#undef SPECFAST_AVX512_LOG
-template <typename V>
-constexpr bool kCheapSpecialValues = true;
+SPECFAST_AVX512_SPLIT(F32x16, _mm512, ps)
+SPECFAST_AVX512_SPLIT(F64x8, _mm512, pd)
+SPECFAST_AVX512_SPLIT(F32x4, _mm, ps)
+SPECFAST_AVX512_SPLIT(F64x2, _mm, pd)
+SPECFAST_AVX512_SPLIT(F64x4, _mm256, pd)
+SPECFAST_INLINE LogSplit<Vec<double, 16>> split_any(Vec<double, 16> x) {
+  LogSplit<Vec<double, 16>> result;
+  for (int half = 0; half < 2; ++half) {
+    F64x8 part;
+    __builtin_memcpy(&part, reinterpret_cast<const char*>(&x) + half * sizeof(part), sizeof(part));
+    const LogSplit<F64x8> split = split_any(part);
+    __builtin_memcpy(reinterpret_cast<char*>(&result.fraction) + half * sizeof(part), &split.fraction, sizeof(part));
+    __builtin_memcpy(reinterpret_cast<char*>(&result.exponent) + half * sizeof(part), &split.exponent, sizeof(part));
+  }
+  return result;
+}
+#undef SPECFAST_AVX512_SPLIT
 #else
+constexpr bool kSplitsSpecialValues = false;
+// For zero, subnormals and positive normal x.
 template <typename V>
-constexpr bool kCheapSpecialValues = false;
+SPECFAST_INLINE LogSplit<V> split_any(V x) {
+  using S = Scalar<V>;
+  constexpr bool kIsFloat = sizeof(S) == 4;
+  constexpr S kSmallestNormal = S(kIsFloat ? 0x1p-126 : 0x1p-1022), kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
+  const IntVec<V> subnormal = x < kSmallestNormal;
+  LogSplit<V> split = split_normal<V>(subnormal ? x * kScale : x);
+  split.exponent = subnormal ? split.exponent - S(kIsFloat ? 32 : 64) : split.exponent;
+  return split;
+}
 #endif
 
-// natural_log of max(x, floor). Where the floor is a normal number, as it nearly always is, few special values are left.
-template <typename V>
-SPECFAST_INLINE V natural_log_at_least(V x, Scalar<V> floor) {
+template <template <typename> class Units, typename V>
+SPECFAST_INLINE V log_in(V x) {
+  using S = Scalar<V>;
+  constexpr S kInfinity = S(__builtin_inf()), kNaN = S(__builtin_nan(""));
+  const V result = join_log<Units>(split_any(x));
+  if constexpr (kSplitsSpecialValues) return result;
+  const V special = x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
+  return ((x > S(0)) & (x < kInfinity)) ? result : special;
+}
+
+// log_in of max(x, floor). Where the floor is a normal number, as it nearly always is, few special values are left.
+template <template <typename> class Units, typename V>
+SPECFAST_INLINE V log_at_least(V x, Scalar<V> floor) {
   using S = Scalar<V>;
   x = at_least(x, broadcast<V>(floor));
-  if (kCheapSpecialValues<V> || floor < S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022)) return natural_log(x);
-  return x < S(__builtin_inf()) ? join_log<kLanesOf<V>>(split_normal(x)) : x;
+  if (kSplitsSpecialValues || floor < S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022)) return log_in<Units>(x);
+  return x < S(__builtin_inf()) ? join_log<Units>(split_normal(x)) : x;
+}
+
+// atan(t) / t - 1 over t^2 for |t| <= tan(pi / 8) (tools/fit_polynomials.py).
+template <typename V>
+SPECFAST_INLINE V arc_tangent_tail(V t_square) {
+  constexpr float kFloat[] = {-6.451928e-02f, 1.0743731e-01f, -1.4263956e-01f, 1.999954e-01f, -3.333333e-01f};
+  constexpr double kDouble[] = {-1.391822929102443e-02,  3.0635704112969498e-02, -4.104436265755082e-02,  4.719395030027433e-02,
+                                -5.258041554297779e-02,  5.8819252531928636e-02, -6.666642020055166e-02,  7.692306736000173e-02,
+                                -9.09090906700999e-02,   1.1111111110754729e-01, -1.4285714285711518e-01, 1.9999999999999993e-01,
+                                -3.333333333333333e-01};
+  V p = V{};
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    for (float c : kFloat) p = madd(p, t_square, broadcast<V>(c));
+  } else {
+    for (double c : kDouble) p = madd(p, t_square, broadcast<V>(c));
+  }
+  return p;
+}
+
+// With small <= large the two absolute values: atan(small / large) = atan(t) + eighths * pi/4, where t is small / large, or
+// (small - large) / (small + large) beyond pi/8; then the octant is mirrored back, still in eighths, and added last.
+// Not inlined, nor is raised(): they are long, and a row function would hold eight copies.
+template <typename V>
+SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
+  using S = Scalar<V>;
+  using IV = IntVec<V>;
+  constexpr bool kIsFloat = sizeof(S) == 4;
+  // The high part has trailing zeros enough that its multiples up to 4 are exact.
+  constexpr S kQuarterPiHigh = S(kIsFloat ? 0x1.921fb00000000p-1 : 0x1.921fb54442d18p-1);
+  constexpr S kQuarterPiLow = S(kIsFloat ? 0x1.5110b4611a626p-23 : 0x1.1a62633145c07p-55);
+  constexpr S kTan = S(0.41421356237309504880L);
+  constexpr S kHuge = S(kIsFloat ? 0x1p125 : 0x1p1021), kInfinity = S(__builtin_inf());
+  constexpr Int<V> kSignBit = kIsFloat ? Int<V>(INT32_MIN) : Int<V>(INT64_MIN);
+
+  const IV y_sign = reinterpret_cast<IV>(y) & kSignBit;
+  const IV x_negative = reinterpret_cast<IV>(x) < 0;
+  V ay = reinterpret_cast<V>(reinterpret_cast<IV>(y) & ~kSignBit), ax = reinterpret_cast<V>(reinterpret_cast<IV>(x) & ~kSignBit);
+  const IV steep = ay > ax;
+  V small = steep ? ax : ay, large = steep ? ay : ax;
+  const IV huge = large > kHuge;
+  small = huge ? small * S(0.25) : small;
+  large = huge ? large * S(0.25) : large;
+  const IV both_infinite = small == kInfinity;
+  const IV beyond = small > kTan * large;
+  V numerator = beyond ? small - large : small;
+  V denominator = beyond ? small + large : large;
+  numerator = both_infinite ? V{} : numerator;
+  denominator = large == S(0) ? broadcast<V>(S(1)) : denominator;
+  const V t = numerator / denominator;
+  const V square = t * t;
+  V angle = madd(t * square, arc_tangent_tail(square), t);
+  V eighths = beyond ? broadcast<V>(S(1)) : V{};
+  angle = steep ? -angle : angle;
+  eighths = steep ? S(2) - eighths : eighths;
+  angle = x_negative ? -angle : angle;
+  eighths = x_negative ? S(4) - eighths : eighths;
+  angle = eighths * kQuarterPiHigh + madd(eighths, broadcast<V>(kQuarterPiLow), angle);
+  const V result = reinterpret_cast<V>(reinterpret_cast<IV>(angle) | y_sign);
+  return ((x != x) | (y != y)) ? x + y : result;
+}
+
+// exp(z) for double lanes: z = n ln 2 + r, a Taylor polynomial in |r| <= ln 2 / 2, and n added to the exponent in two halves so
+// that results beyond the range become infinity or zero by themselves.
+template <typename V>
+SPECFAST_INLINE V exponential(V z) {
+  using IV = IntVec<V>;
+  constexpr double kLog2e = 1.44269504088896340736;
+  constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
+  constexpr double kRoundToInt = 0x1.8p52;
+  constexpr double kInverseFactorials[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
+                                           1.0 / 120,      1.0 / 24,      1.0 / 6,      1.0 / 2,     1.0,        1.0};
+  constexpr double kLimit = 1400;  // beyond it both halves overflow or underflow
+  z = at_most(at_least(z, broadcast<V>(-kLimit)), broadcast<V>(kLimit));
+  const V n = (z * kLog2e + kRoundToInt) - kRoundToInt;
+  const V r = nmadd(n, broadcast<V>(kLn2Low), nmadd(n, broadcast<V>(kLn2High), z));
+  V p = broadcast<V>(1.0 / 479001600);
+  for (double c : kInverseFactorials) p = madd(p, r, broadcast<V>(c));
+  const IV whole = __builtin_convertvector(n == n ? n : V{}, IV);
+  const IV half = whole >> 1;
+  const V scale1 = reinterpret_cast<V>((half + 1023) << 52), scale2 = reinterpret_cast<V>((whole - half + 1023) << 52);
+  return n == n ? p * scale1 * scale2 : z;
+}
+
+// x^exponent for x >= 0. float lanes go through double: log and exp there leave far less than half a float ULP. double has no
+// wider type to go through; the C library's pow does it lane by lane.
+template <typename V>
+SPECFAST_NOINLINE V raised(V x, Scalar<V> exponent) {
+  if (exponent == 0) return broadcast<V>(Scalar<V>(1));
+  if constexpr (sizeof(Scalar<V>) == 4) {
+    using Wide = Vec<double, kLanesOf<V>>;
+    const Wide log = log_in<NaturalUnits>(__builtin_convertvector(x, Wide));
+    return __builtin_convertvector(exponential(log * double(exponent)), V);
+  } else {
+    return map_lanes(x, [exponent](double lane) { return __builtin_pow(lane, exponent); });
+  }
 }

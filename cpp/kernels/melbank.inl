@@ -26,8 +26,7 @@ struct Extrema {
 // 10 log10(max(energy, min_power)) - reference.
 template <typename V>
 SPECFAST_INLINE V decibel(V energy, const TilePlan<Scalar<V>>& plan) {
-  const V ten_over_ln10 = broadcast<V>(Scalar<V>(4.34294481903251827651128918916605082L));
-  return ten_over_ln10 * natural_log_at_least(energy, plan.min_power) - plan.reference_db;
+  return log_at_least<Decibels>(energy, plan.min_power) - plan.reference_db;
 }
 
 // Adjacent triangles share their edges, so between two edges just one band rises and the one before it falls: every bin is

@@ -2,7 +2,7 @@
 // The real transform of one tile. Included inside the namespace of one ISA.
 //
 // An even real transform of N points runs as a complex one of N/2 points over z[n] = x[2n] + i x[2n+1], in place, decimated
-// in frequency, so that its output stands in digit-reversed places, and a last pass that untangles the two halves
+// in frequency, so that its output stands in digit-reversed places; untangling the two halves is joined to the last pass
 // (epilogue.inl). Other lengths use pocketfft.
 
 template <typename V>
@@ -177,12 +177,6 @@ void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_bloc
   }
 }
 
-// A last pass of radix 4 is left to the untangling (epilogue.inl), which so saves one round trip of the tile through the cache.
-template <typename T>
-SPECFAST_INLINE bool leaves_last_pass(const TilePlan<T>& plan) {
-  return plan.num_passes > 1 && plan.passes[plan.num_passes - 1].radix == 4;
-}
-
 // Depth first: a block that fits the first-level cache is finished before the next is touched.
 template <typename V>
 void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last) {
@@ -244,6 +238,7 @@ void first_pass_radix(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Sc
   first_pass_of<kRadix, V>(hops, plan, z, std::make_integer_sequence<int, kRadix + 1>());
 }
 
+// All passes but the last, which the untangling does (epilogue.inl): that saves a round trip of the tile through the cache.
 template <typename V>
 void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z) {
   switch (plan.passes[0].radix) {
@@ -253,7 +248,7 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scala
     case 5: first_pass_radix<5, V>(hops, plan, z); break;
     default: first_pass_radix<8, V>(hops, plan, z); break;
   }
-  const int64_t last = plan.num_passes - (leaves_last_pass(plan) ? 1 : 0);
+  const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
   for (int64_t q = 0; q < plan.passes[0].radix; ++q) run_passes<V>(z + q * leg, plan, 1, last);
 }

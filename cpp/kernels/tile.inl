@@ -23,6 +23,7 @@
 #define SPECFAST_NAMESPACE SPECFAST_JOIN(specfast_, SPECFAST_ISA_NAME)
 #define SPECFAST_POCKETFFT SPECFAST_JOIN(pocketfft_, SPECFAST_ISA_NAME)
 #define SPECFAST_INLINE inline __attribute__((always_inline))
+#define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
 
 #define POCKETFFT_NO_MULTITHREADING

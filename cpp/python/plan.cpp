@@ -2,6 +2,7 @@
 #include "plan.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 namespace specfast_python {
@@ -146,20 +147,23 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
   const Shape shape = layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
   check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
 
+  // Before any copy: a bad `out` or a result without room is refused at once.
+  py::array result = output_array(out, shape, dtype_, x);
+  if (result.size() == 0) return result;
+
   py::array source = x;
   if (layout_ == Layout::kMel) {
     std::optional<std::int64_t> stride = collapsed_stride(x);
     if (!stride) {
       source = py::array::ensure(x, py::array::c_style);
+      if (!source) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
       stride = collapsed_stride(source);
       batch.in_sample_stride = element_stride(source, source.ndim() - 1);
     }
     batch.in_batch_stride = *stride;
   }
-  py::array result = output_array(out, shape, dtype_, x);
   batch.input = source.data();
   batch.output = result.mutable_data();
-  if (result.size() == 0) return result;
   if (num_threads == 0) num_threads = specfast_num_threads();
   {
     const py::gil_scoped_release release;

@@ -95,8 +95,8 @@ typedef struct specfast_config {
   int32_t power_to_db;     /* 0 or 1 */
   int32_t top_db_scope;    /* specfast_top_db_scope; only with power_to_db */
   double top_db;           /* >= 0, decibels below the maximum at which the output is clamped */
-  double min_power;        /* > 0 with power_to_db: the smallest band energy */
-  double ref_power;        /* energy of 0 dB; its absolute value is used */
+  double min_power;        /* >= 0, with power_to_db: the smallest band energy */
+  double ref_power;        /* energy of 0 dB; its absolute value is used; not 0 where min_power is 0 */
 } specfast_config;
 
 /* The arrays of one call. Strides are in elements and may be negative or, for the input, zero. Element (b, c, s) of the input

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fits the polynomials of cpp/kernels/math.inl and prints their coefficients, highest power first.
+
+    log   log(1 + f) = f + f^2 p(f),           f in [sqrt(1/2) - 1, 1/2]
+    atan  atan(t)    = t + t^3 p(t^2),         |t| <= tan(pi / 8)
+
+Chebyshev interpolation in 40 digits (near-minimax), coefficients rounded to the target type. The error printed is that of the
+function, relative, with the rounded coefficients.
+
+    python tools/fit_polynomials.py
+"""
+
+import mpmath as mp
+import numpy as np
+
+mp.mp.dps = 40
+
+
+def fit(name, tail, interval, rebuild, degree, dtype) -> None:
+    """tail(v) = p(v) to be fitted on interval; rebuild(v, p) -> (approximation, exact value) of the function."""
+    exact = mp.chebyfit(tail, interval, degree + 1)
+    rounded = [dtype(float(c)) for c in exact]
+    worst = 0
+    for point in mp.linspace(*interval, 999)[1:]:
+        if abs(point) < mp.mpf(10) ** -6:
+            continue
+        approximation, value = rebuild(point, mp.polyval([mp.mpf(float(c)) for c in rounded], point))
+        worst = max(worst, abs(approximation / value - 1))
+    print(f"{name}, {np.dtype(dtype)}, degree {degree}: relative error 2^{float(mp.log(worst, 2)):.1f}")
+    print(", ".join(np.format_float_scientific(c, unique=True) for c in rounded))
+
+
+def log_tail(f):
+    return (mp.log1p(f) - f) / f**2 if f else mp.mpf(-1) / 2
+
+
+def atan_tail(t_square):
+    t = mp.sqrt(t_square)
+    return (mp.atan(t) - t) / t**3 if t else mp.mpf(-1) / 3
+
+
+def rebuild_atan(t_square, p):
+    t = mp.sqrt(t_square)
+    return t + t * t_square * p, mp.atan(t)
+
+
+def main() -> None:
+    log_interval = [mp.sqrt(0.5) - 1, mp.mpf(1) / 2]
+    fit("log", log_tail, log_interval, lambda f, p: (f + f**2 * p, mp.log1p(f)), 9, np.float32)
+    atan_interval = [0, mp.tan(mp.pi / 8) ** 2]
+    fit("atan", atan_tail, atan_interval, rebuild_atan, 4, np.float32)
+    fit("atan", atan_tail, atan_interval, rebuild_atan, 12, np.float64)
+
+
+if __name__ == "__main__":
+    main()
