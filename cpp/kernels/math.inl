@@ -30,13 +30,14 @@ SPECFAST_INLINE LogSplit<V> split_normal(V x) {
 // exact; both parts are positive, so that an infinite exponent stays infinite.
 template <typename S>
 struct NaturalUnits {
-  static constexpr S unit = 1;
+  static constexpr S unit = 1, unit_low = 0;
   static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.62e4000000000p-1) : S(6.93147180369123816490e-01);
   static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
 };
 template <typename S>
 struct Decibels {
   static constexpr S unit = S(4.34294481903251827651128918916605082L);
+  static constexpr S unit_low = S(4.34294481903251827651128918916605082L - (long double)(unit));
   static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.8150000000000p+1) : S(0x1.8151824c75800p+1);
   static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
 };
@@ -53,26 +54,29 @@ SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   return f * f * p;
 }
 
-// double: with s = f / (2 + f), log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + R(s^2)): scheme and coefficients of FreeBSD's
-// msun e_log.c.
+// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so that f itself stays apart (after
+// FreeBSD's msun e_log.c); a near-minimax fit of relative error 2^-60 (tools/fit_polynomials.py).
 template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
-  constexpr double kCoefficients[] = {1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
-                                      2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01};
+  constexpr double kCoefficients[] = {1.321036048513262e-01,  1.5388834677801916e-01, 1.8181738454723026e-01, 2.2222223037807243e-01,
+                                      2.857142856733919e-01,  4.00000000000078e-01,   6.666666666666666e-01};
   const V s = f / (2.0 + f);
   const V z = s * s;
-  V r = broadcast<V>(1.479819860511658591e-01);
-  for (double c : kCoefficients) r = madd(r, z, broadcast<V>(c));
+  V p = broadcast<V>(1.3604015707124079e-01);
+  for (double c : kCoefficients) p = madd(p, z, broadcast<V>(c));
   const V half_square = 0.5 * f * f;
-  return s * madd(r, z, half_square) - half_square;
+  return s * madd(p, z, half_square) - half_square;
 }
 
 template <template <typename> class Units, typename V>
 SPECFAST_INLINE V join_log(LogSplit<V> split) {
   using U = Units<Scalar<V>>;
-  const V low = split.exponent * U::doubling_low + U::unit * log_tail<kLanesOf<V>>(split.fraction);
-  return madd(split.exponent, broadcast<V>(U::doubling_high), U::unit * split.fraction + low);
+  const V tail = log_tail<kLanesOf<V>>(split.fraction);
+  const V high = split.exponent * U::doubling_high;
+  if constexpr (U::unit == 1) return high + (split.fraction + madd(split.exponent, broadcast<V>(U::doubling_low), tail));
+  const V low = madd(split.exponent, broadcast<V>(U::doubling_low), split.fraction * U::unit_low + U::unit * tail);
+  return high + madd(split.fraction, broadcast<V>(U::unit), low);
 }
 
 #if defined(__AVX512F__)
@@ -134,14 +138,16 @@ SPECFAST_INLINE V log_at_least(V x, Scalar<V> floor) {
   return x < S(__builtin_inf()) ? join_log<Units>(split_normal(x)) : x;
 }
 
-// atan(t) / t - 1 over t^2 for |t| <= tan(pi / 8) (tools/fit_polynomials.py).
+// (atan(t) / t - 1) / t^2 as a polynomial in t^2 for |t| <= 0.55 (tools/fit_polynomials.py).
 template <typename V>
 SPECFAST_INLINE V arc_tangent_tail(V t_square) {
-  constexpr float kFloat[] = {-6.451928e-02f, 1.0743731e-01f, -1.4263956e-01f, 1.999954e-01f, -3.333333e-01f};
-  constexpr double kDouble[] = {-1.391822929102443e-02,  3.0635704112969498e-02, -4.104436265755082e-02,  4.719395030027433e-02,
-                                -5.258041554297779e-02,  5.8819252531928636e-02, -6.666642020055166e-02,  7.692306736000173e-02,
-                                -9.09090906700999e-02,   1.1111111110754729e-01, -1.4285714285711518e-01, 1.9999999999999993e-01,
-                                -3.333333333333333e-01};
+  constexpr float kFloat[] = {-2.8579969e-02f, 6.374503e-02f, -8.8423796e-02f, 1.1086061e-01f, -1.4284486e-01f, 1.9999976e-01f,
+                              -3.3333334e-01f};
+  constexpr double kDouble[] = {
+      2.615708664597285e-03,  -9.905879594656159e-03, 1.9443776660155638e-02,  -2.7494308705610686e-02, 3.28975051482476e-02,
+      -3.663379071378654e-02, 3.9921215578707876e-02, -4.346643255894088e-02,  4.7617688958451546e-02,  -5.2631460722789035e-02,
+      5.882352174577884e-02,  -6.666666630534909e-02, 7.692307691114333e-02,   -9.090909090882936e-02,  1.1111111111110762e-01,
+      -1.4285714285714282e-01, 2.0e-01,               -3.333333333333333e-01};
   V p = V{};
   if constexpr (sizeof(Scalar<V>) == 4) {
     for (float c : kFloat) p = madd(p, t_square, broadcast<V>(c));
@@ -152,7 +158,7 @@ SPECFAST_INLINE V arc_tangent_tail(V t_square) {
 }
 
 // With small <= large the two absolute values: atan(small / large) = atan(t) + eighths * pi/4, where t is small / large, or
-// (small - large) / (small + large) beyond pi/8; then the octant is mirrored back, still in eighths, and added last.
+// (small - large) / (small + large) beyond 0.55 (where the result stays above 1/2 and its rounding above that of t); then the octant is mirrored back, still in eighths, and added last.
 // Not inlined, nor is raised(): they are long, and a row function would hold eight copies.
 template <typename V>
 SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
@@ -162,8 +168,9 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   // The high part has trailing zeros enough that its multiples up to 4 are exact.
   constexpr S kQuarterPiHigh = S(kIsFloat ? 0x1.921fb00000000p-1 : 0x1.921fb54442d18p-1);
   constexpr S kQuarterPiLow = S(kIsFloat ? 0x1.5110b4611a626p-23 : 0x1.1a62633145c07p-55);
-  constexpr S kTan = S(0.41421356237309504880L);
-  constexpr S kHuge = S(kIsFloat ? 0x1p125 : 0x1p1021), kInfinity = S(__builtin_inf());
+  constexpr S kSteepest = S(0.55);
+  constexpr S kHuge = S(kIsFloat ? 0x1p125 : 0x1p1021), kTiny = S(kIsFloat ? 0x1p-64 : 0x1p-512);
+  constexpr S kInfinity = S(__builtin_inf());
   constexpr Int<V> kSignBit = kIsFloat ? Int<V>(INT32_MIN) : Int<V>(INT64_MIN);
 
   const IV y_sign = reinterpret_cast<IV>(y) & kSignBit;
@@ -171,11 +178,12 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   V ay = reinterpret_cast<V>(reinterpret_cast<IV>(y) & ~kSignBit), ax = reinterpret_cast<V>(reinterpret_cast<IV>(x) & ~kSignBit);
   const IV steep = ay > ax;
   V small = steep ? ax : ay, large = steep ? ay : ax;
-  const IV huge = large > kHuge;
-  small = huge ? small * S(0.25) : small;
-  large = huge ? large * S(0.25) : large;
+  // Sums must not overflow, nor the comparison below lose its bits among the subnormals.
+  const V scale = large > kHuge ? broadcast<V>(S(0.25)) : (large < kTiny ? broadcast<V>(1 / kTiny) : broadcast<V>(S(1)));
+  small = small * scale;
+  large = large * scale;
   const IV both_infinite = small == kInfinity;
-  const IV beyond = small > kTan * large;
+  const IV beyond = (small > kSteepest * large) | both_infinite;
   V numerator = beyond ? small - large : small;
   V denominator = beyond ? small + large : large;
   numerator = both_infinite ? V{} : numerator;

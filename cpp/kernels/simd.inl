@@ -34,7 +34,7 @@ using IntVec = Vec<Int<V>, kLanesOf<V>>;
 
 template <typename V>
 SPECFAST_INLINE V broadcast(Scalar<V> value) {
-  return V{} + value;
+  return value - V{};  // not +: that would lose the sign of -0
 }
 
 template <typename V>

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Largest errors and special values of the elementary functions, for the kernels of one ISA (SPECFAST_ISA_FILE), at both widths and
+// precisions, against the C library in the next wider type.
+#include SPECFAST_ISA_FILE
+
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <random>
+
+namespace SPECFAST_NAMESPACE {
+namespace {
+
+int failures = 0;
+
+template <typename T>
+struct Reference;
+template <>
+struct Reference<float> {
+  using Wide = double;
+  using Bits = uint32_t;
+};
+template <>
+struct Reference<double> {
+  using Wide = long double;
+  using Bits = uint64_t;
+};
+
+// Distance from the exact value in units of its last place; equal special values are no distance.
+template <typename T>
+double ulps(T value, typename Reference<T>::Wide exact) {
+  const T rounded = T(exact);
+  if (std::isnan(value) || std::isnan(rounded)) return std::isnan(value) == std::isnan(rounded) ? 0 : 1e9;
+  if (std::isinf(value) || std::isinf(rounded)) return value == rounded ? 0 : 1e9;
+  if (value == 0 && rounded == 0) return std::signbit(value) == std::signbit(rounded) ? 0 : 1e9;
+  int exponent;
+  std::frexp(rounded, &exponent);
+  const int digits = std::numeric_limits<T>::digits;
+  const auto unit = std::ldexp(typename Reference<T>::Wide(1),
+                               std::max(exponent, std::numeric_limits<T>::min_exponent) - digits);
+  return double(std::abs(typename Reference<T>::Wide(value) - exact) / unit);
+}
+
+template <typename T>
+class Samples {
+ public:
+  // Any positive number, subnormals included, by its bits; every eighth close to one, where logarithms are hardest.
+  T positive() {
+    const auto bits = typename Reference<T>::Bits(random_());
+    T value;
+    if (bits % 8 == 0) return T(1) + T(double(int64_t(random_() >> 11)) * 0x1p-53 - 0.5);
+    const auto magnitude = typename Reference<T>::Bits(bits & ~(typename Reference<T>::Bits(1) << (8 * sizeof(T) - 1)));
+    std::memcpy(&value, &magnitude, sizeof(T));
+    return std::isfinite(value) && value > 0 ? value : positive();
+  }
+  T any() { return random_() & 1 ? positive() : -positive(); }
+  // Within a few powers of ten of one.
+  T moderate() { return T(std::exp(double(int64_t(random_() >> 11)) * 0x1p-53 * 40 - 20)); }
+
+ private:
+  std::mt19937_64 random_{20260101};
+};
+
+void report(const char* function, const char* type, int lanes, double worst, double accepted) {
+  const bool ok = worst <= accepted;
+  if (!ok) ++failures;
+  std::printf("%-8s %-12s %-6s x%-2d  worst %.3f ULP, accepted %.1f\n", ok ? "ok" : "FAILED", function, type, lanes, worst,
+              accepted);
+}
+
+// worst error of function(a, b) over random arguments and all pairs of `special`
+template <typename V, typename Function, typename Exact, typename First, typename Second>
+double worst_error(Function function, Exact exact, First first, Second second) {
+  using T = Scalar<V>;
+  constexpr int kRounds = 400000 / kLanesOf<V>;
+  double worst = 0;
+  for (int round = 0; round < kRounds; ++round) {
+    V a{}, b{};
+    for (int lane = 0; lane < kLanesOf<V>; ++lane) {
+      a[lane] = first();
+      b[lane] = second();
+    }
+    const V result = function(a, b);
+    for (int lane = 0; lane < kLanesOf<V>; ++lane) {
+      worst = std::max(worst, ulps<T>(result[lane], exact(a[lane], b[lane])));
+    }
+  }
+  return worst;
+}
+
+template <typename V>
+void test_functions(const char* type) {
+  using T = Scalar<V>;
+  using Wide = typename Reference<T>::Wide;
+  Samples<T> samples;
+  const auto zero = [] { return T(0); };
+  const auto positive = [&] { return samples.positive(); };
+  const auto any = [&] { return samples.any(); };
+  const auto moderate = [&] { return samples.moderate(); };
+
+  report("log", type, kLanesOf<V>,
+         worst_error<V>([](V x, V) { return log_in<NaturalUnits>(x); }, [](T x, T) { return std::log(Wide(x)); }, positive,
+                        zero),
+         2.0);
+  report("decibel", type, kLanesOf<V>,
+         worst_error<V>([](V x, V) { return log_in<Decibels>(x); }, [](T x, T) { return 10 * std::log10(Wide(x)); },
+                        positive, zero),
+         2.0);
+  report("atan2", type, kLanesOf<V>,
+         worst_error<V>([](V y, V x) { return arc_tangent2(y, x); },
+                        [](T y, T x) { return std::atan2(Wide(y), Wide(x)); }, any, any),
+         2.0);
+  report("atan2 near", type, kLanesOf<V>,
+         worst_error<V>([](V y, V x) { return arc_tangent2(y, x); },
+                        [](T y, T x) { return std::atan2(Wide(y), Wide(x)); }, moderate, moderate),
+         2.0);
+  for (const T exponent : {T(0.25), T(1.5), T(-0.5), T(3), T(0)}) {
+    report("power", type, kLanesOf<V>,
+           worst_error<V>([=](V x, V) { return raised(x, exponent); },
+                          [=](T x, T) { return std::pow(Wide(x), Wide(exponent)); }, positive, zero),
+           1.0);
+  }
+
+  const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
+  const T special[] = {T(0), T(-0.0), T(1), T(-1), infinity, -infinity, nan, std::numeric_limits<T>::denorm_min(),
+                       std::numeric_limits<T>::max()};
+  double worst = 0;
+  const auto note = [&](const char* name, T y, T x, double error) {
+    if (error > 2.0) std::printf("         %s(%g, %g) is off\n", name, double(y), double(x));
+    worst = std::max(worst, error);
+  };
+  for (const T x : special) {
+    const V lanes = broadcast<V>(x);
+    note("log", x, x, ulps<T>(log_in<NaturalUnits>(lanes)[0], std::log(Wide(x))));
+    note("decibel", x, x, ulps<T>(log_in<Decibels>(lanes)[0], 10 * std::log10(Wide(x))));
+    note("log_at_least", x, x, ulps<T>(log_at_least<NaturalUnits>(lanes, T(1))[0],
+                                       std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(1), Wide(x)))));
+    if (!(x < 0)) note("power", x, x, ulps<T>(raised(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
+    for (const T y : special) {
+      note("atan2", y, x, ulps<T>(arc_tangent2(broadcast<V>(y), lanes)[0], std::atan2(Wide(y), Wide(x))));
+    }
+  }
+  report("special", type, kLanesOf<V>, worst, 2.0);
+  if (T(log_in<Decibels>(broadcast<V>(T(1e-10)))[0]) != T(-100)) report("-100 dB", type, kLanesOf<V>, 1e9, 0.0);
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE
+
+int main() {
+  using namespace SPECFAST_NAMESPACE;
+#if defined(__AVX512F__)
+  const bool available = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+#elif defined(__AVX2__)
+  const bool available = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  const bool available = true;
+#endif
+  if (!available) {
+    std::printf("not available on this processor\n");
+    return 77;  // ctest: skipped
+  }
+  std::printf("isa %s\n", SPECFAST_STRING(SPECFAST_ISA_NAME));
+  test_functions<Vec<float, SPECFAST_VECTOR_BYTES / 4>>("float");
+  test_functions<Group<float>>("float");
+  test_functions<Vec<double, SPECFAST_VECTOR_BYTES / 8>>("double");
+  test_functions<Group<double>>("double");
+  std::printf("%d failed\n", failures);
+  return failures ? 1 : 0;
+}
