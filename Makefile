@@ -1,0 +1,158 @@
+# Each target does all of its own set-up: Python >= 3.10 with venv, a C++ compiler and make suffice.
+# Environments and builds are kept (.venv*, build/) and brought up to date when their inputs change.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+CLANGXX ?= clang++
+GCC ?= g++
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+# What a strict build adds; CI calls make with STRICT=1.
+STRICT ?=
+WERROR := $(if $(STRICT),-Ccmake.define.SPECFAST_WERROR=ON)
+
+PIP := -m pip --disable-pip-version-check --quiet
+PY := .venv/bin/python
+PY_PARITY := .venv-parity/bin/python
+PY_BENCH := .venv-bench/bin/python
+# What the installed package is made of.  (The C++ build itself is incremental: build/make.)
+SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -not -name '*.pyc')
+# Nothing of the user's environment may stand in for the installed package.
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help demo test bench lint format parity golden sanitize test-clang audit wheel clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---- Environments --------------------------------------------------------------------------------
+# $(call make_venv,FOLDER,MINOR): a virtual environment of Python >= 3.MINOR, with a pip that knows
+# dependency groups.
+define make_venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, $(2)))' \
+	  || { echo "this needs Python >= 3.$(2); $(PYTHON) is $$($(PYTHON) -V 2>&1). Try make PYTHON=python3.12" >&2; exit 1; }
+	@test -x $(1)/bin/python || { rm -rf $(1) && $(PYTHON) -m venv $(1); } \
+	  || { rm -rf $(1); echo "python -m venv failed: on Debian and Ubuntu, install python3-venv" >&2; exit 1; }
+	$(1)/bin/python $(PIP) install 'pip>=25.1'
+endef
+
+.venv/.ready: pyproject.toml
+	$(call make_venv,.venv,10)
+	$(PY) $(PIP) install --group build --group test
+	@touch $@
+
+.venv/.lint: .venv/.ready
+	$(PY) $(PIP) install --group lint
+	@touch $@
+
+.venv-parity/.ready: pyproject.toml
+	$(call make_venv,.venv-parity,11)
+	$(PY_PARITY) $(PIP) install --group parity
+	@touch $@
+
+# torch first, alone: a CPU build of exactly that version will do, and nothing may replace it later.
+.venv-bench/.ready: benchmarks/requirements.txt
+	$(call make_venv,.venv-bench,11)
+	$(PY_BENCH) $(PIP) install "$$(grep '^torch==' $<)"
+	$(PY_BENCH) $(PIP) install -r $<
+	@touch $@
+
+# ---- Building and installing ----------------------------------------------------------------------
+# One build, one wheel; every environment installs that wheel.
+build/wheel/.built: .venv/.ready $(SOURCES)
+	@echo "building specfast"
+	@rm -rf build/wheel && mkdir -p build/wheel
+	$(PY) $(PIP) wheel . --no-build-isolation --no-deps -w build/wheel -Cbuild-dir=build/make $(WERROR)
+	@touch $@
+
+# $(call install_wheel,PYTHON,EXTRAS)
+define install_wheel
+	$(1) $(PIP) install --force-reinstall --no-deps build/wheel/*.whl
+	wheel=(build/wheel/*.whl) && $(1) $(PIP) install "$${wheel[0]}$(2)"
+endef
+
+.venv/.installed: build/wheel/.built
+	$(call install_wheel,$(PY),[cli])
+	@touch $@
+
+.venv-parity/.installed: .venv-parity/.ready build/wheel/.built
+	$(call install_wheel,$(PY_PARITY),)
+	@touch $@
+
+.venv-bench/.installed: .venv-bench/.ready build/wheel/.built
+	$(call install_wheel,$(PY_BENCH),)
+	@touch $@
+
+# $(call install_variant,NAME,CONFIG-SETTINGS): another build, in a folder that PYTHONPATH puts first.
+define install_variant
+	@echo "building specfast, variant $(1)"
+	@rm -rf build/$(1)/site
+	$(PY) $(PIP) install . --no-build-isolation --no-deps --target build/$(1)/site \
+	  -Cbuild-dir=build/$(1)/cmake $(WERROR) $(2)
+endef
+
+# $(call prove_variant,NAME): that it is this build which Python imports.
+prove_variant = $(PY) -c 'import specfast; assert "/build/$(1)/" in specfast.__file__, specfast.__file__; print("variant $(1):", specfast.build_info())'
+
+# ---- What one runs --------------------------------------------------------------------------------
+demo: .venv/.installed ## a real recording becomes a mel spectrogram and a picture
+	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) examples/demo.py
+
+test: .venv/.installed ## the test suite against the installed package (PYTEST_ARGS="-k mel")
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+parity: .venv-parity/.installed ## the same numbers as an installed Keras, JAX on the CPU
+	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) -m pytest tests/parity $(PYTEST_ARGS)
+
+golden: .venv-parity/.installed ## write the golden values anew from Keras
+	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) tests/golden/make_golden.py
+
+bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARGS="--quick")
+	$(PY_BENCH) -m benchmarks $(BENCH_ARGS)
+
+# The sanitizers' run-time libraries must be loaded before Python itself.  Python leaks by design;
+# a request for absurdly much memory must come back as an error, not end the process.
+sanitize: .venv/.installed ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(call install_variant,asan,-Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
+	  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
+	  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined)
+	export PYTHONPATH="$(CURDIR)/build/asan/site" \
+	  LD_PRELOAD="$(foreach lib,asan ubsan stdc++,$(shell $(GCC) -print-file-name=lib$(lib).so))" \
+	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=2 \
+	  UBSAN_OPTIONS=print_stacktrace=1; \
+	$(call prove_variant,asan); $(PY) -m pytest $(PYTEST_ARGS)
+
+test-clang: .venv/.installed ## the test suite on a build by Clang without OpenMP
+	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX) \
+	  -Ccmake.define.SPECFAST_OPENMP=OFF)
+	export PYTHONPATH="$(CURDIR)/build/clang/site"; \
+	$(call prove_variant,clang); $(PY) -m pytest $(PYTEST_ARGS)
+
+audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
+	$(PY) tools/audit_isa.py build/make/isa_objects.txt
+
+CXX_FILES = $(shell find cpp -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
+lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stubs
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	.venv/bin/clang-format --dry-run --Werror $(CXX_FILES)
+	$(PY) -m mypy
+	$(PY) tools/check_stubs.py python/specfast/_core.pyi
+
+format: .venv/.lint ## let ruff and clang-format mend what they can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+	.venv/bin/clang-format -i $(CXX_FILES)
+
+wheel: .venv/.ready ## source release and wheel in dist/
+	$(PY) $(PIP) install build
+	$(PY) -m build --outdir dist
+
+clean: ## remove builds and environments
+	rm -rf build dist .venv .venv-parity .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+comma := ,

@@ -1,0 +1,44 @@
+# SPDX-FileCopyrightText: specfast developers
+# SPDX-License-Identifier: BSD-3-Clause
+"""A rough comparison of a peer's result with ours, so that both are timed on the same work.
+
+This is no accuracy test (the test suite has those): it catches another window, scale, layout or
+number of frames.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .workloads import Workload
+
+SAME_DB = 0.02  # root mean square over the cells that stand well above the floor
+NEAR_DB = 1.5  # median, after removing a constant offset: other filters, another window
+SAME_RELATIVE = 1e-4  # L2
+
+
+def compare(
+    work: Workload, ours: NDArray[Any], theirs: NDArray[Any], definition: str
+) -> dict[str, Any]:
+    """Distance between two results, its unit, and whether it is small enough.
+
+    ``definition`` is "same" (the Keras formula) or "near" (a similar feature).
+    """
+    if ours.shape != theirs.shape:
+        return {"ok": False, "distance": f"shape {theirs.shape} instead of {ours.shape}"}
+    if work.layer == "mel":
+        loud = ours > ours.max() - 60.0
+        delta = (theirs.astype(np.float64) - ours)[loud]
+        if definition == "near":
+            distance = float(np.median(np.abs(delta - np.median(delta))))
+            return {"ok": distance <= NEAR_DB, "distance": distance, "unit": "dB (median)"}
+        distance = float(np.sqrt(np.mean(delta**2)))
+        return {"ok": distance <= SAME_DB, "distance": distance, "unit": "dB (rms)"}
+    a, b = ours.astype(np.float64), theirs.astype(np.float64)
+    if work.mode == "log":
+        a, b = np.exp(a), np.exp(b)
+    distance = float(np.linalg.norm(b - a) / np.linalg.norm(a))
+    return {"ok": distance <= SAME_RELATIVE, "distance": distance, "unit": "relative L2"}

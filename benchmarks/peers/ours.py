@@ -1,0 +1,34 @@
+# SPDX-FileCopyrightText: specfast developers
+# SPDX-License-Identifier: BSD-3-Clause
+"""specfast itself: a plain call of the layer on a NumPy array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import specfast
+
+from ..workloads import Workload
+from .base import Call, versions_of
+
+
+class Adapter:
+    """specfast's two layers."""
+
+    def __init__(self, threads: int) -> None:
+        specfast.set_num_threads(threads)
+
+    def versions(self) -> dict[str, str]:
+        info = specfast.build_info()
+        return {**versions_of("specfast", "numpy"), "isa": str(info["isa"])}
+
+    def forms(self, work: Workload, x: NDArray[Any]) -> dict[str, Call]:
+        kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
+        layer = kind(**work.params, dtype=work.compute_dtype)
+        return {"layer(x)": lambda: layer(x)}
+
+    def result(self, value: Any) -> NDArray[Any]:
+        return np.asarray(value)

@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: specfast developers
+# SPDX-License-Identifier: BSD-3-Clause
+"""How time grows with the length of one signal, and how it falls with threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .handle import WorkerHandle, cpus_for
+from .peers import OURS, PEERS, PeerInfo
+from .runner import Effort, Result, Say, Turn, measure, take_turns
+from .workloads import WORKLOADS, one_signal
+
+_PEER_LENGTHS_S = (1.0, 10.0, 60.0, 600.0)
+_HOUR_S = 3600.0
+_OURS = next(peer for peer in PEERS if peer.key == OURS)
+
+
+def run(
+    peers: Sequence[PeerInfo],
+    longest_s: float,
+    hour_s: dict[str, float],
+    effort: Effort,
+    say: Say,
+) -> dict[str, Any]:
+    """Both curves: seconds by length for every peer that does the whole work; our speed-up.
+
+    ``hour_s``: medians of W6 where the one-thread table has them; an hour is long for peers.
+    """
+    short = replace(effort, max_rounds=9, budget_s=effort.budget_s / 3)
+    whole = [p for p in peers if p.kind in ("keras", "peer")]
+    say("time over length, peers, one thread")
+    lengths = [one_signal(seconds) for seconds in _PEER_LENGTHS_S]
+    table = measure(whole, lengths, 1, short, say)
+    by_length: dict[str, dict[str, float]] = {}
+    for work in lengths:
+        for peer, result in table.results[work.key].items():
+            by_length.setdefault(peer, {})[f"{work.seconds:g}"] = result.median_s
+    for peer, times in by_length.items():
+        if peer in hour_s:
+            times[f"{_HOUR_S:g}"] = hour_s[peer]
+    say("time over length, ours, one thread")
+    ours = _own_lengths(longest_s, effort)
+    by_length[OURS] = ours
+    say("threads, ours")
+    medians, fastest = _speedups(effort)
+    return {
+        "seconds_by_length": by_length,
+        "longest_s": longest_s,
+        "longest_over_10s": (ours[f"{longest_s:g}"] / longest_s) / (ours["10"] / 10.0),
+        "speedup": medians,
+        "speedup_of_fastest_calls": fastest,
+    }
+
+
+def _own_lengths(longest_s: float, effort: Effort) -> dict[str, float]:
+    """Medians by length; all lengths lie ready in one worker and take turns."""
+    lengths = [*_PEER_LENGTHS_S, _HOUR_S] + ([longest_s] if longest_s > _HOUR_S else [])
+    worker = WorkerHandle(_OURS, 1, cpus_for(1))
+    try:
+        turns = [Turn.prepare(worker, one_signal(seconds), effort.clock) for seconds in lengths]
+        take_turns(turns, effort)
+        results = _results(turns, effort.clock)
+    finally:
+        worker.close()
+    return {
+        f"{seconds:g}": result.median_s for seconds, result in zip(lengths, results, strict=True)
+    }
+
+
+_Speedups = dict[str, dict[str, float]]  # workload -> threads -> ratio
+
+
+def _speedups(effort: Effort) -> tuple[_Speedups, _Speedups]:
+    """Time on one thread / time on n for batches, and for one signal of as many samples.
+
+    By medians, and by the fastest calls (which other work disturbs least).
+    """
+    batches = [w for w in WORKLOADS if w.key in ("W2", "W3")]
+    signals = [one_signal(w.seconds, like=w.key) for w in batches]
+    names = [f"{w.key}, batch" for w in batches] + [f"{w.key}, one signal" for w in batches]
+    workers: dict[int, WorkerHandle] = {}
+    medians: _Speedups = {}
+    fastest: _Speedups = {}
+    try:
+        for threads in thread_counts():
+            workers[threads] = WorkerHandle(_OURS, threads, cpus_for(threads))
+        for name, work in zip(names, [*batches, *signals], strict=True):
+            turns = [Turn.prepare(worker, work, "wall") for worker in workers.values()]
+            take_turns(turns, effort)
+            results = dict(zip(workers, _results(turns, "wall"), strict=True))
+            one = results[1]
+            medians[name] = {str(n): one.median_s / r.median_s for n, r in results.items()}
+            fastest[name] = {str(n): one.fastest_s / r.fastest_s for n, r in results.items()}
+            for worker in workers.values():
+                worker.ask(60.0, "release")
+    finally:
+        for worker in workers.values():
+            worker.close()
+    return medians, fastest
+
+
+def thread_counts() -> list[int]:
+    """1, 2, 4, ... and all the cores this process may use."""
+    cores = len(os.sched_getaffinity(0))
+    powers = [1 << n for n in range(cores.bit_length())]
+    return sorted({n for n in powers if n <= cores} | {cores})
+
+
+def _results(turns: Sequence[Turn], clock: str) -> list[Result]:
+    for turn in turns:
+        if turn.failure is not None:
+            raise RuntimeError(f"{turn.slot}: {turn.failure}")
+    return [turn.result(clock) for turn in turns]

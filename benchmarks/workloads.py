@@ -1,0 +1,146 @@
+# SPDX-FileCopyrightText: specfast developers
+# SPDX-License-Identifier: BSD-3-Clause
+"""What is timed: the workloads, their parameters and their input signals.
+
+Keys with a letter behind the number are parts of one workload (W7, W8); asking for ``W7`` means
+all of its parts.  Parameters carry the names of the Keras layers, which specfast shares.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SAMPLING_RATE_HZ = 16000
+_SEED = 20240607
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One layer with its parameters, and the shape and dtype of the input it is called with."""
+
+    key: str
+    title: str
+    layer: str  # "stft" or "mel"
+    shape: tuple[int, ...]
+    params: dict[str, Any] = field(default_factory=dict)
+    input_dtype: str = "float32"
+    compute_dtype: str = "float32"
+
+    @property
+    def frame_length(self) -> int:
+        """Length of the window in samples."""
+        if self.layer == "stft":
+            return int(self.params.get("frame_length", 256))
+        return int(self.params.get("sequence_length") or self.fft_length)
+
+    @property
+    def hop(self) -> int:
+        """Samples from one frame to the next."""
+        if self.layer == "stft":
+            return int(self.params.get("frame_step") or self.frame_length // 2)
+        return int(self.params.get("sequence_stride", 512))
+
+    @property
+    def fft_length(self) -> int:
+        """Length of the transform in samples."""
+        return int(self.params["fft_length"] if self.layer == "stft" else self._mel_fft_length)
+
+    @property
+    def _mel_fft_length(self) -> int:
+        return int(self.params.get("fft_length", 2048))
+
+    @property
+    def num_mel_bins(self) -> int:
+        """Number of bands of a mel workload."""
+        return int(self.params.get("num_mel_bins", 128))
+
+    @property
+    def mode(self) -> str:
+        """Output mode of an STFT workload."""
+        return str(self.params.get("mode", "log"))
+
+    @property
+    def samples(self) -> int:
+        """Samples of one signal."""
+        return self.shape[1] if self.layer == "stft" else self.shape[-1]
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of audio in the whole input."""
+        return float(np.prod(self.shape)) / SAMPLING_RATE_HZ
+
+    def signals(self, x: NDArray[Any]) -> NDArray[Any]:
+        """The input as ``(signals, samples)``: without the channel axis, with a batch axis."""
+        return x[..., 0] if self.layer == "stft" else x.reshape(-1, self.samples)
+
+    def make_input(self) -> NDArray[Any]:
+        """The same noise in every process, at about the level of speech."""
+        noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
+        noise *= np.float32(0.1)
+        if self.input_dtype == "int16":
+            return (noise * 32767).clip(-32768, 32767).astype(np.int16)
+        return noise.astype(self.input_dtype, copy=False)
+
+
+_SPEECH = {"fft_length": 512, "sequence_length": 400, "sequence_stride": 160, "num_mel_bins": 80}
+_HOUR = 3600 * SAMPLING_RATE_HZ
+
+WORKLOADS: tuple[Workload, ...] = (
+    Workload(
+        "W1",
+        "STFT log 256/128, fft 512, 3 x 10 s",
+        "stft",
+        (3, 160000, 1),
+        {"mode": "log", "frame_length": 256, "frame_step": 128, "fft_length": 512},
+    ),
+    Workload("W2", "mel 2048/512, 128 bands, 16 x 10 s", "mel", (16, 160000)),
+    Workload("W3", "mel 400/160, fft 512, 80 bands, 4 x 30 s", "mel", (4, 480000), _SPEECH),
+    Workload("W4", "mel 2048/512, 128 bands, one clip of 1 s", "mel", (16000,)),
+    Workload("W6", "mel 2048/512, 128 bands, one hour", "mel", (_HOUR,)),
+    Workload(
+        "W7a",
+        "STFT stft 2048/512, 16 x 10 s",
+        "stft",
+        (16, 160000, 1),
+        {"mode": "stft", "frame_length": 2048, "frame_step": 512, "fft_length": 2048},
+    ),
+    Workload(
+        "W7b",
+        "STFT psd 400/160, fft 400, 16 x 10 s",
+        "stft",
+        (16, 160000, 1),
+        {"mode": "psd", "frame_length": 400, "frame_step": 160, "fft_length": 400},
+    ),
+    Workload("W8a", "W2 in float64", "mel", (16, 160000), {}, "float64", "float64"),
+    Workload("W8b", "W3 in float64", "mel", (4, 480000), _SPEECH, "float64", "float64"),
+    Workload("W8c", "W3 from int16", "mel", (4, 480000), _SPEECH, "int16"),
+)
+
+
+def one_signal(seconds: float, like: str = "W2") -> Workload:
+    """One signal of this many seconds, with the parameters of a mel workload."""
+    model = next(w for w in WORKLOADS if w.key == like)
+    samples = round(seconds * SAMPLING_RATE_HZ)
+    title = f"{like}'s parameters, one signal of {seconds:g} s"
+    return Workload(f"{like}:{seconds:g}s", title, "mel", (samples,), model.params)
+
+
+def select(names: list[str] | None) -> list[Workload]:
+    """Workloads by key or by key without the letter (``W7``); None means all.
+
+    Raises ValueError for a name that matches nothing.
+    """
+    if names is None:
+        return list(WORKLOADS)
+    chosen = []
+    for name in names:
+        found = [w for w in WORKLOADS if w.key == name or w.key[:-1] == name]
+        if not found:
+            known = ", ".join(w.key for w in WORKLOADS)
+            raise ValueError(f"unknown workload {name!r}; choose from {known}")
+        chosen += found
+    return chosen

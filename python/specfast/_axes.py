@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the rows and columns of a layer's output stand for, in hertz and seconds.
+
+Every function takes a layer's configuration (`get_config()`), so that a file written
+with its configuration can be labelled again later. Argument names are the layers' own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    FloatArray = npt.NDArray[np.float64]
+
+
+def hertz_to_mel(hertz: npt.ArrayLike) -> FloatArray:
+    """Returns the HTK mel scale as Keras writes it: 1127 ln(1 + f / 700), f in Hz."""
+    return np.asarray(1127.0 * np.log1p(np.asarray(hertz, np.float64) / 700.0))
+
+
+def mel_to_hertz(mel: npt.ArrayLike) -> FloatArray:
+    """Returns the frequency in Hz of a value on the mel scale: `hertz_to_mel` reversed."""
+    return np.asarray(700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0))
+
+
+def mel_edges(config: Mapping[str, Any]) -> FloatArray:
+    """Returns the num_mel_bins + 2 band edges in mel, evenly spaced.
+
+    Band b rises from edge b, has its peak at edge b + 1 and falls to edge b + 2.
+    """
+    low, high = hertz_to_mel([config["min_freq"], config["max_freq"]])
+    return np.linspace(low, high, int(config["num_mel_bins"]) + 2)
+
+
+def mel_frequencies(config: Mapping[str, Any]) -> FloatArray:
+    """Returns the peak of each mel band in Hz, shape (num_mel_bins,)."""
+    return mel_to_hertz(mel_edges(config)[1:-1])
+
+
+def mel_times(config: Mapping[str, Any], num_frames: int) -> FloatArray:
+    """Returns the middle of each frame in seconds, shape (num_frames,).
+
+    Frames are centred: frame t lies around sample t * sequence_stride.
+    """
+    step_seconds = float(config["sequence_stride"] / config["sampling_rate"])
+    return np.arange(num_frames, dtype=np.float64) * step_seconds
+
+
+def stft_frequencies(num_bins: int, sampling_rate: float) -> FloatArray:
+    """Returns the frequency of each bin in Hz, shape (num_bins,).
+
+    The layer's transform has (num_bins - 1) * 2 points, also when fft_length is odd.
+    """
+    return np.linspace(0.0, sampling_rate / 2.0, num_bins)
+
+
+def stft_times(
+    config: Mapping[str, Any], num_frames: int, num_samples: int, sampling_rate: float
+) -> FloatArray:
+    """Returns the middle of each frame in seconds, shape (num_frames,).
+
+    With padding "same" the first frame begins before the signal, by half of the padding.
+    """
+    length = int(config["frame_length"])
+    step = int(config["frame_step"] or length // 2)
+    left = 0
+    if config["padding"] == "same":
+        left = max((num_frames - 1) * step + length - num_samples, 0) // 2
+    return (np.arange(num_frames, dtype=np.float64) * step - left + length / 2.0) / sampling_rate

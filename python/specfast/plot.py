@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Draws the output of a layer as a picture with labelled axes.
+
+matplotlib is optional: `pip install "specfast[plot]"`. It is imported on first use, without
+pyplot, so that no window, backend or global setting of the caller is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import numpy as np
+
+from specfast import _axes
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["mel_figure", "stft_figure", "write_png"]
+
+_DOTS_PER_INCH = 100
+# What is shown below the loudest point when the caller names no range, in dB.
+_DEFAULT_DEPTH_DB = 80.0
+# More panels than this are no picture any more, and take minutes to lay out.
+_MAX_PANELS = 32
+# Power and magnitude have no logarithm at zero; far below anything a layer returns.
+_TINY = 1e-20
+
+
+def mel_figure(
+    output: npt.ArrayLike,
+    config: Mapping[str, Any],
+    *,
+    size: tuple[int, int] | None = None,
+    db_range: tuple[float, float] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draws what MelSpectrogram returned for one recording, one panel a channel.
+
+    Args:
+        output: Shape (num_mel_bins, frames) or (channels, num_mel_bins, frames).
+        config: The layer's `get_config()`; its band edges label the axis in Hz.
+        size: Width and height of the picture in pixels. None: 1200 x 500, higher for more
+            than two channels.
+        db_range: Levels in dB shown as the darkest and the brightest colour. Default: from
+            80 dB below the highest level, or from the lowest level if that is nearer.
+        title: Text above the picture.
+
+    Returns:
+        A matplotlib Figure. Bands stand at equal distances, labelled in Hz; time is in
+        seconds. Powers (`power_to_db=False`) are drawn as 10 log10(power).
+
+    Raises:
+        ImportError: matplotlib is not installed; the message says how to get it.
+        ValueError: `output` has neither two nor three axes, or more than 32 channels.
+    """
+    values = np.asarray(output)
+    if values.dtype.itemsize < 4:
+        values = values.astype(np.float32)
+    if values.ndim == 2:
+        values = values[np.newaxis]
+    if values.ndim != 3:
+        raise ValueError(
+            "`output` must have shape (num_mel_bins, frames) or (channels, num_mel_bins, "
+            f"frames). Received shape {values.shape}"
+        )
+    if not config["power_to_db"]:
+        values = 10.0 * np.log10(np.maximum(values, _TINY))
+
+    edges = _axes.mel_edges(config)
+
+    def place(hertz: float) -> float:
+        # Band b has its peak at edge b + 1, and it is drawn at height b.
+        return float((_axes.hertz_to_mel(hertz) - edges[0]) / (edges[1] - edges[0]) - 1.0)
+
+    num_bands, num_frames = values.shape[1:]
+    figure, panels = _panels(len(values), size, title)
+    # Labels need about 20 pixels each.
+    panel_pixels = figure.get_figheight() * _DOTS_PER_INCH / len(values)
+    spacing = num_bands * max(0.06, 20.0 / panel_pixels)
+    ticks: list[float] = []
+    for hertz in _round_frequencies(config["max_freq"]):
+        height = place(hertz)
+        apart = all(abs(height - place(other)) > spacing for other in ticks)
+        if -0.5 <= height <= num_bands - 0.5 and apart:
+            ticks.append(hertz)
+
+    half = 0.5 * config["sequence_stride"] / config["sampling_rate"]
+    times = _axes.mel_times(config, num_frames)
+    limits = _limits(values, db_range)
+    for panel, image in zip(panels, values, strict=True):
+        picture = panel.imshow(
+            image,
+            origin="lower",
+            aspect="auto",
+            cmap="magma",
+            vmin=limits[0],
+            vmax=limits[1],
+            extent=(times[0] - half, times[-1] + half, -0.5, num_bands - 0.5),
+        )
+        panel.set_yticks([place(hertz) for hertz in ticks], [f"{hertz:g}" for hertz in ticks])
+    # One label for all panels: their heights may be small.
+    figure.supylabel("frequency (Hz), mel scale", fontsize="medium")
+    figure.colorbar(picture, ax=panels, label="level (dB)")
+    return figure
+
+
+def stft_figure(
+    output: npt.ArrayLike,
+    config: Mapping[str, Any],
+    *,
+    num_channels: int,
+    num_samples: int,
+    sampling_rate: float,
+    size: tuple[int, int] | None = None,
+    db_range: tuple[float, float] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draws what STFTSpectrogram returned for one recording, one panel a channel.
+
+    Args:
+        output: One entry of the layer's batch, so of rank 2, or of rank 3 with
+            `expand_dims`, in the layout that `config` states.
+        config: The layer's `get_config()`.
+        num_channels, num_samples: Of the recording.
+        sampling_rate: In Hz; the layer itself knows no rate.
+        size: Width and height of the picture in pixels. None: 1200 x 500, higher for more
+            than two channels.
+        db_range: Levels in dB shown as the darkest and the brightest colour. Default: from
+            80 dB below the highest level, or from the lowest level if that is nearer. Not
+            used by modes "real", "imag" and "angle".
+        title: Text above the picture.
+
+    Returns:
+        A matplotlib Figure, frequency in Hz over time in seconds. Modes "log", "magnitude",
+        "psd" and "stft" (its magnitude) are drawn in dB; "angle" in radians, "real" and
+        "imag" as they are, around zero.
+
+    Raises:
+        ImportError: matplotlib is not installed; the message says how to get it.
+        ValueError: There are more than 32 channels.
+    """
+    mode = config["mode"]
+    values = _by_channel(np.asarray(output), config, num_channels)
+    if values.dtype.itemsize < 4:
+        values = values.astype(np.float32)
+    label, colours = "level (dB)", "magma"
+    if mode == "log":
+        values = values * (20.0 / np.log(10.0))
+    elif mode == "magnitude":
+        values = 20.0 * np.log10(np.maximum(values, _TINY))
+    elif mode == "psd":
+        values = 10.0 * np.log10(np.maximum(values, _TINY))
+    elif mode == "stft":
+        real, imag = np.split(values, 2, axis=1)
+        values = 20.0 * np.log10(np.maximum(np.hypot(real, imag), _TINY))
+    elif mode == "angle":
+        label, colours = "phase (radians)", "twilight"
+    else:
+        label, colours = f"{mode} part", "RdBu"
+
+    if mode == "angle":
+        limits = (-np.pi, np.pi)
+    elif mode in ("real", "imag"):
+        peak = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
+        limits = (-peak, peak)
+    else:
+        limits = _limits(values, db_range)
+
+    num_bins, num_frames = values.shape[1:]
+    times = _axes.stft_times(config, num_frames, num_samples, sampling_rate)
+    half = 0.5 * (config["frame_step"] or config["frame_length"] // 2) / sampling_rate
+    half_bin = 0.25 * sampling_rate / max(num_bins - 1, 1)
+    top = float(_axes.stft_frequencies(num_bins, sampling_rate)[-1])
+    figure, panels = _panels(num_channels, size, title)
+    for panel, image in zip(panels, values, strict=True):
+        picture = panel.imshow(
+            image,
+            origin="lower",
+            aspect="auto",
+            cmap=colours,
+            # A mean of phases on both sides of pi says nothing.
+            interpolation="nearest" if mode == "angle" else None,
+            vmin=limits[0],
+            vmax=limits[1],
+            extent=(times[0] - half, times[-1] + half, -half_bin, top + half_bin),
+        )
+        panel.set_ylim(0.0, max(top, half_bin))
+    figure.supylabel("frequency (Hz)", fontsize="medium")
+    figure.colorbar(picture, ax=panels, label=label)
+    return figure
+
+
+def write_png(figure: Figure, stream: BinaryIO) -> None:
+    """Writes `figure` as PNG into `stream`, in exactly the pixels it was made for."""
+    figure.savefig(stream, format="png", dpi=_DOTS_PER_INCH)
+
+
+def _panels(count: int, size: tuple[int, int] | None, title: str) -> tuple[Figure, list[Axes]]:
+    """Returns an empty figure and `count` panels above each other with one time axis."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise ImportError(
+            f'drawing a picture needs matplotlib ({error}): pip install "specfast[plot]"'
+        ) from error
+    if count > _MAX_PANELS:
+        raise ValueError(f"a picture shows at most {_MAX_PANELS} channels. Received {count}")
+    size = size or (1200, max(500, 250 * count))
+    inches = (size[0] / _DOTS_PER_INCH, size[1] / _DOTS_PER_INCH)
+    figure = Figure(figsize=inches, dpi=_DOTS_PER_INCH, layout="constrained")
+    grid = figure.subplots(count, 1, sharex=True, squeeze=False)
+    panels: list[Axes] = list(grid[:, 0])
+    panels[-1].set_xlabel("time (s)")
+    if count > 1:
+        for channel, panel in enumerate(panels):
+            panel.set_title(f"channel {channel}", loc="left", fontsize="small")
+    if title:
+        # parse_math=False: a "$" in a file name is a "$".
+        figure.suptitle(title, parse_math=False)
+    return figure, panels
+
+
+def _limits(levels: npt.NDArray[Any], db_range: tuple[float, float] | None) -> tuple[float, float]:
+    """Returns the levels of the darkest and the brightest colour, in dB."""
+    if db_range is not None:
+        return db_range
+    finite = levels[np.isfinite(levels)]
+    if finite.size == 0:
+        return (-_DEFAULT_DEPTH_DB, 0.0)
+    high = float(finite.max())
+    low = max(float(finite.min()), high - _DEFAULT_DEPTH_DB)
+    return (low, high) if low < high else (low - 1.0, high + 1.0)
+
+
+def _round_frequencies(highest: float) -> list[float]:
+    """Returns round frequencies up to `highest` Hz, the roundest first: 10, 100, 1000, ..."""
+    decades = range(1, len(str(int(highest))) + 1)
+    return [f * 10.0**d for f in (1, 5, 2, 3, 7) for d in decades if f * 10.0**d <= highest]
+
+
+def _by_channel(
+    output: npt.NDArray[Any], config: Mapping[str, Any], num_channels: int
+) -> npt.NDArray[Any]:
+    """Returns one recording's output as (channels, rows, frames), whatever its layout."""
+    first = config["data_format"] == "channels_first"
+    if config["expand_dims"]:
+        return output.transpose(0, 2, 1) if first else output.transpose(2, 1, 0)
+    if first:
+        return output.reshape(num_channels, -1, output.shape[1])
+    return output.reshape(output.shape[0], num_channels, -1).transpose(1, 2, 0)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Layers and arrays for tests, and how close two results have to be."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from specfast import MelSpectrogram, STFTSpectrogram
+
+Array = npt.NDArray[Any]
+
+# A fast filterbank layer: what it computes is the default's, on a small scale.
+SMALL_MEL: dict[str, Any] = {
+    "fft_length": 64,
+    "sequence_stride": 16,
+    "sampling_rate": 8000,
+    "num_mel_bins": 8,
+}
+SMALL_STFT: dict[str, Any] = {"frame_length": 16, "frame_step": 4, "fft_length": 32}
+
+
+def stft(*values: Any, **arguments: Any) -> STFTSpectrogram:
+    """An STFTSpectrogram, without the warning for lengths that are no powers of two."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`fft_length` is recommended")
+        return STFTSpectrogram(*values, **arguments)
+
+
+def small_stft(**arguments: Any) -> STFTSpectrogram:
+    return stft(**(SMALL_STFT | arguments))
+
+
+def small_mel(**arguments: Any) -> MelSpectrogram:
+    return MelSpectrogram(**(SMALL_MEL | arguments))
+
+
+def noise(*shape: int, seed: int = 0, dtype: Any = np.float32) -> Array:
+    """White noise of unit power."""
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
+
+
+def same_bits(a: Array, b: Array) -> bool:
+    """Whether two arrays hold the same bytes: NaN equals NaN, and -0.0 is not 0.0."""
+    return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()
+
+
+def relative_l2(actual: npt.ArrayLike, expected: npt.ArrayLike) -> float:
+    """The L2 norm of the error as a share of that of the expected values."""
+    difference = np.asarray(actual, dtype=np.float64) - np.asarray(expected, dtype=np.float64)
+    return float(np.linalg.norm(difference) / np.linalg.norm(np.asarray(expected)))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""An installed Keras, and a table of both errors at the end of a run."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import warnings
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+os.environ.setdefault("KERAS_BACKEND", "jax")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+# layer and mode -> (our relative error, Keras' relative error) of every case
+ERRORS: dict[str, list[tuple[float, float]]] = {}
+
+
+@pytest.fixture(scope="session")
+def keras() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what other people's imports deprecate
+        return importlib.import_module("keras")
+
+
+@pytest.fixture(scope="session")
+def errors() -> dict[str, list[tuple[float, float]]]:
+    return ERRORS
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Iterator[None]:
+    """Only our own warnings are errors here."""
+    with warnings.catch_warnings():
+        for module in ("keras", "jax", "tensorflow", "torch", "numpy", "scipy"):
+            warnings.filterwarnings("ignore", module=rf"{module}(\.|$)")
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not ERRORS:
+        return
+    import keras
+
+    write = terminalreporter.write_line
+    terminalreporter.section(
+        f"relative L2 error against float64: specfast and Keras {keras.__version__} "
+        f"({keras.backend.backend()})"
+    )
+    titles = ("", "cases", "ours <= Keras'", "ours: median", "max", "Keras': median", "max")
+    row = "{:<15}{:>6} {:>15} {:>13} {:>8} {:>16} {:>8}"
+    write(row.format(*titles))
+    for name, pairs in sorted(ERRORS.items()):
+        ours, theirs = np.array(pairs).T
+        figures = (np.median(ours), ours.max(), np.median(theirs), theirs.max())
+        smaller = int(np.sum(ours <= theirs))
+        write(row.format(name, len(pairs), smaller, *(f"{figure:.1e}" for figure in figures)))
