@@ -176,6 +176,10 @@ class BatchRun {
           begin + (columns - 1) * config_.hop + rows <= job_.batch.num_samples) {
         args.samples = signal + begin;
         args.hop_stride = config_.hop;
+        const int64_t read = begin + columns * config_.hop;
+        const int64_t left = std::max<int64_t>(job_.batch.num_samples - read, 0);
+        args.next_samples = signal + job_.batch.num_samples - left;
+        args.num_next_samples = rows == config_.hop ? std::min(left, width.kernel->lanes * config_.hop) : 0;
         return;
       }
     }
@@ -191,6 +195,7 @@ class BatchRun {
     std::fill(staging + used * rows, staging + columns * rows, T(0));
     args.samples = staging;
     args.hop_stride = rows;
+    args.num_next_samples = 0;
   }
 
   // Raises the output of signals [begin, end) to their common maximum less top_db, tile by tile where that changes anything.

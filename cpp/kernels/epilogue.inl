@@ -99,21 +99,18 @@ SPECFAST_INLINE void untangle_middle(const RowWriter<kOp, V>& writer, Complex<V>
   writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
 }
 
-template <typename V>
-SPECFAST_INLINE Complex<V> load_point(const Scalar<V>* z, int64_t place) {
-  const Scalar<V>* at = z + place * 2 * kLanesOf<V>;
-  return {load<V>(at), load<V>(at + kLanesOf<V>)};
-}
-
 // The last pass of the own transform, always of radix 4, is done here: its block number k yields the points k + q N/8, and their mirror images come from block
 // N/8 - k, so that a pair of blocks goes from before the last pass to output rows in registers.
 template <RowOp kOp, typename V>
 void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
+  constexpr int64_t kStep = 2 * kLanesOf<V>;
   RowWriter<kOp, V> writer{plan, rows, row_stride};
   const int64_t num_blocks = plan.dft_length / 8;
   const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
-    const int64_t place = plan.bin_place[k];
-    for (int q = 0; q < 4; ++q) a[q] = load_point<V>(z, place + q);
+    const Scalar<V>* const at = in_one_register(z + plan.bin_place[k] * kStep);
+    for (int q = 0; q < 4; ++q) {
+      a[q] = {in_register(load<V>(at + q * kStep)), in_register(load<V>(at + q * kStep + kStep / 2))};
+    }
     Butterfly<4, 4, V>::apply(a);
   };
   Complex<V> a[4], b[4];

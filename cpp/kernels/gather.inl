@@ -32,3 +32,12 @@ void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>&
     fill_hop_columns<Group<Scalar<V>>>(plan, args, column, hops);
   }
 }
+
+// Asks for part `index` of `count` of the next tile's samples. A long signal comes from main memory, and the order in which hops are
+// read is not one that the processor foresees.
+template <typename T>
+SPECFAST_INLINE void prefetch_next_samples(const TileArgs<T>& args, int64_t index, int64_t count) {
+  constexpr int64_t kLineSamples = int64_t(64 / sizeof(T));
+  const int64_t begin = args.num_next_samples * index / count, end = args.num_next_samples * (index + 1) / count;
+  for (int64_t sample = begin; sample < end; sample += kLineSamples) __builtin_prefetch(args.next_samples + sample, 0, 2);
+}

@@ -142,8 +142,9 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
   for (int q = 1; q < kRadix; ++q) {
     const Complex<V> turned =
         twiddles ? times(a[q], broadcast<V>(twiddles[2 * q - 2]), broadcast<V>(twiddles[2 * q - 1])) : a[q];
-    store(z + q * leg, turned.re);
-    store(z + q * leg + kStep / 2, turned.im);
+    Scalar<V>* const to = in_one_register(z + q * leg);
+    store(to, turned.re);
+    store(to + kStep / 2, turned.im);
   }
 }
 
@@ -155,7 +156,10 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) 
   const int64_t leg = leg_points * kStep;
   const auto butterfly = [leg](Scalar<V>* at, const Scalar<V>* twiddles) SPECFAST_INLINE_LAMBDA {
     Complex<V> a[kRadix];
-    for (int q = 0; q < kRadix; ++q) a[q] = {load<V>(at + q * leg), load<V>(at + q * leg + kStep / 2)};
+    for (int q = 0; q < kRadix; ++q) {
+      const Scalar<V>* const from = in_one_register(at + q * leg);
+      a[q] = {in_register(load<V>(from)), in_register(load<V>(from + kStep / 2))};
+    }
     Butterfly<kRadix, kRadix, V>::apply(a);
     store_turned<kRadix, V>(a, at, leg, twiddles);
   };
@@ -240,7 +244,7 @@ void first_pass_radix(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Sc
 
 // All passes but the last, which the untangling does (epilogue.inl): that saves a round trip of the tile through the cache.
 template <typename V>
-void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z) {
+void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
   switch (plan.passes[0].radix) {
     case 2: first_pass_radix<2, V>(hops, plan, z); break;
     case 3: first_pass_radix<3, V>(hops, plan, z); break;
@@ -250,7 +254,10 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scala
   }
   const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
-  for (int64_t q = 0; q < plan.passes[0].radix; ++q) run_passes<V>(z + q * leg, plan, 1, last);
+  for (int64_t q = 0; q < plan.passes[0].radix; ++q) {
+    prefetch_next_samples(args, q, plan.passes[0].radix);
+    run_passes<V>(z + q * leg, plan, 1, last);
+  }
 }
 
 template <typename T>

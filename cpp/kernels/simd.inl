@@ -59,6 +59,22 @@ SPECFAST_INLINE void store_unaligned(Scalar<V>* to, V value) {
   __builtin_memcpy(to, &value, sizeof(V));
 }
 
+// With registers to spare, keeps GCC from reading a value from memory again at each of its uses.
+template <typename V>
+SPECFAST_INLINE V in_register(V value) {
+#if defined(__AVX512F__)
+  __asm__("" : "+v"(value));
+#endif
+  return value;
+}
+
+// Keeps a pointer in one register: left alone, GCC derives and spills one for every constant offset from it.
+template <typename T>
+SPECFAST_INLINE T* in_one_register(T* pointer) {
+  __asm__("" : "+r"(pointer));
+  return pointer;
+}
+
 // Applies `one` to each lane; for operations that have no vector form here.
 template <typename V, typename F>
 SPECFAST_INLINE V map_lanes(V v, F one) {
@@ -265,22 +281,27 @@ SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
 #endif
 #undef SPECFAST_X86_TRANSPOSE_GROUPS
 
-// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a multiple of kGroup. Few columns at
-// a time: the targets of neighbouring columns often compete for the same cache set.
+// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a multiple of kGroup. Blocks of rows that
+// stay in the first-level cache while their columns are taken; few columns at a time, because the targets of neighbouring columns
+// often compete for the same cache set.
 template <typename T>
 SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows, int64_t num_columns, T* to,
                                      int64_t to_stride) {
   constexpr int kSide = kGroup<T>;
+  constexpr int64_t kBlockRows = 256;
   const int64_t whole = num_columns - num_columns % kSide;
-  for (int64_t column = 0; column < whole; column += kSide) {
-    for (int64_t row = 0; row < num_rows; row += kSide) {
-      Group<T> block[kSide];
-      for (int i = 0; i < kSide; ++i) block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
-      transpose(block);
-      for (int i = 0; i < kSide; ++i) store_unaligned(to + (column + i) * to_stride + row, block[i]);
+  for (int64_t begin = 0; begin < num_rows; begin += kBlockRows) {
+    const int64_t end = begin + kBlockRows < num_rows ? begin + kBlockRows : num_rows;
+    for (int64_t column = 0; column < whole; column += kSide) {
+      for (int64_t row = begin; row < end; row += kSide) {
+        Group<T> block[kSide];
+        for (int i = 0; i < kSide; ++i) block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
+        transpose(block);
+        for (int i = 0; i < kSide; ++i) store_unaligned(to + (column + i) * to_stride + row, block[i]);
+      }
     }
-  }
-  for (int64_t column = whole; column < num_columns; ++column) {
-    for (int64_t row = 0; row < num_rows; ++row) to[column * to_stride + row] = from[row * from_stride + column];
+    for (int64_t column = whole; column < num_columns; ++column) {
+      for (int64_t row = begin; row < end; ++row) to[column * to_stride + row] = from[row * from_stride + column];
+    }
   }
 }

@@ -40,11 +40,11 @@ using namespace specfast::engine;
 
 #include "math.inl"
 
+#include "gather.inl"
+
 #include "rfft.inl"
 
 #include "epilogue.inl"
-
-#include "gather.inl"
 
 #include "melbank.inl"
 
@@ -125,7 +125,7 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   fill_hop_matrix<V>(plan, args, hops);
   timer.end(kStageGather);
   if (plan.num_passes > 0) {
-    own_transform<V>(hops, plan, spectrum);
+    own_transform<V>(hops, plan, args, spectrum);
   } else {
     fallback_transform<V>(hops, plan, spectrum);
   }
