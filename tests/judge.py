@@ -37,9 +37,9 @@ def transform_bound(length: int, eps: float) -> float:
 
 
 def _bin_error(spectrum: npt.NDArray[np.complex128], length: int) -> Array:
-    """Standard deviation of a bin, [..., frames, 1], where the transform is at its bound."""
+    """Two standard deviations of a bin, [..., frames, 1], where the transform is at its bound."""
     rms = np.sqrt(np.mean(np.abs(spectrum) ** 2, axis=-1, keepdims=True))
-    return np.asarray(transform_bound(length, EPS32) * rms)
+    return np.asarray(2.0 * transform_bound(length, EPS32) * rms)
 
 
 # --- STFTSpectrogram -------------------------------------------------------------------------

@@ -277,16 +277,18 @@ def test_laws_of_the_transform(seed: int) -> None:
         return rows[:, :num_bins] + 1j * rows[:, num_bins:]
 
     k = np.arange(num_bins)
-    # An impulse at n turns by n steps from bin to bin, and has magnitude 1.
+    # An impulse at n turns by n steps from bin to bin, and has magnitude 1. A single bin may be
+    # off by a few times what the bound on the L2 error leaves to each of them.
     place = int(rng.integers(0, length))
     impulse = np.zeros(length)
     impulse[place] = 1.0
     turns = (k * place) % length / length
+    bound = 3.0 * judge.transform_bound(length, EPS["float32"])
     np.testing.assert_allclose(
-        transform(impulse)[0], np.exp(-2j * np.pi * turns), rtol=0.0, atol=4.0 * EPS["float32"]
+        transform(impulse)[0], np.exp(-2j * np.pi * turns), rtol=0.0, atol=bound
     )
     # Linearity. The factors are powers of two and the sum is rounded before both sides see it.
-    bound = 4.0 * EPS["float32"] * math.sqrt(math.log2(length) + 1.0)
+    bound = 2.0 * judge.transform_bound(length, EPS["float32"]) + EPS["float32"]
     x = rng.standard_normal(length).astype(np.float32)
     y = rng.standard_normal(length).astype(np.float32)
     both = (2.0 * x - 0.5 * y).astype(np.float32)
@@ -334,12 +336,12 @@ def test_not_finite_stays_in_its_frames(mode: str, value: float) -> None:
         touched = (starts <= place) & (place < starts + 64)
         assert np.array_equal(result[0], clean[0])
         assert np.array_equal(result[1, ~touched], clean[1, ~touched])
-        # A part of a bin in which this sample has no weight, such as sin(0), may stay finite.
-        spoiled_bins = ~np.isfinite(result[1, touched])
-        if mode in ("real", "imag", "stft"):
-            assert (spoiled_bins.mean(axis=-1) > 0.75).all()
-        elif np.isnan(value) or mode != "angle":  # infinity has an angle
-            assert spoiled_bins.all()
+        if np.isnan(value):  # in every bin, also where this sample has no weight, such as sin(0)
+            assert np.isnan(result[1, touched]).all()
+        elif mode in ("real", "imag", "stft"):
+            assert (np.isfinite(result[1, touched]).mean(axis=-1) < 0.25).all()
+        elif mode != "angle":  # infinity has an angle
+            assert not np.isfinite(result[1, touched]).any()
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])

@@ -256,6 +256,7 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, const
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
   for (int64_t q = 0; q < plan.passes[0].radix; ++q) {
     prefetch_next_samples(args, q, plan.passes[0].radix);
+    prefetch_output(plan, args, q, plan.passes[0].radix);
     run_passes<V>(z + q * leg, plan, 1, last);
   }
 }
