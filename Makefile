@@ -24,7 +24,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang audit wheel clean
+.PHONY: help demo test bench lint format parity golden sanitize test-clang test-kernels stages audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -131,6 +131,19 @@ test-clang: .venv/.installed ## the test suite on a build by Clang without OpenM
 	  -Ccmake.define.SPECFAST_OPENMP=OFF)
 	export PYTHONPATH="$(CURDIR)/build/clang/site"; \
 	$(call prove_variant,clang); $(PY) -m pytest $(PYTEST_ARGS)
+
+# The C++ programs that are not part of the wheel.
+build/programs/.built: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* benchmarks/stages/*)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake --build build/programs
+	@touch $@
+
+test-kernels: build/programs/.built ## accuracy of the kernels' elementary functions on every instruction set
+	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure
+
+stages: build/programs/.built ## where a tile's time goes (SPECFAST_ISA chooses the kernels)
+	build/programs/benchmarks/stages/stages
 
 audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
 	$(PY) tools/audit_isa.py build/make/isa_objects.txt

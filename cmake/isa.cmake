@@ -3,13 +3,9 @@
 # One object library per instruction set (ISA), each from one file with its own machine flags, and the
 # list of objects that tools/audit_isa.py examines.
 
-# specfast_add_isa(<name> [flags...])
-#   Compiles cpp/kernels/isa/<name>.cpp into the object library specfast_kernels_<name>, puts the
-#   objects into specfast_engine, and tells the engine SPECFAST_HAVE_<NAME>=1.
-function(specfast_add_isa name)
-  set(target specfast_kernels_${name})
-  add_library(${target} OBJECT "${PROJECT_SOURCE_DIR}/cpp/kernels/isa/${name}.cpp")
-  target_link_libraries(${target} PRIVATE specfast_options pocketfft)
+# specfast_set_kernel_options(<target> [flags...])
+#   The flags of kernel code, wherever it is compiled.
+function(specfast_set_kernel_options target)
   # These flags stand after CMAKE_CXX_FLAGS_<CONFIG> on the command line, so they win: unoptimised
   # vector code is uselessly slow and keeps inline functions of the standard library alive.
   # No -ffast-math: each result must be the same in every lane, tail and thread.
@@ -21,6 +17,17 @@ function(specfast_add_isa name)
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     target_compile_options(${target} PRIVATE -Wno-uninitialized -Wno-maybe-uninitialized)
   endif()
+endfunction()
+
+# specfast_add_isa(<name> [flags...])
+#   Compiles cpp/kernels/isa/<name>.cpp into the object library specfast_kernels_<name>, puts the
+#   objects into specfast_engine, and tells the engine SPECFAST_HAVE_<NAME>=1.
+function(specfast_add_isa name)
+  set(target specfast_kernels_${name})
+  add_library(${target} OBJECT "${PROJECT_SOURCE_DIR}/cpp/kernels/isa/${name}.cpp")
+  target_link_libraries(${target} PRIVATE specfast_options pocketfft)
+  specfast_set_kernel_options(${target} ${ARGN})
+  set_property(GLOBAL PROPERTY SPECFAST_ISA_FLAGS_${name} ${ARGN})
   target_sources(specfast_engine PRIVATE $<TARGET_OBJECTS:${target}>)
   string(TOUPPER ${name} upper)
   target_compile_definitions(specfast_engine PRIVATE SPECFAST_HAVE_${upper}=1)

@@ -119,6 +119,9 @@ struct KernelTable {
   const char* isa;
   PrecisionKernels<float> float32;
   PrecisionKernels<double> float64;
+#if defined(SPECFAST_STAGE_CLOCK)
+  double (*peak_flop_per_tick)();  // float32 multiply-adds on registers alone
+#endif
 };
 
 }  // namespace specfast::engine

@@ -48,6 +48,8 @@ using namespace specfast::engine;
 
 #include "melbank.inl"
 
+#include "stage_clock.inl"
+
 // Where the parts of a tile's workspace begin, in elements.
 struct WorkspaceLayout {
   int64_t transform, rows, bands, end;
@@ -88,29 +90,6 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
     for (int64_t f = 0; f < args.num_frames; ++f) target[f * args.frame_stride] = rows[f];
   }
 }
-
-#if defined(SPECFAST_STAGE_CLOCK)
-template <typename T>
-class StageTimer {
- public:
-  explicit StageTimer(const TileArgs<T>& args) : clock_(args.clock), last_(__builtin_ia32_rdtsc()) {}
-  void end(Stage stage) {
-    const uint64_t now = __builtin_ia32_rdtsc();
-    clock_->ticks[stage] += now - last_;
-    last_ = now;
-  }
-
- private:
-  StageClock* clock_;
-  uint64_t last_;
-};
-#else
-template <typename T>
-struct StageTimer {
-  explicit StageTimer(const TileArgs<T>&) {}
-  void end(Stage) {}
-};
-#endif
 
 template <typename T, int kLanes>
 void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
@@ -179,4 +158,7 @@ extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_, 
     SPECFAST_STRING(SPECFAST_ISA_NAME),
     SPECFAST_NAMESPACE::precision_kernels<float>(),
     SPECFAST_NAMESPACE::precision_kernels<double>(),
+#if defined(SPECFAST_STAGE_CLOCK)
+    SPECFAST_NAMESPACE::peak_flop_per_tick,
+#endif
 };

@@ -5,7 +5,8 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
+#include <cstring>
+#include <memory>
 #include <random>
 #include <vector>
 
@@ -42,6 +43,20 @@ double ticks_per_second() {
   }
   const uint64_t last = __builtin_ia32_rdtsc();
   return double(last - first) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Bytes read plus bytes written, between buffers that no cache holds.
+double copy_bytes_per_second() {
+  constexpr std::size_t kBytes = std::size_t(64) << 20;
+  std::vector<char> from(kBytes, 1), to(kBytes, 2);
+  double best = 0;
+  for (int trial = 0; trial < 5; ++trial) {
+    const auto start = std::chrono::steady_clock::now();
+    std::memcpy(to.data(), from.data(), kBytes);
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    best = std::max(best, 2.0 * kBytes / seconds);
+  }
+  return to[kBytes / 2] == 1 ? best : 0;
 }
 
 template <typename T>
@@ -97,14 +112,16 @@ void measure(const Workload& workload, double frequency) {
   std::printf("%-36s", workload.name);
   for (int stage = 0; stage < kNumStages; ++stage) std::printf(" %9.0f", double(best.ticks[stage]) / kTiles);
   std::printf(" %9.0f %9.1f %9.1f\n", total, double(lanes * workload.hop) / total * frequency / 1e6,
-              transform_flop / (double(best.ticks[kStageTransform]) / kTiles) * frequency / 1e9);
+              transform_flop / (double(best.ticks[kStageTransform] + best.ticks[kStageRows]) / kTiles) * frequency / 1e9);
 }
 
 }  // namespace
 
 int main() {
   const double frequency = ticks_per_second();
-  std::printf("isa %s, time-stamp counter %.2f GHz; ticks a tile, best of 60 rounds of 61 tiles\n", kernels().isa, frequency / 1e9);
+  std::printf("isa %s; peak %.0f GFLOP/s float32, copy %.1f GB/s; time-stamp counter %.2f GHz\n", kernels().isa,
+              kernels().peak_flop_per_tick() * frequency / 1e9, copy_bytes_per_second() / 1e9, frequency / 1e9);
+  std::printf("ticks a tile, best of 60 rounds of 61 tiles; GFLOP/s: 2.5 N log2 N over transform and rows\n");
   std::printf("%-36s", "");
   for (const char* name : kStageNames) std::printf(" %9s", name);
   std::printf(" %9s %9s %9s\n", "total", "Msample/s", "GFLOP/s");
