@@ -58,7 +58,7 @@ LAYERS: list[Any] = [
             name="all",
             dtype="float64",
             trainable=False,
-        ),  # fmt: skip
+        ),
         id="stft-all",
     ),
     pytest.param(
@@ -80,7 +80,7 @@ LAYERS: list[Any] = [
             num_threads=3,
             name="all",
             dtype="mixed_float16",
-        ),  # fmt: skip
+        ),
         id="mel-all",
     ),
     pytest.param(lambda: small_stft(window=np.hanning(16) + 1 / 3), id="stft-window"),

@@ -5,8 +5,8 @@
     log   log(1 + f) = 2 s + s z p(z),         s = f / (2 + f), z = s^2, |f| as above
     atan  atan(t)    = t + t^3 p(t^2),         |t| <= 0.55
 
-Chebyshev interpolation in 40 digits (near-minimax), coefficients rounded to the target type. The error printed is that of the
-function, relative, with the rounded coefficients.
+Chebyshev interpolation in 40 digits (near-minimax), coefficients rounded to the target type. The
+error printed is that of the function, relative, with the rounded coefficients.
 
     python tools/fit_polynomials.py
 """
@@ -31,16 +31,22 @@ def fit(
     degree: int,
     dtype: type[np.floating[Any]],
 ) -> None:
-    """tail(v) = p(v) to be fitted on interval; rebuild(v, p) -> (approximation, exact value) of the function."""
+    """Fit p to tail on interval.
+
+    rebuild(v, p(v)) gives the function's approximation and its exact value.
+    """
     exact = mp.chebyfit(tail, interval, degree + 1)
     rounded = [dtype(float(c)) for c in exact]
     worst = 0
     for point in mp.linspace(*interval, 999)[1:]:
         if abs(point) < mp.mpf(10) ** -6:
             continue
-        approximation, value = rebuild(point, mp.polyval([mp.mpf(float(c)) for c in rounded], point))
+        approximation, value = rebuild(
+            point, mp.polyval([mp.mpf(float(c)) for c in rounded], point)
+        )
         worst = max(worst, abs(approximation / value - 1))
-    print(f"{name}, {np.dtype(dtype)}, degree {degree}: relative error 2^{float(mp.log(worst, 2)):.1f}")
+    error = float(mp.log(worst, 2))
+    print(f"{name}, {np.dtype(dtype)}, degree {degree}: relative error 2^{error:.1f}")
     print(", ".join(np.format_float_scientific(c, unique=True) for c in rounded))
 
 

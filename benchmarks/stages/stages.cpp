@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Times the stages of one tile: cycles of the time-stamp counter, GFLOP/s beside the core's measured peak, for the kernels that
-// SPECFAST_ISA selects. Built with SPECFAST_STAGE_CLOCK, so its kernels are not the shipped objects but the same code.
+// Times the stages of one tile: cycles of the time-stamp counter, GFLOP/s beside the core's
+// measured peak, for the kernels that SPECFAST_ISA selects. Built with SPECFAST_STAGE_CLOCK, so its
+// kernels are not the shipped objects but the same code.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -42,7 +43,8 @@ double ticks_per_second() {
   while (std::chrono::steady_clock::now() - start < std::chrono::milliseconds(100)) {
   }
   const uint64_t last = __builtin_ia32_rdtsc();
-  return double(last - first) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return double(last - first) /
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 // Bytes read plus bytes written, between buffers that no cache holds.
@@ -53,7 +55,8 @@ double copy_bytes_per_second() {
   for (int trial = 0; trial < 5; ++trial) {
     const auto start = std::chrono::steady_clock::now();
     std::memcpy(to.data(), from.data(), kBytes);
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    const double seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     best = std::max(best, 2.0 * kBytes / seconds);
   }
   return to[kBytes / 2] == 1 ? best : 0;
@@ -102,7 +105,8 @@ void measure(const Workload& workload, double frequency) {
       args.clock = &clock;
       width.kernel->run(width.tile, args);
     }
-    for (int stage = 0; stage < kNumStages; ++stage) best.ticks[stage] = std::min(best.ticks[stage], clock.ticks[stage]);
+    for (int stage = 0; stage < kNumStages; ++stage)
+      best.ticks[stage] = std::min(best.ticks[stage], clock.ticks[stage]);
   }
 
   double total = 0;
@@ -110,18 +114,24 @@ void measure(const Workload& workload, double frequency) {
   const double n = double(workload.fft_length);
   const double transform_flop = 2.5 * n * std::log2(n) * double(lanes);
   std::printf("%-36s", workload.name);
-  for (int stage = 0; stage < kNumStages; ++stage) std::printf(" %9.0f", double(best.ticks[stage]) / kTiles);
+  for (int stage = 0; stage < kNumStages; ++stage)
+    std::printf(" %9.0f", double(best.ticks[stage]) / kTiles);
   std::printf(" %9.0f %9.1f %9.1f\n", total, double(lanes * workload.hop) / total * frequency / 1e6,
-              transform_flop / (double(best.ticks[kStageTransform] + best.ticks[kStageRows]) / kTiles) * frequency / 1e9);
+              transform_flop /
+                  (double(best.ticks[kStageTransform] + best.ticks[kStageRows]) / kTiles) *
+                  frequency / 1e9);
 }
 
 }  // namespace
 
 int main() {
   const double frequency = ticks_per_second();
-  std::printf("isa %s; peak %.0f GFLOP/s float32, copy %.1f GB/s; time-stamp counter %.2f GHz\n", kernels().isa,
-              kernels().peak_flop_per_tick() * frequency / 1e9, copy_bytes_per_second() / 1e9, frequency / 1e9);
-  std::printf("ticks a tile, best of 60 rounds of 61 tiles; GFLOP/s: 2.5 N log2 N over transform and rows\n");
+  std::printf("isa %s; peak %.0f GFLOP/s float32, copy %.1f GB/s; time-stamp counter %.2f GHz\n",
+              kernels().isa, kernels().peak_flop_per_tick() * frequency / 1e9,
+              copy_bytes_per_second() / 1e9, frequency / 1e9);
+  std::printf(
+      "ticks a tile, best of 60 rounds of 61 tiles; GFLOP/s: 2.5 N log2 N over transform and "
+      "rows\n");
   std::printf("%-36s", "");
   for (const char* name : kStageNames) std::printf(" %9s", name);
   std::printf(" %9s %9s %9s\n", "total", "Msample/s", "GFLOP/s");

@@ -14,20 +14,26 @@ namespace {
 
 void require_batch(bool ok, const char* argument, int64_t received, const char* accepted) {
   if (ok) return;
-  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(argument) + " must be " + accepted + ", received " + argument + "=" +
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(argument) + " must be " + accepted +
+                                               ", received " + argument + "=" +
                                                std::to_string(received));
 }
 
 std::size_t element_bytes(int32_t dtype) {
-  return dtype == SPECFAST_FLOAT64 ? sizeof(double) : dtype == SPECFAST_FLOAT32 ? sizeof(float) : sizeof(int16_t);
+  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
+         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
+                                     : sizeof(int16_t);
 }
 
 // The byte distance that indices up to count - 1 can reach must fit, for every axis and in all.
-void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides, std::size_t bytes) {
+void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                  std::size_t bytes) {
   int64_t reach = 1;
   for (const auto& [count, stride] : counts_and_strides) {
-    if (stride == std::numeric_limits<int64_t>::min()) throw Error(SPECFAST_E_OVERFLOW, "a stride does not fit 64 bits");
-    if (count > 0) reach = checked_add(reach, checked_multiply(count - 1, stride < 0 ? -stride : stride));
+    if (stride == std::numeric_limits<int64_t>::min())
+      throw Error(SPECFAST_E_OVERFLOW, "a stride does not fit 64 bits");
+    if (count > 0)
+      reach = checked_add(reach, checked_multiply(count - 1, stride < 0 ? -stride : stride));
   }
   checked_multiply(reach, int64_t(bytes));
 }
@@ -49,14 +55,16 @@ struct Job {
   int64_t left_padding;
 
   template <typename Address>
-  Address* signal_address(Address* base, int64_t signal, int64_t batch_stride, int64_t channel_stride) const {
-    return base + signal / batch.num_channels * batch_stride + signal % batch.num_channels * channel_stride;
+  Address* signal_address(Address* base, int64_t signal, int64_t batch_stride,
+                          int64_t channel_stride) const {
+    return base + signal / batch.num_channels * batch_stride +
+           signal % batch.num_channels * channel_stride;
   }
 };
 
 Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
-  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype", batch.in_dtype,
-                "a specfast_dtype");
+  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
+                batch.in_dtype, "a specfast_dtype");
   require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
   require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
   require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");
@@ -69,7 +77,8 @@ Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
   if (job.num_signals == 0 || job.num_frames == 0) return job;
 
-  const std::size_t out_bytes = plan.config().precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
+  const std::size_t out_bytes =
+      plan.config().precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
   check_pointer("input", batch.input, element_bytes(batch.in_dtype));
   check_pointer("output", batch.output, out_bytes);
   check_extent({{batch.num_batches, batch.in_batch_stride},
@@ -95,15 +104,18 @@ void copy_samples(const In* from, int64_t stride, int64_t count, T* to) {
 
 // Samples [begin, begin + count) of the padded signal.
 template <typename In, typename T>
-void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin, int64_t count, T* to) {
+void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
+                   int64_t count, T* to) {
   const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
   const auto outside = [=](int64_t index) {
-    return padding == Padding::kCenter ? T(signal[reflect_index(index, num_samples) * stride]) : T(0);
+    return padding == Padding::kCenter ? T(signal[reflect_index(index, num_samples) * stride])
+                                       : T(0);
   };
   const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
   const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
   for (int64_t i = 0; i < inside_begin; ++i) to[i] = outside(begin + i);
-  copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin, to + inside_begin);
+  copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
+               to + inside_begin);
   for (int64_t i = inside_end; i < count; ++i) to[i] = outside(begin + i);
 }
 
@@ -112,16 +124,19 @@ class BatchRun {
  public:
   BatchRun(const Plan& plan, const Workspace& workspace, const Job& job)
       : config_(plan.config()), plan_(plan.precision<T>()), workspace_(workspace), job_(job) {
-    if (plan_.wide().tile.track_extrema) extrema_.resize(std::size_t(job.num_signals * job.num_tiles));
+    if (plan_.wide().tile.track_extrema)
+      extrema_.resize(std::size_t(job.num_signals * job.num_tiles));
   }
 
   void run() {
-    for_each_tile([this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
+    for_each_tile(
+        [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
     if (extrema_.empty()) return;
     if (config_.top_db_scope == TopDbScope::kBatch) {
       clamp_signals(0, job_.num_signals);
     } else {
-      for (int64_t signal = 0; signal < job_.num_signals; ++signal) clamp_signals(signal, signal + 1);
+      for (int64_t signal = 0; signal < job_.num_signals; ++signal)
+        clamp_signals(signal, signal + 1);
     }
   }
 
@@ -131,16 +146,19 @@ class BatchRun {
     // Below about a quarter of a million samples' work a second thread costs more than it brings.
     constexpr int64_t kMinSamplesPerThread = 1 << 17;
     const TilePlan<T>& tile = plan_.wide().tile;
-    const int64_t tile_samples = plan_.wide().kernel->lanes * (tile.dft_length + tile.num_output_rows);
-    parallel_for(job_.num_signals * job_.num_tiles, kMinSamplesPerThread / tile_samples + 1, workspace_.num_threads(),
-                 [&](int thread, int64_t begin, int64_t end) {
-                   for (int64_t i = begin; i < end; ++i) body(thread, i / job_.num_tiles, i % job_.num_tiles);
+    const int64_t tile_samples =
+        plan_.wide().kernel->lanes * (tile.dft_length + tile.num_output_rows);
+    parallel_for(job_.num_signals * job_.num_tiles, kMinSamplesPerThread / tile_samples + 1,
+                 workspace_.num_threads(), [&](int thread, int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i)
+                     body(thread, i / job_.num_tiles, i % job_.num_tiles);
                  });
   }
 
   T* tile_output(int64_t signal, int64_t first_frame) const {
     const specfast_batch& batch = job_.batch;
-    return job_.signal_address(static_cast<T*>(batch.output), signal, batch.out_batch_stride, batch.out_channel_stride) +
+    return job_.signal_address(static_cast<T*>(batch.output), signal, batch.out_batch_stride,
+                               batch.out_channel_stride) +
            first_frame * batch.out_frame_stride;
   }
 
@@ -154,12 +172,14 @@ class BatchRun {
     const int64_t first_frame = tile * plan_.wide().kernel->lanes;
     TileArgs<T> args;
     args.num_frames = frames_of(tile);
-    const Width<T>& width = args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
+    const Width<T>& width =
+        args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
     std::byte* const scratch = workspace_.of_thread(thread);
     args.workspace = scratch;
-    const In* const samples =
-        job_.signal_address(static_cast<const In*>(batch.input), signal, batch.in_batch_stride, batch.in_channel_stride);
-    locate_samples(width, samples, first_frame, reinterpret_cast<T*>(scratch + width.tile_bytes), args);
+    const In* const samples = job_.signal_address(static_cast<const In*>(batch.input), signal,
+                                                  batch.in_batch_stride, batch.in_channel_stride);
+    locate_samples(width, samples, first_frame, reinterpret_cast<T*>(scratch + width.tile_bytes),
+                   args);
     args.out = tile_output(signal, first_frame);
     args.frame_stride = batch.out_frame_stride;
     args.row_stride = batch.out_row_stride;
@@ -167,8 +187,10 @@ class BatchRun {
     if (!extrema_.empty()) extrema_[std::size_t(signal * job_.num_tiles + tile)] = args.extrema;
   }
 
-  // Points the tile at the signal where it can be read in place, else at a copy with padding and conversion done.
-  void locate_samples(const Width<T>& width, const In* signal, int64_t first_frame, T* staging, TileArgs<T>& args) const {
+  // Points the tile at the signal where it can be read in place, else at a copy with padding and
+  // conversion done.
+  void locate_samples(const Width<T>& width, const In* signal, int64_t first_frame, T* staging,
+                      TileArgs<T>& args) const {
     const int64_t begin = first_frame * config_.hop - job_.left_padding;
     const int64_t rows = width.tile.hop_rows, columns = width.tile.hop_columns;
     if constexpr (std::is_same_v<In, T>) {
@@ -179,17 +201,21 @@ class BatchRun {
         const int64_t read = begin + columns * config_.hop;
         const int64_t left = std::max<int64_t>(job_.batch.num_samples - read, 0);
         args.next_samples = signal + job_.batch.num_samples - left;
-        args.num_next_samples = rows == config_.hop ? std::min(left, width.kernel->lanes * config_.hop) : 0;
+        args.num_next_samples =
+            rows == config_.hop ? std::min(left, width.kernel->lanes * config_.hop) : 0;
         return;
       }
     }
-    // Hops that no frame of the tile reaches stay untouched: lanes do not mix, and theirs are thrown away.
-    const int64_t used = std::min(columns, args.num_frames + (config_.frame_length - 1) / config_.hop);
+    // Hops that no frame of the tile reaches stay untouched: lanes do not mix, and theirs are
+    // thrown away.
+    const int64_t used =
+        std::min(columns, args.num_frames + (config_.frame_length - 1) / config_.hop);
     if (rows == config_.hop) {
       stage_samples(signal, job_.batch, config_.padding, begin, used * rows, staging);
     } else {
       for (int64_t hop = 0; hop < used; ++hop) {
-        stage_samples(signal, job_.batch, config_.padding, begin + hop * config_.hop, rows, staging + hop * rows);
+        stage_samples(signal, job_.batch, config_.padding, begin + hop * config_.hop, rows,
+                      staging + hop * rows);
       }
     }
     std::fill(staging + used * rows, staging + columns * rows, T(0));
@@ -198,7 +224,8 @@ class BatchRun {
     args.num_next_samples = 0;
   }
 
-  // Raises the output of signals [begin, end) to their common maximum less top_db, tile by tile where that changes anything.
+  // Raises the output of signals [begin, end) to their common maximum less top_db, tile by tile
+  // where that changes anything.
   void clamp_signals(int64_t begin, int64_t end) {
     T max = -std::numeric_limits<T>::infinity();
     bool has_nan = false;
@@ -210,9 +237,9 @@ class BatchRun {
     const auto raise = [&](int64_t i) {
       if (!has_nan && extrema_[std::size_t(i)].min >= floor) return;
       const int64_t tile = i % job_.num_tiles;
-      plan_.wide().kernel->clamp(tile_output(i / job_.num_tiles, tile * plan_.wide().kernel->lanes), frames_of(tile),
-                                 plan_.wide().tile.num_output_rows, job_.batch.out_frame_stride,
-                                 job_.batch.out_row_stride, floor);
+      plan_.wide().kernel->clamp(tile_output(i / job_.num_tiles, tile * plan_.wide().kernel->lanes),
+                                 frames_of(tile), plan_.wide().tile.num_output_rows,
+                                 job_.batch.out_frame_stride, job_.batch.out_row_stride, floor);
     };
     constexpr int64_t kMinTilesPerThread = 256;
     parallel_for((end - begin) * job_.num_tiles, kMinTilesPerThread, workspace_.num_threads(),
@@ -233,9 +260,12 @@ void execute_as(const Plan& plan, const Workspace& workspace, const specfast_bat
   const Job job = check_batch(plan, batch, plan.precision<T>().wide().kernel->lanes);
   if (job.num_signals == 0 || job.num_frames == 0) return;
   switch (batch.in_dtype) {
-    case SPECFAST_FLOAT32: return BatchRun<float, T>(plan, workspace, job).run();
-    case SPECFAST_FLOAT64: return BatchRun<double, T>(plan, workspace, job).run();
-    default: return BatchRun<int16_t, T>(plan, workspace, job).run();
+    case SPECFAST_FLOAT32:
+      return BatchRun<float, T>(plan, workspace, job).run();
+    case SPECFAST_FLOAT64:
+      return BatchRun<double, T>(plan, workspace, job).run();
+    default:
+      return BatchRun<int16_t, T>(plan, workspace, job).run();
   }
 }
 
@@ -248,7 +278,8 @@ void Workspace::Free::operator()(std::byte* memory) const {
 Workspace::Workspace(const Plan& plan, int num_threads)
     : num_threads_(num_threads), bytes_per_thread_(plan.workspace_bytes()) {
   const int64_t bytes = checked_multiply(int64_t(bytes_per_thread_), num_threads);
-  memory_.reset(static_cast<std::byte*>(::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
+  memory_.reset(static_cast<std::byte*>(
+      ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
 }
 
 void execute(const Plan& plan, const Workspace& workspace, const specfast_batch& batch) {

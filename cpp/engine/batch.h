@@ -16,7 +16,9 @@ class Workspace {
 
   int num_threads() const { return num_threads_; }
   bool fits(const Plan& plan) const { return bytes_per_thread_ >= plan.workspace_bytes(); }
-  std::byte* of_thread(int thread) const { return memory_.get() + std::size_t(thread) * bytes_per_thread_; }
+  std::byte* of_thread(int thread) const {
+    return memory_.get() + std::size_t(thread) * bytes_per_thread_;
+  }
 
  private:
   struct Free {

@@ -56,8 +56,9 @@ void require_pointer(const char* name, const void* pointer) {
 
 void require_struct_size(const char* name, std::size_t received, std::size_t expected) {
   if (received == expected) return;
-  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + ".struct_size must be " + std::to_string(expected) +
-                                               ", received " + std::to_string(received));
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + ".struct_size must be " +
+                                               std::to_string(expected) + ", received " +
+                                               std::to_string(received));
 }
 
 }  // namespace
@@ -101,16 +102,19 @@ specfast_status specfast_workspace_create(const specfast_plan* plan, int32_t num
     *workspace = nullptr;
     require_pointer("plan", plan);
     if (num_threads < 0) {
-      throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                  "num_threads must not be negative, received num_threads=" + std::to_string(num_threads));
+      throw Error(
+          SPECFAST_E_INVALID_ARGUMENT,
+          "num_threads must not be negative, received num_threads=" + std::to_string(num_threads));
     }
-    *workspace = new specfast_workspace(*plan, num_threads > 0 ? num_threads : default_num_threads());
+    *workspace =
+        new specfast_workspace(*plan, num_threads > 0 ? num_threads : default_num_threads());
   });
 }
 
 void specfast_workspace_destroy(specfast_workspace* workspace) { delete workspace; }
 
-specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* workspace, const specfast_batch* batch) {
+specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* workspace,
+                                 const specfast_batch* batch) {
   return guarded([&] {
     require_pointer("plan", plan);
     require_pointer("workspace", workspace);
@@ -120,7 +124,8 @@ specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* 
   });
 }
 
-specfast_status specfast_window(const char* name, int64_t length, int32_t periodic, double* values) {
+specfast_status specfast_window(const char* name, int64_t length, int32_t periodic,
+                                double* values) {
   return guarded([&] {
     require_pointer("name", name);
     require_pointer("values", values);
@@ -131,13 +136,15 @@ specfast_status specfast_window(const char* name, int64_t length, int32_t period
 
 const char* specfast_window_name(size_t index) { return window_name(index); }
 
-specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz, double min_freq_hz,
+specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins,
+                                     double sampling_rate_hz, double min_freq_hz,
                                      double max_freq_hz, double* weights) {
   return guarded([&] {
     require_pointer("weights", weights);
     check_mel_grid(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
-    dense_weights(make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz), num_mel_bins,
-                  num_bins, weights);
+    dense_weights(
+        make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz),
+        num_mel_bins, num_bins, weights);
   });
 }
 

@@ -29,14 +29,16 @@ void check_spectrogram(const specfast_config& raw, Config& config) {
   config.num_bins = raw.fft_length / 2 + 1;
   config.dft_length = (config.num_bins - 1) * 2;
   require(config.dft_length >= 2, "fft_length", raw.fft_length, "at least 2");
-  require(std::isfinite(raw.epsilon) && raw.epsilon >= 0, "epsilon", raw.epsilon, "finite and not negative");
+  require(std::isfinite(raw.epsilon) && raw.epsilon >= 0, "epsilon", raw.epsilon,
+          "finite and not negative");
   config.epsilon = raw.epsilon;
 }
 
 void check_mel(const specfast_config& raw, Config& config) {
   config.num_bins = raw.fft_length / 2 + 1;
   config.dft_length = raw.fft_length;
-  check_mel_grid(raw.num_mel_bins, config.num_bins, raw.sampling_rate_hz, raw.min_freq_hz, raw.max_freq_hz);
+  check_mel_grid(raw.num_mel_bins, config.num_bins, raw.sampling_rate_hz, raw.min_freq_hz,
+                 raw.max_freq_hz);
   config.num_mel_bins = raw.num_mel_bins;
   config.sampling_rate_hz = raw.sampling_rate_hz;
   config.min_freq_hz = raw.min_freq_hz;
@@ -47,27 +49,33 @@ void check_mel(const specfast_config& raw, Config& config) {
   if (!raw.power_to_db) return;
 
   config.level_op = LevelOp::kDecibel;
-  require(std::isfinite(raw.min_power) && raw.min_power >= 0, "min_power", raw.min_power, "finite and not negative");
+  require(std::isfinite(raw.min_power) && raw.min_power >= 0, "min_power", raw.min_power,
+          "finite and not negative");
   config.min_power = raw.min_power;
   require(std::isfinite(raw.ref_power), "ref_power", raw.ref_power, "finite");
-  require(raw.min_power > 0 || raw.ref_power != 0, "ref_power", raw.ref_power, "different from 0 where min_power is 0");
+  require(raw.min_power > 0 || raw.ref_power != 0, "ref_power", raw.ref_power,
+          "different from 0 where min_power is 0");
   config.ref_power = raw.ref_power;
-  config.top_db_scope = to_enum("top_db_scope", raw.top_db_scope, TopDbScope::kClip, "a specfast_top_db_scope");
+  config.top_db_scope =
+      to_enum("top_db_scope", raw.top_db_scope, TopDbScope::kClip, "a specfast_top_db_scope");
   if (config.top_db_scope == TopDbScope::kNone) return;
-  require(std::isfinite(raw.top_db) && raw.top_db >= 0, "top_db", raw.top_db, "finite and not negative");
+  require(std::isfinite(raw.top_db) && raw.top_db >= 0, "top_db", raw.top_db,
+          "finite and not negative");
   config.top_db = raw.top_db;
 }
 
 }  // namespace
 
-void check_mel_grid(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz, double min_freq_hz,
-                    double max_freq_hz) {
+void check_mel_grid(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz,
+                    double min_freq_hz, double max_freq_hz) {
   constexpr int64_t kMaxBands = 1 << 20;
-  require(num_mel_bins >= 1 && num_mel_bins <= kMaxBands, "num_mel_bins", num_mel_bins, "between 1 and 1048576");
+  require(num_mel_bins >= 1 && num_mel_bins <= kMaxBands, "num_mel_bins", num_mel_bins,
+          "between 1 and 1048576");
   require_length("num_spectrogram_bins", num_bins);
-  require(std::isfinite(sampling_rate_hz) && sampling_rate_hz > 0, "sampling_rate", sampling_rate_hz,
-          "finite and positive");
-  require(std::isfinite(min_freq_hz) && min_freq_hz >= 0, "min_freq", min_freq_hz, "finite and not negative");
+  require(std::isfinite(sampling_rate_hz) && sampling_rate_hz > 0, "sampling_rate",
+          sampling_rate_hz, "finite and positive");
+  require(std::isfinite(min_freq_hz) && min_freq_hz >= 0, "min_freq", min_freq_hz,
+          "finite and not negative");
   require(std::isfinite(max_freq_hz) && max_freq_hz > min_freq_hz, "max_freq", max_freq_hz,
           "finite and greater than min_freq");
 }
@@ -108,13 +116,15 @@ Config validate(const specfast_config& raw) {
   const specfast_mode mode = to_enum("mode", raw.mode, SPECFAST_MODE_MEL, "a specfast_mode");
   config.spectrum_op = SpectrumOp(mode);
   config.mel = mode == SPECFAST_MODE_MEL;
-  config.precision = to_enum("dtype", raw.dtype, Precision::kFloat64, "SPECFAST_FLOAT32 or SPECFAST_FLOAT64");
+  config.precision =
+      to_enum("dtype", raw.dtype, Precision::kFloat64, "SPECFAST_FLOAT32 or SPECFAST_FLOAT64");
   config.padding = to_enum("padding", raw.padding, Padding::kCenter, "a specfast_padding");
   config.scaling = to_enum("scaling", raw.scaling, Scaling::kSpectrum, "a specfast_scaling");
   require_length("frame_length", raw.frame_length);
   require_length("hop", raw.hop);
   require_length("fft_length", raw.fft_length);
-  require(raw.fft_length >= raw.frame_length, "fft_length", raw.fft_length, "at least frame_length");
+  require(raw.fft_length >= raw.frame_length, "fft_length", raw.fft_length,
+          "at least frame_length");
   config.frame_length = raw.frame_length;
   config.hop = raw.hop;
   config.fft_length = raw.fft_length;

@@ -10,7 +10,8 @@
 #include <cpuid.h>
 #endif
 
-#define SPECFAST_DECLARE_KERNELS(isa) extern "C" const specfast::engine::KernelTable specfast_kernels_##isa
+#define SPECFAST_DECLARE_KERNELS(isa) \
+  extern "C" const specfast::engine::KernelTable specfast_kernels_##isa
 #if defined(SPECFAST_HAVE_AVX512)
 SPECFAST_DECLARE_KERNELS(avx512);
 #endif
@@ -40,7 +41,8 @@ CpuidRegisters cpuid(unsigned leaf) {
   return r;
 }
 
-// The register state that the operating system saves (XCR0); the processor alone does not make AVX usable.
+// The register state that the operating system saves (XCR0); the processor alone does not make AVX
+// usable.
 bool system_saves(unsigned mask) {
   constexpr unsigned kOsxsave = 1u << 27;
   if (!(cpuid(1).ecx & kOsxsave)) return false;
@@ -105,7 +107,8 @@ const KernelTable& kernels() {
 const std::string& available_isas() {
   static const std::string names = [] {
     std::string joined;
-    for (const KernelTable* table : available()) joined += (joined.empty() ? "" : ",") + std::string(table->isa);
+    for (const KernelTable* table : available())
+      joined += (joined.empty() ? "" : ",") + std::string(table->isa);
     return joined;
   }();
   return names;

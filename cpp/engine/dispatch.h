@@ -8,7 +8,8 @@
 
 namespace specfast::engine {
 
-// The table named by the environment variable SPECFAST_ISA, else the best one available. Throws Error(SPECFAST_E_UNAVAILABLE_ISA).
+// The table named by the environment variable SPECFAST_ISA, else the best one available. Throws
+// Error(SPECFAST_E_UNAVAILABLE_ISA).
 const KernelTable& kernels();
 
 // Names of the tables that can run here, best first, separated by commas.

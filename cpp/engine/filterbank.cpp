@@ -13,8 +13,8 @@ double hertz_to_mel(double frequency_hz) { return std::log1p(frequency_hz / 700.
 
 }  // namespace
 
-Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz, double min_freq_hz,
-                           double max_freq_hz) {
+Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,
+                           double min_freq_hz, double max_freq_hz) {
   Filterbank bank;
   bank.interval_begin.resize(std::size_t(num_bands) + 2);
   bank.rising.assign(std::size_t(num_bins), 0.0);
@@ -24,7 +24,8 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
   const double width = (high - low) / double(num_bands + 1);
   const auto edge = [=](int64_t i) { return i == num_bands + 1 ? high : low + width * double(i); };
   const auto bin_mel = [=](int64_t bin) {
-    return hertz_to_mel(sampling_rate_hz / 2 * double(bin) / double(std::max<int64_t>(num_bins - 1, 1)));
+    return hertz_to_mel(sampling_rate_hz / 2 * double(bin) /
+                        double(std::max<int64_t>(num_bins - 1, 1)));
   };
 
   int64_t bin = 1;
@@ -41,7 +42,8 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
   return bank;
 }
 
-void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_bins, double* weights) {
+void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_bins,
+                   double* weights) {
   std::fill_n(weights, num_bins * num_bands, 0.0);
   for (int64_t interval = 0; interval <= num_bands; ++interval) {
     const int32_t begin = filterbank.interval_begin[std::size_t(interval)];

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mel filterbank: triangles linear in mel(f) = 2595 log10(1 + f / 700) (HTK), peak 1, DC left out.
+// The mel filterbank: triangles linear in mel(f) = 2595 log10(1 + f / 700) (HTK), peak 1, DC left
+// out.
 #pragma once
 
 #include <cstdint>
@@ -7,18 +8,20 @@
 
 namespace specfast::engine {
 
-// num_bands + 2 edges, evenly spaced in mel, cut the axis into num_bands + 1 intervals. Band b rises over interval b and falls over
-// interval b + 1.
+// num_bands + 2 edges, evenly spaced in mel, cut the axis into num_bands + 1 intervals. Band b
+// rises over interval b and falls over interval b + 1.
 struct Filterbank {
   std::vector<int32_t> interval_begin;  // [num_bands + 2]: first bin at or above each edge
-  std::vector<double> rising;           // [num_bins]: weight of a bin in the band that rises over its interval
-  std::vector<double> falling;          // [num_bins]: in the band that falls over it
+  std::vector<double>
+      rising;  // [num_bins]: weight of a bin in the band that rises over its interval
+  std::vector<double> falling;  // [num_bins]: in the band that falls over it
 };
 
-Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz, double min_freq_hz,
-                           double max_freq_hz);
+Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,
+                           double min_freq_hz, double max_freq_hz);
 
 // weights[bin * num_bands + band]
-void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_bins, double* weights);
+void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_bins,
+                   double* weights);
 
 }  // namespace specfast::engine

@@ -20,8 +20,8 @@ int64_t same_padding(const Config& config, int64_t num_samples) {
 int64_t checked_multiply(int64_t a, int64_t b) {
   int64_t result;
   if (__builtin_mul_overflow(a, b, &result)) {
-    throw Error(SPECFAST_E_OVERFLOW,
-                "sizes do not fit 64 bits: " + std::to_string(a) + " * " + std::to_string(b) + " overflows");
+    throw Error(SPECFAST_E_OVERFLOW, "sizes do not fit 64 bits: " + std::to_string(a) + " * " +
+                                         std::to_string(b) + " overflows");
   }
   return result;
 }
@@ -29,8 +29,8 @@ int64_t checked_multiply(int64_t a, int64_t b) {
 int64_t checked_add(int64_t a, int64_t b) {
   int64_t result;
   if (__builtin_add_overflow(a, b, &result)) {
-    throw Error(SPECFAST_E_OVERFLOW,
-                "sizes do not fit 64 bits: " + std::to_string(a) + " + " + std::to_string(b) + " overflows");
+    throw Error(SPECFAST_E_OVERFLOW, "sizes do not fit 64 bits: " + std::to_string(a) + " + " +
+                                         std::to_string(b) + " overflows");
   }
   return result;
 }
@@ -39,8 +39,11 @@ int64_t num_frames(const Config& config, int64_t num_samples) {
   if (num_samples <= 0) return 0;
   switch (config.padding) {
     case Padding::kValid:
-      return num_samples < config.frame_length ? 0 : (num_samples - config.frame_length) / config.hop + 1;
-    case Padding::kSame: return (num_samples - 1) / config.hop + 1;
+      return num_samples < config.frame_length
+                 ? 0
+                 : (num_samples - config.frame_length) / config.hop + 1;
+    case Padding::kSame:
+      return (num_samples - 1) / config.hop + 1;
     default: {
       // fft_length / 2 on both sides: one sample short of a whole transform when fft_length is odd.
       const int64_t beyond_first = num_samples - config.fft_length % 2;
@@ -51,8 +54,10 @@ int64_t num_frames(const Config& config, int64_t num_samples) {
 
 int64_t left_padding(const Config& config, int64_t num_samples) {
   switch (config.padding) {
-    case Padding::kValid: return 0;
-    case Padding::kSame: return same_padding(config, num_samples) / 2;
+    case Padding::kValid:
+      return 0;
+    case Padding::kSame:
+      return same_padding(config, num_samples) / 2;
     default: {
       const int64_t window_offset = (config.fft_length - config.frame_length) / 2;
       return config.fft_length / 2 - window_offset;

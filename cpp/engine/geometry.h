@@ -14,11 +14,12 @@ int64_t checked_add(int64_t a, int64_t b);
 
 int64_t num_frames(const Config& config, int64_t num_samples);
 
-// Samples of padding before the first sample of the signal, counted to the first sample under the window.
+// Samples of padding before the first sample of the signal, counted to the first sample under the
+// window.
 int64_t left_padding(const Config& config, int64_t num_samples);
 
-// The index that a reflected signal of num_samples >= 1 samples has at `index`; the reflection repeats without end, the edge
-// samples are not repeated (numpy.pad mode "reflect").
+// The index that a reflected signal of num_samples >= 1 samples has at `index`; the reflection
+// repeats without end, the edge samples are not repeated (numpy.pad mode "reflect").
 int64_t reflect_index(int64_t index, int64_t num_samples);
 
 }  // namespace specfast::engine

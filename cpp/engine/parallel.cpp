@@ -28,7 +28,8 @@ namespace {
 std::atomic<int> chosen_num_threads{0};
 std::atomic<bool> in_forked_child{false};
 
-// A positive number at the start of an environment variable, else 0. OMP_NUM_THREADS may be a list; its first entry counts.
+// A positive number at the start of an environment variable, else 0. OMP_NUM_THREADS may be a list;
+// its first entry counts.
 int threads_from_environment(const char* name) {
   constexpr long kMaxThreads = 4096;
   const char* const text = std::getenv(name);
@@ -74,7 +75,8 @@ int environment_num_threads() {
 
 #if defined(_OPENMP)
 
-void run_team(int64_t num_tasks, int num_threads, const std::function<void(int, int64_t, int64_t)>& body) {
+void run_team(int64_t num_tasks, int num_threads,
+              const std::function<void(int, int64_t, int64_t)>& body) {
   // Several pieces a thread, so that a thread that loses its processor for a while holds up little.
   constexpr int64_t kPiecesPerThread = 8;
   const int64_t pieces = std::min<int64_t>(num_tasks, num_threads * kPiecesPerThread);
@@ -84,7 +86,8 @@ void run_team(int64_t num_tasks, int num_threads, const std::function<void(int, 
   for (int64_t piece = 0; piece < pieces; ++piece) {
     try {
       const int64_t begin = num_tasks / pieces * piece + std::min(piece, num_tasks % pieces);
-      const int64_t end = num_tasks / pieces * (piece + 1) + std::min(piece + 1, num_tasks % pieces);
+      const int64_t end =
+          num_tasks / pieces * (piece + 1) + std::min(piece + 1, num_tasks % pieces);
       body(omp_get_thread_num(), begin, end);
     } catch (...) {
       const std::lock_guard<std::mutex> lock(failure_mutex);

@@ -7,13 +7,15 @@
 
 namespace specfast::engine {
 
-// Calls body(thread, begin, end) on disjoint ranges that cover [0, num_tasks), on at most num_threads threads, each at least
-// min_tasks_per_thread tasks' worth. Runs on the calling thread alone inside another parallel region and in a child of fork, where
-// GNU OpenMP would hang. The first exception of a body is thrown again after all have ended.
+// Calls body(thread, begin, end) on disjoint ranges that cover [0, num_tasks), on at most
+// num_threads threads, each at least min_tasks_per_thread tasks' worth. Runs on the calling thread
+// alone inside another parallel region and in a child of fork, where GNU OpenMP would hang. The
+// first exception of a body is thrown again after all have ended.
 void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, int num_threads,
                   const std::function<void(int thread, int64_t begin, int64_t end)>& body);
 
-// Makes later children of fork run serially. Cheap; called before a plan exists that a child could inherit.
+// Makes later children of fork run serially. Cheap; called before a plan exists that a child could
+// inherit.
 void watch_for_fork();
 
 int default_num_threads();

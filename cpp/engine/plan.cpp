@@ -15,7 +15,9 @@
 namespace specfast::engine {
 namespace {
 
-int64_t round_up(int64_t value, int64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+int64_t round_up(int64_t value, int64_t multiple) {
+  return (value + multiple - 1) / multiple * multiple;
+}
 
 template <typename T>
 std::vector<T> rounded(const std::vector<double>& values) {
@@ -53,7 +55,8 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table) 
 
   // A tile of a very long transform would only thrash the caches.
   constexpr int64_t kMaxTileBytes = int64_t(8) << 20;
-  const bool wide_fits = config.dft_length * kernels.wide.lanes * int64_t(sizeof(T)) <= kMaxTileBytes;
+  const bool wide_fits =
+      config.dft_length * kernels.wide.lanes * int64_t(sizeof(T)) <= kMaxTileBytes;
   narrow_ = derive_width(config, kernels.narrow);
   wide_ = derive_width(config, wide_fits ? kernels.wide : kernels.narrow);
 }
@@ -71,16 +74,18 @@ void PrecisionPlan<T>::derive_common(const Config& config, TilePlan<T>& tile) {
 
 template <typename T>
 void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile) {
-  // Longer transforms leave the caches, where pocketfft's order of access is the better one; and a frame that wraps around
-  // (longer than the transform) is folded on that path only.
+  // Longer transforms leave the caches, where pocketfft's order of access is the better one; and a
+  // frame that wraps around (longer than the transform) is folded on that path only.
   constexpr int64_t kMaxOwnLength = 1 << 16;
   const int64_t num_points = config.dft_length / 2;
   std::vector<int64_t> radices;
-  if (config.dft_length % 2 == 0 && config.dft_length <= kMaxOwnLength && config.frame_length <= config.dft_length) {
+  if (config.dft_length % 2 == 0 && config.dft_length <= kMaxOwnLength &&
+      config.frame_length <= config.dft_length) {
     radices = factorize(num_points);
   }
 
-  const double divisor = window_divisor(config.window, config.window.empty() ? Scaling::kNone : config.scaling);
+  const double divisor =
+      window_divisor(config.window, config.window.empty() ? Scaling::kNone : config.scaling);
   const double gain = (radices.empty() ? 1.0 : 0.5) / divisor;
   window_.assign(std::size_t(std::max(config.dft_length, config.frame_length)) + 1, T(0));
   for (std::size_t n = 0; n < std::size_t(config.frame_length); ++n) {
@@ -117,8 +122,8 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
 
 template <typename T>
 void PrecisionPlan<T>::derive_mel(const Config& config, TilePlan<T>& tile) {
-  Filterbank bank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz, config.min_freq_hz,
-                                    config.max_freq_hz);
+  Filterbank bank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
+                                    config.min_freq_hz, config.max_freq_hz);
   interval_begin_ = std::move(bank.interval_begin);
   rising_ = rounded<T>(bank.rising);
   falling_ = rounded<T>(bank.falling);
@@ -145,21 +150,25 @@ Width<T> PrecisionPlan<T>::derive_width(const Config& config, const TileKernel<T
   width.kernel = &kernel;
   width.tile = common_;
   const int64_t overlapping_hops = (config.frame_length - 1) / config.hop;
-  width.tile.hop_columns = round_up(kernel.lanes + overlapping_hops, kColumnGroupBytes / int64_t(sizeof(T)));
+  width.tile.hop_columns =
+      round_up(kernel.lanes + overlapping_hops, kColumnGroupBytes / int64_t(sizeof(T)));
   width.sample_offset.assign(std::size_t(config.frame_length) + 1, 0);
   for (int64_t n = 0; n < config.frame_length; ++n) {
-    width.sample_offset[std::size_t(n)] = uint32_t(n % config.hop * width.tile.hop_columns + n / config.hop);
+    width.sample_offset[std::size_t(n)] =
+        uint32_t(n % config.hop * width.tile.hop_columns + n / config.hop);
   }
   width.tile.sample_offset = width.sample_offset.data();
   width.tile_bytes = kernel.workspace_bytes(width.tile);
   width.staging_bytes = std::size_t(
-      round_up(checked_multiply(width.tile.hop_rows * width.tile.hop_columns, sizeof(T)), int64_t(kWorkspaceAlignment)));
+      round_up(checked_multiply(width.tile.hop_rows * width.tile.hop_columns, sizeof(T)),
+               int64_t(kWorkspaceAlignment)));
   return width;
 }
 
 template <typename T>
 std::size_t PrecisionPlan<T>::workspace_bytes() const {
-  return std::max(wide_.tile_bytes + wide_.staging_bytes, narrow_.tile_bytes + narrow_.staging_bytes);
+  return std::max(wide_.tile_bytes + wide_.staging_bytes,
+                  narrow_.tile_bytes + narrow_.staging_bytes);
 }
 
 template class PrecisionPlan<float>;

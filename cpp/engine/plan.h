@@ -64,7 +64,8 @@ class Plan {
 
  private:
   Config config_;
-  std::variant<std::unique_ptr<PrecisionPlan<float>>, std::unique_ptr<PrecisionPlan<double>>> precision_;
+  std::variant<std::unique_ptr<PrecisionPlan<float>>, std::unique_ptr<PrecisionPlan<double>>>
+      precision_;
 };
 
 }  // namespace specfast::engine

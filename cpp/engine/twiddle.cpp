@@ -11,7 +11,8 @@ std::vector<int64_t> factorize(int64_t num_points) {
   if (num_points < 8 || num_points % 4 != 0) return radices;
   int64_t twos = 0, rest = num_points / 4;
   for (; rest % 2 == 0; rest /= 2) ++twos;
-  // Radix 8 first: it shortens the blocks of the later passes fastest. 4 * 4 does more work a pass than 8 * 2.
+  // Radix 8 first: it shortens the blocks of the later passes fastest. 4 * 4 does more work a pass
+  // than 8 * 2.
   const bool split_eight = twos % 3 == 1 && twos > 1;
   const int64_t eights = twos / 3 - (split_eight ? 1 : 0);
   radices.insert(radices.end(), std::size_t(eights), 8);
@@ -34,14 +35,22 @@ Turn turn(int64_t numerator, int64_t denominator) {
   const double angle = kPi / 4 * (double(remainder) / double(denominator));
   const double c = std::cos(angle), s = std::sin(angle);
   switch (octant) {
-    case 0: return {c, s};
-    case 1: return {s, c};
-    case 2: return {-s, c};
-    case 3: return {-c, s};
-    case 4: return {-c, -s};
-    case 5: return {-s, -c};
-    case 6: return {s, -c};
-    default: return {c, -s};
+    case 0:
+      return {c, s};
+    case 1:
+      return {s, c};
+    case 2:
+      return {-s, c};
+    case 3:
+      return {-c, s};
+    case 4:
+      return {-c, -s};
+    case 5:
+      return {-s, -c};
+    case 6:
+      return {s, -c};
+    default:
+      return {c, -s};
   }
 }
 

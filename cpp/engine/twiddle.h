@@ -7,8 +7,8 @@
 
 namespace specfast::engine {
 
-// Radices of a complex transform of num_points in pass order: at least one of 2, 3, 4, 5 or 8, then a 4, which the untangling of
-// the real spectrum absorbs. Empty if num_points has no such form.
+// Radices of a complex transform of num_points in pass order: at least one of 2, 3, 4, 5 or 8, then
+// a 4, which the untangling of the real spectrum absorbs. Empty if num_points has no such form.
 std::vector<int64_t> factorize(int64_t num_points);
 
 // cos and sin of 2 pi numerator / denominator, within 1 ULP, by reduction to the first octant.

@@ -27,8 +27,12 @@ double boxcar(double, double) { return 1; }
 double hann(double n, double m) { return cosine_sum(n, m, {0.5, 0.5}); }
 double hamming(double n, double m) { return cosine_sum(n, m, {0.54, 0.46}); }
 double blackman(double n, double m) { return cosine_sum(n, m, {0.42, 0.50, 0.08}); }
-double nuttall(double n, double m) { return cosine_sum(n, m, {0.3635819, 0.4891775, 0.1365995, 0.0106411}); }
-double blackmanharris(double n, double m) { return cosine_sum(n, m, {0.35875, 0.48829, 0.14128, 0.01168}); }
+double nuttall(double n, double m) {
+  return cosine_sum(n, m, {0.3635819, 0.4891775, 0.1365995, 0.0106411});
+}
+double blackmanharris(double n, double m) {
+  return cosine_sum(n, m, {0.35875, 0.48829, 0.14128, 0.01168});
+}
 double flattop(double n, double m) {
   return cosine_sum(n, m, {0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368});
 }
@@ -70,40 +74,70 @@ struct NamedWindow {
 };
 
 constexpr NamedWindow kWindows[] = {
-    {"barthann", barthann},     {"brthan", barthann},     {"bth", barthann},
-    {"bartlett", bartlett},     {"bart", bartlett},       {"brt", bartlett},
-    {"blackman", blackman},     {"black", blackman},      {"blk", blackman},
-    {"blackmanharris", blackmanharris}, {"blackharr", blackmanharris}, {"bkh", blackmanharris},
-    {"bohman", bohman},         {"bman", bohman},         {"bmn", bohman},
-    {"boxcar", boxcar},         {"box", boxcar},          {"ones", boxcar},
-    {"rect", boxcar},           {"rectangular", boxcar},
-    {"cosine", cosine},         {"halfcosine", cosine},
-    {"flattop", flattop},       {"flat", flattop},        {"flt", flattop},
-    {"hamming", hamming},       {"hamm", hamming},        {"ham", hamming},
-    {"hann", hann},             {"han", hann},
-    {"lanczos", lanczos},       {"sinc", lanczos},
-    {"nuttall", nuttall},       {"nutl", nuttall},        {"nut", nuttall},
-    {"parzen", parzen},         {"parz", parzen},         {"par", parzen},
-    {"triang", triang},         {"triangle", triang},     {"tri", triang},
+    {"barthann", barthann},
+    {"brthan", barthann},
+    {"bth", barthann},
+    {"bartlett", bartlett},
+    {"bart", bartlett},
+    {"brt", bartlett},
+    {"blackman", blackman},
+    {"black", blackman},
+    {"blk", blackman},
+    {"blackmanharris", blackmanharris},
+    {"blackharr", blackmanharris},
+    {"bkh", blackmanharris},
+    {"bohman", bohman},
+    {"bman", bohman},
+    {"bmn", bohman},
+    {"boxcar", boxcar},
+    {"box", boxcar},
+    {"ones", boxcar},
+    {"rect", boxcar},
+    {"rectangular", boxcar},
+    {"cosine", cosine},
+    {"halfcosine", cosine},
+    {"flattop", flattop},
+    {"flat", flattop},
+    {"flt", flattop},
+    {"hamming", hamming},
+    {"hamm", hamming},
+    {"ham", hamming},
+    {"hann", hann},
+    {"han", hann},
+    {"lanczos", lanczos},
+    {"sinc", lanczos},
+    {"nuttall", nuttall},
+    {"nutl", nuttall},
+    {"nut", nuttall},
+    {"parzen", parzen},
+    {"parz", parzen},
+    {"par", parzen},
+    {"triang", triang},
+    {"triangle", triang},
+    {"tri", triang},
 };
 
 }  // namespace
 
 std::vector<double> make_window(const std::string& name, int64_t length, bool periodic) {
-  const auto named = std::find_if(std::begin(kWindows), std::end(kWindows),
-                                  [&name](const NamedWindow& window) { return name == window.name; });
+  const auto named =
+      std::find_if(std::begin(kWindows), std::end(kWindows),
+                   [&name](const NamedWindow& window) { return name == window.name; });
   if (named == std::end(kWindows)) {
-    throw Error(SPECFAST_E_UNKNOWN_WINDOW,
-                "window must be a name such as \"hann\" or \"hamming\", received window=\"" + name + "\"");
+    throw Error(
+        SPECFAST_E_UNKNOWN_WINDOW,
+        "window must be a name such as \"hann\" or \"hamming\", received window=\"" + name + "\"");
   }
   if (length < 1 || length > kMaxLength) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "length must be between 1 and " + std::to_string(kMaxLength) + ", received length=" + std::to_string(length));
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, "length must be between 1 and " +
+                                                 std::to_string(kMaxLength) +
+                                                 ", received length=" + std::to_string(length));
   }
   std::vector<double> window(static_cast<std::size_t>(length), 1.0);
   if (length == 1) return window;
   const double symmetric_length = double(length) + (periodic ? 1 : 0);
-  for (int64_t n = 0; n < length; ++n) window[std::size_t(n)] = named->function(double(n), symmetric_length);
+  for (int64_t n = 0; n < length; ++n)
+    window[std::size_t(n)] = named->function(double(n), symmetric_length);
   return window;
 }
 
@@ -120,7 +154,8 @@ double window_divisor(const std::vector<double>& window, Scaling scaling) {
     case Scaling::kSpectrum:
       for (double w : window) sum += std::abs(w);
       return sum;
-    default: return 1;
+    default:
+      return 1;
   }
 }
 

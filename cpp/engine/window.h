@@ -10,8 +10,8 @@
 
 namespace specfast::engine {
 
-// Throws Error(SPECFAST_E_UNKNOWN_WINDOW) for a name that is not in window_name(). A periodic window is the symmetric one of
-// length + 1 without its last value.
+// Throws Error(SPECFAST_E_UNKNOWN_WINDOW) for a name that is not in window_name(). A periodic
+// window is the symmetric one of length + 1 without its last value.
 std::vector<double> make_window(const std::string& name, int64_t length, bool periodic);
 
 // Name number `index`, aliases included; null past the last.

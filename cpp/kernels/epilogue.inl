@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Spectrum bins to output rows: untangling of the half-length transform, and the spectrum operations. Included inside the
-// namespace of one ISA.
+// Spectrum bins to output rows: untangling of the half-length transform, and the spectrum
+// operations. Included inside the namespace of one ISA.
 
 // The spectrum operations, with the mel power law spelled out.
 enum class RowOp {
@@ -21,20 +21,25 @@ template <typename T>
 SPECFAST_INLINE RowOp row_op_of(const TilePlan<T>& plan) {
   if (plan.spectrum_op != SpectrumOp::kPower) return RowOp(plan.spectrum_op);
   switch (plan.power_law) {
-    case PowerLaw::kSquare: return RowOp::kPowerSquare;
-    case PowerLaw::kIdentity: return RowOp::kPowerIdentity;
-    default: return RowOp::kPowerGeneral;
+    case PowerLaw::kSquare:
+      return RowOp::kPowerSquare;
+    case PowerLaw::kIdentity:
+      return RowOp::kPowerIdentity;
+    default:
+      return RowOp::kPowerGeneral;
   }
 }
 
-// Writes the rows of one bin. An edge bin (DC and, for an even length, Nyquist) has no mirror image.
+// Writes the rows of one bin. An edge bin (DC and, for an even length, Nyquist) has no mirror
+// image.
 template <RowOp kOp, typename V>
 struct RowWriter {
   using T = Scalar<V>;
   const TilePlan<T>& plan;
   T* rows;
   int64_t row_stride;
-  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must still show there.
+  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must
+  // still show there.
   V poison = {};
 
   SPECFAST_INLINE void poison_from(V dc) { poison = dc != dc ? dc : V{}; }
@@ -72,13 +77,15 @@ struct RowWriter {
   }
 };
 
-// Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w = exp(-2 pi i / N):
-// with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D and X[N/2-k] = conj(E + i w^k D).
-// Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
+// Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w =
+// exp(-2 pi i / N): with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D
+// and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
 template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Complex<V> a, Complex<V> b) {
+SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Complex<V> a,
+                              Complex<V> b) {
   const TilePlan<Scalar<V>>& plan = writer.plan;
-  const V cosine = broadcast<V>(plan.real_twiddles[2 * k]), sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
+  const V cosine = broadcast<V>(plan.real_twiddles[2 * k]),
+          sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
   const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
   const V turned_re = nmadd(sine, d.re, cosine * d.im);
   const V turned_im = madd(sine, d.im, cosine * d.re);
@@ -99,17 +106,20 @@ SPECFAST_INLINE void untangle_middle(const RowWriter<kOp, V>& writer, Complex<V>
   writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
 }
 
-// The last pass of the own transform, always of radix 4, is done here: its block number k yields the points k + q N/8, and their mirror images come from block
-// N/8 - k, so that a pair of blocks goes from before the last pass to output rows in registers.
+// The last pass of the own transform, always of radix 4, is done here: its block number k yields
+// the points k + q N/8, and their mirror images come from block N/8 - k, so that a pair of blocks
+// goes from before the last pass to output rows in registers.
 template <RowOp kOp, typename V>
-void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows, int64_t row_stride) {
+void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows,
+                             int64_t row_stride) {
   constexpr int64_t kStep = 2 * kLanesOf<V>;
   RowWriter<kOp, V> writer{plan, rows, row_stride};
   const int64_t num_blocks = plan.dft_length / 8;
   const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
     const Scalar<V>* const at = in_one_register(z + plan.bin_place[k] * kStep);
     for (int q = 0; q < 4; ++q) {
-      a[q] = {in_register(load<V>(at + q * kStep)), in_register(load<V>(at + q * kStep + kStep / 2))};
+      a[q] = {in_register(load<V>(at + q * kStep)),
+              in_register(load<V>(at + q * kStep + kStep / 2))};
     }
     Butterfly<4, 4, V>::apply(a);
   };
@@ -134,13 +144,15 @@ void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z
 }
 
 template <RowOp kOp, typename V>
-void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows, int64_t row_stride) {
+void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows,
+                        int64_t row_stride) {
   constexpr int64_t kStep = kLanesOf<V>;
   RowWriter<kOp, V> writer{plan, rows, row_stride};
   writer.poison_from(load<V>(spectrum));
   writer.write(0, load<V>(spectrum), V{}, true);
   for (int64_t k = 1; 2 * k < plan.dft_length; ++k) {
-    writer.write(k, load<V>(spectrum + (2 * k - 1) * kStep), load<V>(spectrum + 2 * k * kStep), false);
+    writer.write(k, load<V>(spectrum + (2 * k - 1) * kStep), load<V>(spectrum + 2 * k * kStep),
+                 false);
   }
   if (plan.dft_length % 2 == 0) {
     writer.write(plan.dft_length / 2, load<V>(spectrum + (plan.dft_length - 1) * kStep), V{}, true);
@@ -148,7 +160,8 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
 }
 
 template <typename V>
-using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows, int64_t row_stride);
+using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows,
+                           int64_t row_stride);
 
 template <typename V, int... kOps>
 WriteRows<V> select_rows(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Samples to the hop matrix of one tile. Included inside the namespace of one ISA.
 //
-// Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and frame f of the tile finds its
-// sample q*hop + r at row r, column f + q.
+// Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
+// frame f of the tile finds its sample q*hop + r at row r, column f + q.
 
 // Columns [column, column + lanes of V).
 template <typename V>
-SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, int64_t column,
+SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan,
+                                      const TileArgs<Scalar<V>>& args, int64_t column,
                                       Scalar<V>* hops) {
   using T = Scalar<V>;
   constexpr int kSide = kGroup<T>;
@@ -15,40 +16,51 @@ SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const Til
   const int64_t whole_rows = plan.hop_rows - plan.hop_rows % kSide;
   for (int64_t row = 0; row < whole_rows; row += kSide) {
     V block[kSide];
-    for (int i = 0; i < kSide; ++i) block[i] = load_groups<V>(samples + i * args.hop_stride + row, args.hop_stride);
+    for (int i = 0; i < kSide; ++i)
+      block[i] = load_groups<V>(samples + i * args.hop_stride + row, args.hop_stride);
     transpose_groups<V>(block);
-    for (int i = 0; i < kSide; ++i) store_unaligned(target + (row + i) * plan.hop_columns, block[i]);
+    for (int i = 0; i < kSide; ++i)
+      store_unaligned(target + (row + i) * plan.hop_columns, block[i]);
   }
   for (int64_t row = whole_rows; row < plan.hop_rows; ++row) {
-    for (int i = 0; i < kLanesOf<V>; ++i) target[row * plan.hop_columns + i] = samples[i * args.hop_stride + row];
+    for (int i = 0; i < kLanesOf<V>; ++i)
+      target[row * plan.hop_columns + i] = samples[i * args.hop_stride + row];
   }
 }
 
 template <typename V>
-void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* hops) {
+void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args,
+                     Scalar<V>* hops) {
   int64_t column = 0;
-  for (; column + kLanesOf<V> <= plan.hop_columns; column += kLanesOf<V>) fill_hop_columns<V>(plan, args, column, hops);
+  for (; column + kLanesOf<V> <= plan.hop_columns; column += kLanesOf<V>)
+    fill_hop_columns<V>(plan, args, column, hops);
   for (; column < plan.hop_columns; column += kGroup<Scalar<V>>) {
     fill_hop_columns<Group<Scalar<V>>>(plan, args, column, hops);
   }
 }
 
-// Asks for part `index` of `count` of the next tile's samples. A long signal comes from main memory, and the order in which hops are
-// read is not one that the processor foresees.
+// Asks for part `index` of `count` of the next tile's samples. A long signal comes from main
+// memory, and the order in which hops are read is not one that the processor foresees.
 template <typename T>
 SPECFAST_INLINE void prefetch_next_samples(const TileArgs<T>& args, int64_t index, int64_t count) {
   constexpr int64_t kLineSamples = int64_t(64 / sizeof(T));
-  const int64_t begin = args.num_next_samples * index / count, end = args.num_next_samples * (index + 1) / count;
-  for (int64_t sample = begin; sample < end; sample += kLineSamples) __builtin_prefetch(args.next_samples + sample, 0, 2);
+  const int64_t begin = args.num_next_samples * index / count,
+                end = args.num_next_samples * (index + 1) / count;
+  for (int64_t sample = begin; sample < end; sample += kLineSamples)
+    __builtin_prefetch(args.next_samples + sample, 0, 2);
 }
 
-// Asks for part `index` of `count` of the lines that the tile will write, where its frames are neighbours in the output and the
-// output is so large that its lines are in main memory.
+// Asks for part `index` of `count` of the lines that the tile will write, where its frames are
+// neighbours in the output and the output is so large that its lines are in main memory.
 template <typename T>
-SPECFAST_INLINE void prefetch_output(const TilePlan<T>& plan, const TileArgs<T>& args, int64_t index, int64_t count) {
+SPECFAST_INLINE void prefetch_output(const TilePlan<T>& plan, const TileArgs<T>& args,
+                                     int64_t index, int64_t count) {
   constexpr int64_t kCachedBytes = int64_t(4) << 20;
-  if (args.frame_stride != 1 || plan.num_output_rows * args.row_stride * int64_t(sizeof(T)) <= kCachedBytes) return;
-  const int64_t begin = plan.num_output_rows * index / count, end = plan.num_output_rows * (index + 1) / count;
+  if (args.frame_stride != 1 ||
+      plan.num_output_rows * args.row_stride * int64_t(sizeof(T)) <= kCachedBytes)
+    return;
+  const int64_t begin = plan.num_output_rows * index / count,
+                end = plan.num_output_rows * (index + 1) / count;
   for (int64_t row = begin; row < end; ++row) {
     __builtin_prefetch(args.out + row * args.row_stride + args.num_frames - 1, 1, 2);
   }

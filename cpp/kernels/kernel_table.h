@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The seam between engine and kernels: plain arguments and function pointers.
 //
-// A tile is `lanes` consecutive frames. Inside a tile everything is stored as rows: row i holds element i of every frame, one
-// lane a frame. Counts and strides are in elements of T unless a name says otherwise.
+// A tile is `lanes` consecutive frames. Inside a tile everything is stored as rows: row i holds
+// element i of every frame, one lane a frame. Counts and strides are in elements of T unless a name
+// says otherwise.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +15,8 @@ namespace specfast::engine {
 
 constexpr int kMaxPasses = 16;
 
-// One radix pass of the in-place, decimation-in-frequency complex transform. `twiddles` holds, for j = 1 .. length/radix - 1,
-// the radix-1 pairs (cos, -sin) of 2 pi j q / length.
+// One radix pass of the in-place, decimation-in-frequency complex transform. `twiddles` holds, for
+// j = 1 .. length/radix - 1, the radix-1 pairs (cos, -sin) of 2 pi j q / length.
 template <typename T>
 struct FftPass {
   int64_t radix;
@@ -31,27 +32,29 @@ struct TilePlan {
   int64_t num_bins;
   int64_t num_output_rows;  // rows that leave the tile: bins, twice the bins, or bands
 
-  // Hop matrix: row r, column h holds sample r of hop h, so that sample q*hop + r of `lanes` consecutive frames is one
-  // unaligned load at column q of row r.
-  int64_t hop_rows;               // min(hop, frame_length)
-  int64_t hop_columns;            // lanes + overlapping hops, rounded up to kColumnGroup
-  const uint32_t* sample_offset;  // [frame_length + 1]: place of sample n of the first lane in the hop matrix
+  // Hop matrix: row r, column h holds sample r of hop h, so that sample q*hop + r of `lanes`
+  // consecutive frames is one unaligned load at column q of row r.
+  int64_t hop_rows;     // min(hop, frame_length)
+  int64_t hop_columns;  // lanes + overlapping hops, rounded up to kColumnGroup
+  const uint32_t*
+      sample_offset;  // [frame_length + 1]: place of sample n of the first lane in the hop matrix
 
   const T* window;  // [dft_length + 1], scaling folded in, zero from frame_length on
 
-  // Own transform (num_passes > 1, the last of radix 4) of dft_length / 2 complex points. The window then carries an extra factor
-  // of one half.
+  // Own transform (num_passes > 1, the last of radix 4) of dft_length / 2 complex points. The
+  // window then carries an extra factor of one half.
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
-  const uint32_t* bin_place;     // [dft_length / 2]: where the transform leaves complex point k
-  const T* real_twiddles;        // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
-  const void* fallback_rfft;     // else: a plan made by KernelTable::rfft_create
+  const uint32_t* bin_place;  // [dft_length / 2]: where the transform leaves complex point k
+  const T* real_twiddles;     // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
+  const void* fallback_rfft;  // else: a plan made by KernelTable::rfft_create
 
   SpectrumOp spectrum_op;
   T power_floor;  // smallest power that enters magnitude and log
 
-  // Mel filterbank; num_bands == 0 for a plain spectrogram. Interval i lies between band edges i and i + 1 and holds the bins
-  // [interval_begin[i], interval_begin[i + 1]); a bin feeds the band that rises there and the band that falls there.
+  // Mel filterbank; num_bands == 0 for a plain spectrogram. Interval i lies between band edges i
+  // and i + 1 and holds the bins [interval_begin[i], interval_begin[i + 1]); a bin feeds the band
+  // that rises there and the band that falls there.
   int64_t num_bands;
   const int32_t* interval_begin;  // [num_bands + 2]
   const T* rising;                // [num_bins]
@@ -79,13 +82,15 @@ struct StageClock {
 
 template <typename T>
 struct TileArgs {
-  const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h * hop_stride
+  const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h *
+                       // hop_stride
   int64_t hop_stride;  // every hop of hop_columns has hop_rows readable samples
-  const T* next_samples;     // samples that the next tile of this thread will read for the first time, to be fetched meanwhile
+  const T* next_samples;  // samples that the next tile of this thread will read for the first time,
+                          // to be fetched meanwhile
   int64_t num_next_samples;  // 0: none
   void* workspace;           // TileKernel::workspace_bytes(), aligned to kWorkspaceAlignment
   int64_t num_frames;        // 1 .. lanes: lanes beyond are computed and thrown away
-  T* out;              // element (frame f, row r) goes to out[f * frame_stride + r * row_stride]
+  T* out;  // element (frame f, row r) goes to out[f * frame_stride + r * row_stride]
   int64_t frame_stride;
   int64_t row_stride;
   TileExtrema<T> extrema;  // written if TilePlan::track_extrema
@@ -103,14 +108,16 @@ struct TileKernel {
   int64_t lanes;
   size_t (*workspace_bytes)(const TilePlan<T>& plan);
   void (*run)(const TilePlan<T>& plan, TileArgs<T>& args);
-  // values[f * frame_stride + r * row_stride] = max(value, floor) over all frames and rows; NaN stays.
-  void (*clamp)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride, int64_t row_stride, T floor);
+  // values[f * frame_stride + r * row_stride] = max(value, floor) over all frames and rows; NaN
+  // stays.
+  void (*clamp)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+                int64_t row_stride, T floor);
 };
 
 template <typename T>
 struct PrecisionKernels {
   TileKernel<T> wide;
-  TileKernel<T> narrow;  // for few frames; bit-equal results
+  TileKernel<T> narrow;                  // for few frames; bit-equal results
   void* (*rfft_create)(int64_t length);  // null when out of memory
   void (*rfft_destroy)(void* plan);
 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elementary functions over lanes. Included inside the namespace of one ISA. Largest errors over the whole range, subnormals
-// included, checked by tests/kernels on every ISA:
+// Elementary functions over lanes. Included inside the namespace of one ISA. Largest errors over
+// the whole range, subnormals included, checked by tests/kernels on every ISA:
 //
-// log_in       2 ULP   natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
-// arc_tangent2 2 ULP   special values as C99's atan2
-// raised       1 ULP   for x >= 0; special values as C99's pow
-// NaN stays NaN, except raised(x, 0) = 1.
+// log_in       2 ULP   natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) =
+// inf arc_tangent2 2 ULP   special values as C99's atan2 raised       1 ULP   for x >= 0; special
+// values as C99's pow NaN stays NaN, except raised(x, 0) = 1.
 
-// x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the fraction is small on both sides of one.
+// x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the fraction is small
+// on both sides of one.
 template <typename V>
 struct LogSplit {
   V fraction, exponent;
@@ -23,23 +23,29 @@ SPECFAST_INLINE LogSplit<V> split_normal(V x) {
   constexpr I kHalfSqrt2 = kIsFloat ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcdLL);
   const IV bits = reinterpret_cast<IV>(x) - kHalfSqrt2;
   const IV mantissa = (bits & ((I(1) << kMantissaBits) - 1)) + kHalfSqrt2;
-  return {reinterpret_cast<V>(mantissa) - Scalar<V>(1), __builtin_convertvector(bits >> kMantissaBits, V)};
+  return {reinterpret_cast<V>(mantissa) - Scalar<V>(1),
+          __builtin_convertvector(bits >> kMantissaBits, V)};
 }
 
-// What one natural unit and one doubling are worth. `doubling_high` has trailing zeros enough that its product with an exponent is
-// exact; both parts are positive, so that an infinite exponent stays infinite.
+// What one natural unit and one doubling are worth. `doubling_high` has trailing zeros enough that
+// its product with an exponent is exact; both parts are positive, so that an infinite exponent
+// stays infinite.
 template <typename S>
 struct NaturalUnits {
   static constexpr S unit = 1, unit_low = 0;
-  static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.62e4000000000p-1) : S(6.93147180369123816490e-01);
-  static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
+  static constexpr S doubling_high =
+      sizeof(S) == 4 ? S(0x1.62e4000000000p-1) : S(6.93147180369123816490e-01);
+  static constexpr S doubling_low =
+      sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
 };
 template <typename S>
 struct Decibels {
   static constexpr S unit = S(4.34294481903251827651128918916605082L);
   static constexpr S unit_low = S(4.34294481903251827651128918916605082L - (long double)(unit));
-  static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.8150000000000p+1) : S(0x1.8151824c75800p+1);
-  static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
+  static constexpr S doubling_high =
+      sizeof(S) == 4 ? S(0x1.8150000000000p+1) : S(0x1.8151824c75800p+1);
+  static constexpr S doubling_low =
+      sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
 };
 
 // log(1 + f) = f + log_tail(f).
@@ -47,20 +53,23 @@ struct Decibels {
 template <int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   using V = Vec<float, kLanes>;
-  constexpr float kCoefficients[] = {-1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f, -1.6655765e-01f,
-                                     2.0001578e-01f,  -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
+  constexpr float kCoefficients[] = {-1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f,
+                                     1.4221224e-01f,  -1.6655765e-01f, 2.0001578e-01f,
+                                     -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
   V p = broadcast<V>(4.9058143e-02f);
   for (float c : kCoefficients) p = madd(p, f, broadcast<V>(c));
   return f * f * p;
 }
 
-// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so that f itself stays apart (after
-// FreeBSD's msun e_log.c); a near-minimax fit of relative error 2^-60 (tools/fit_polynomials.py).
+// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
+// that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax fit of relative error
+// 2^-60 (tools/fit_polynomials.py).
 template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
-  constexpr double kCoefficients[] = {1.321036048513262e-01,  1.5388834677801916e-01, 1.8181738454723026e-01, 2.2222223037807243e-01,
-                                      2.857142856733919e-01,  4.00000000000078e-01,   6.666666666666666e-01};
+  constexpr double kCoefficients[] = {
+      1.321036048513262e-01, 1.5388834677801916e-01, 1.8181738454723026e-01, 2.2222223037807243e-01,
+      2.857142856733919e-01, 4.00000000000078e-01,   6.666666666666666e-01};
   const V s = f / (2.0 + f);
   const V z = s * s;
   V p = broadcast<V>(1.3604015707124079e-01);
@@ -74,18 +83,22 @@ SPECFAST_INLINE V join_log(LogSplit<V> split) {
   using U = Units<Scalar<V>>;
   const V tail = log_tail<kLanesOf<V>>(split.fraction);
   const V high = split.exponent * U::doubling_high;
-  if constexpr (U::unit == 1) return high + (split.fraction + madd(split.exponent, broadcast<V>(U::doubling_low), tail));
-  const V low = madd(split.exponent, broadcast<V>(U::doubling_low), split.fraction * U::unit_low + U::unit * tail);
+  if constexpr (U::unit == 1)
+    return high + (split.fraction + madd(split.exponent, broadcast<V>(U::doubling_low), tail));
+  const V low = madd(split.exponent, broadcast<V>(U::doubling_low),
+                     split.fraction * U::unit_low + U::unit * tail);
   return high + madd(split.fraction, broadcast<V>(U::unit), low);
 }
 
 #if defined(__AVX512F__)
-// The processor's own split knows all special values: infinity becomes 2^inf * 1, zero 2^-inf * 1, a negative number NaN.
+// The processor's own split knows all special values: infinity becomes 2^inf * 1, zero 2^-inf * 1,
+// a negative number NaN.
 constexpr bool kSplitsSpecialValues = true;
-#define SPECFAST_AVX512_SPLIT(V, PREFIX, SUFFIX)                                                               \
-  SPECFAST_INLINE LogSplit<V> split_any(V x) {                                                                \
-    const V mantissa = PREFIX##_getmant_##SUFFIX(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);                \
-    return {mantissa - Scalar<V>(1), PREFIX##_getexp_##SUFFIX(x) - PREFIX##_getexp_##SUFFIX(mantissa)};       \
+#define SPECFAST_AVX512_SPLIT(V, PREFIX, SUFFIX)                                               \
+  SPECFAST_INLINE LogSplit<V> split_any(V x) {                                                 \
+    const V mantissa = PREFIX##_getmant_##SUFFIX(x, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan); \
+    return {mantissa - Scalar<V>(1),                                                           \
+            PREFIX##_getexp_##SUFFIX(x) - PREFIX##_getexp_##SUFFIX(mantissa)};                 \
   }
 SPECFAST_AVX512_SPLIT(F32x16, _mm512, ps)
 SPECFAST_AVX512_SPLIT(F64x8, _mm512, pd)
@@ -98,8 +111,10 @@ SPECFAST_INLINE LogSplit<Vec<double, 16>> split_any(Vec<double, 16> x) {
     F64x8 part;
     __builtin_memcpy(&part, reinterpret_cast<const char*>(&x) + half * sizeof(part), sizeof(part));
     const LogSplit<F64x8> split = split_any(part);
-    __builtin_memcpy(reinterpret_cast<char*>(&result.fraction) + half * sizeof(part), &split.fraction, sizeof(part));
-    __builtin_memcpy(reinterpret_cast<char*>(&result.exponent) + half * sizeof(part), &split.exponent, sizeof(part));
+    __builtin_memcpy(reinterpret_cast<char*>(&result.fraction) + half * sizeof(part),
+                     &split.fraction, sizeof(part));
+    __builtin_memcpy(reinterpret_cast<char*>(&result.exponent) + half * sizeof(part),
+                     &split.exponent, sizeof(part));
   }
   return result;
 }
@@ -111,7 +126,8 @@ template <typename V>
 SPECFAST_INLINE LogSplit<V> split_any(V x) {
   using S = Scalar<V>;
   constexpr bool kIsFloat = sizeof(S) == 4;
-  constexpr S kSmallestNormal = S(kIsFloat ? 0x1p-126 : 0x1p-1022), kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
+  constexpr S kSmallestNormal = S(kIsFloat ? 0x1p-126 : 0x1p-1022),
+              kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
   const IntVec<V> subnormal = x < kSmallestNormal;
   LogSplit<V> split = split_normal<V>(subnormal ? x * kScale : x);
   split.exponent = subnormal ? split.exponent - S(kIsFloat ? 32 : 64) : split.exponent;
@@ -125,29 +141,45 @@ SPECFAST_INLINE V log_in(V x) {
   constexpr S kInfinity = S(__builtin_inf()), kNaN = S(__builtin_nan(""));
   const V result = join_log<Units>(split_any(x));
   if constexpr (kSplitsSpecialValues) return result;
-  const V special = x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
+  const V special =
+      x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
   return ((x > S(0)) & (x < kInfinity)) ? result : special;
 }
 
-// log_in of max(x, floor). Where the floor is a normal number, as it nearly always is, few special values are left.
+// log_in of max(x, floor). Where the floor is a normal number, as it nearly always is, few special
+// values are left.
 template <template <typename> class Units, typename V>
 SPECFAST_INLINE V log_at_least(V x, Scalar<V> floor) {
   using S = Scalar<V>;
   x = at_least(x, broadcast<V>(floor));
-  if (kSplitsSpecialValues || floor < S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022)) return log_in<Units>(x);
+  if (kSplitsSpecialValues || floor < S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022))
+    return log_in<Units>(x);
   return x < S(__builtin_inf()) ? join_log<Units>(split_normal(x)) : x;
 }
 
 // (atan(t) / t - 1) / t^2 as a polynomial in t^2 for |t| <= 0.55 (tools/fit_polynomials.py).
 template <typename V>
 SPECFAST_INLINE V arc_tangent_tail(V t_square) {
-  constexpr float kFloat[] = {-2.8579969e-02f, 6.374503e-02f, -8.8423796e-02f, 1.1086061e-01f, -1.4284486e-01f, 1.9999976e-01f,
-                              -3.3333334e-01f};
-  constexpr double kDouble[] = {
-      2.615708664597285e-03,  -9.905879594656159e-03, 1.9443776660155638e-02,  -2.7494308705610686e-02, 3.28975051482476e-02,
-      -3.663379071378654e-02, 3.9921215578707876e-02, -4.346643255894088e-02,  4.7617688958451546e-02,  -5.2631460722789035e-02,
-      5.882352174577884e-02,  -6.666666630534909e-02, 7.692307691114333e-02,   -9.090909090882936e-02,  1.1111111111110762e-01,
-      -1.4285714285714282e-01, 2.0e-01,               -3.333333333333333e-01};
+  constexpr float kFloat[] = {-2.8579969e-02f, 6.374503e-02f,  -8.8423796e-02f, 1.1086061e-01f,
+                              -1.4284486e-01f, 1.9999976e-01f, -3.3333334e-01f};
+  constexpr double kDouble[] = {2.615708664597285e-03,
+                                -9.905879594656159e-03,
+                                1.9443776660155638e-02,
+                                -2.7494308705610686e-02,
+                                3.28975051482476e-02,
+                                -3.663379071378654e-02,
+                                3.9921215578707876e-02,
+                                -4.346643255894088e-02,
+                                4.7617688958451546e-02,
+                                -5.2631460722789035e-02,
+                                5.882352174577884e-02,
+                                -6.666666630534909e-02,
+                                7.692307691114333e-02,
+                                -9.090909090882936e-02,
+                                1.1111111111110762e-01,
+                                -1.4285714285714282e-01,
+                                2.0e-01,
+                                -3.333333333333333e-01};
   V p = V{};
   if constexpr (sizeof(Scalar<V>) == 4) {
     for (float c : kFloat) p = madd(p, t_square, broadcast<V>(c));
@@ -157,9 +189,11 @@ SPECFAST_INLINE V arc_tangent_tail(V t_square) {
   return p;
 }
 
-// With small <= large the two absolute values: atan(small / large) = atan(t) + eighths * pi/4, where t is small / large, or
-// (small - large) / (small + large) beyond 0.55 (where the result stays above 1/2 and its rounding above that of t); then the octant is mirrored back, still in eighths, and added last.
-// Not inlined, nor is raised(): they are long, and a row function would hold eight copies.
+// With small <= large the two absolute values: atan(small / large) = atan(t) + eighths * pi/4,
+// where t is small / large, or (small - large) / (small + large) beyond 0.55 (where the result
+// stays above 1/2 and its rounding above that of t); then the octant is mirrored back, still in
+// eighths, and added last. Not inlined, nor is raised(): they are long, and a row function would
+// hold eight copies.
 template <typename V>
 SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   using S = Scalar<V>;
@@ -175,11 +209,13 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
 
   const IV y_sign = reinterpret_cast<IV>(y) & kSignBit;
   const IV x_negative = reinterpret_cast<IV>(x) < 0;
-  V ay = reinterpret_cast<V>(reinterpret_cast<IV>(y) & ~kSignBit), ax = reinterpret_cast<V>(reinterpret_cast<IV>(x) & ~kSignBit);
+  V ay = reinterpret_cast<V>(reinterpret_cast<IV>(y) & ~kSignBit),
+    ax = reinterpret_cast<V>(reinterpret_cast<IV>(x) & ~kSignBit);
   const IV steep = ay > ax;
   V small = steep ? ax : ay, large = steep ? ay : ax;
   // Sums must not overflow, nor the comparison below lose its bits among the subnormals.
-  const V scale = large > kHuge ? broadcast<V>(S(0.25)) : (large < kTiny ? broadcast<V>(1 / kTiny) : broadcast<V>(S(1)));
+  const V scale = large > kHuge ? broadcast<V>(S(0.25))
+                                : (large < kTiny ? broadcast<V>(1 / kTiny) : broadcast<V>(S(1)));
   small = small * scale;
   large = large * scale;
   const IV both_infinite = small == kInfinity;
@@ -201,16 +237,18 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   return ((x != x) | (y != y)) ? x + y : result;
 }
 
-// exp(z) for double lanes: z = n ln 2 + r, a Taylor polynomial in |r| <= ln 2 / 2, and n added to the exponent in two halves so
-// that results beyond the range become infinity or zero by themselves.
+// exp(z) for double lanes: z = n ln 2 + r, a Taylor polynomial in |r| <= ln 2 / 2, and n added to
+// the exponent in two halves so that results beyond the range become infinity or zero by
+// themselves.
 template <typename V>
 SPECFAST_INLINE V exponential(V z) {
   using IV = IntVec<V>;
   constexpr double kLog2e = 1.44269504088896340736;
   constexpr double kLn2High = 6.93147180369123816490e-01, kLn2Low = 1.90821492927058770002e-10;
   constexpr double kRoundToInt = 0x1.8p52;
-  constexpr double kInverseFactorials[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320, 1.0 / 5040, 1.0 / 720,
-                                           1.0 / 120,      1.0 / 24,      1.0 / 6,      1.0 / 2,     1.0,        1.0};
+  constexpr double kInverseFactorials[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+                                           1.0 / 5040,     1.0 / 720,     1.0 / 120,    1.0 / 24,
+                                           1.0 / 6,        1.0 / 2,       1.0,          1.0};
   constexpr double kLimit = 1400;  // beyond it both halves overflow or underflow
   z = at_most(at_least(z, broadcast<V>(-kLimit)), broadcast<V>(kLimit));
   const V n = (z * kLog2e + kRoundToInt) - kRoundToInt;
@@ -219,12 +257,13 @@ SPECFAST_INLINE V exponential(V z) {
   for (double c : kInverseFactorials) p = madd(p, r, broadcast<V>(c));
   const IV whole = __builtin_convertvector(n == n ? n : V{}, IV);
   const IV half = whole >> 1;
-  const V scale1 = reinterpret_cast<V>((half + 1023) << 52), scale2 = reinterpret_cast<V>((whole - half + 1023) << 52);
+  const V scale1 = reinterpret_cast<V>((half + 1023) << 52),
+          scale2 = reinterpret_cast<V>((whole - half + 1023) << 52);
   return n == n ? p * scale1 * scale2 : z;
 }
 
-// x^exponent for x >= 0. float lanes go through double: log and exp there leave far less than half a float ULP. double has no
-// wider type to go through; the C library's pow does it lane by lane.
+// x^exponent for x >= 0. float lanes go through double: log and exp there leave far less than half
+// a float ULP. double has no wider type to go through; the C library's pow does it lane by lane.
 template <typename V>
 SPECFAST_NOINLINE V raised(V x, Scalar<V> exponent) {
   if (exponent == 0) return broadcast<V>(Scalar<V>(1));

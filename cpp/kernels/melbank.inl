@@ -29,15 +29,16 @@ SPECFAST_INLINE V decibel(V energy, const TilePlan<Scalar<V>>& plan) {
   return log_at_least<Decibels>(energy, plan.min_power) - plan.reference_db;
 }
 
-// Adjacent triangles share their edges, so between two edges just one band rises and the one before it falls: every bin is
-// read once.
+// Adjacent triangles share their edges, so between two edges just one band rises and the one before
+// it falls: every bin is read once.
 template <typename V>
 void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands) {
   // A band that holds no bin must still show the NaN of its frame.
   const V dc = load<V>(power);
   const V start = dc != dc ? dc : V{};
   // Two bins a step, each with sums of its own: a single chain of additions would wait for itself.
-  const auto interval = [&plan, power, start](int64_t index, V& rising, V& falling) SPECFAST_INLINE_LAMBDA {
+  const auto interval = [&plan, power, start](int64_t index, V& rising,
+                                              V& falling) SPECFAST_INLINE_LAMBDA {
     V rising2 = V{}, falling2 = V{};
     rising = start;
     falling = start;
@@ -70,7 +71,8 @@ void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V
 
 // Band energies to levels, in a loop of their own so that the logarithms overlap.
 template <typename V>
-Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows, int64_t row_stride) {
+Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
+                       int64_t row_stride) {
   Extrema<V> extrema;
   for (int64_t band = 0; band < plan.num_bands; ++band) {
     V value = load<V>(bands + band * kLanesOf<V>);

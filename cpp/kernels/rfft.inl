@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The real transform of one tile. Included inside the namespace of one ISA.
 //
-// An even real transform of N points runs as a complex one of N/2 points over z[n] = x[2n] + i x[2n+1], in place, decimated
-// in frequency, so that its output stands in digit-reversed places; untangling the two halves is joined to the last pass
-// (epilogue.inl). Other lengths use pocketfft.
+// An even real transform of N points runs as a complex one of N/2 points over z[n] = x[2n] + i
+// x[2n+1], in place, decimated in frequency, so that its output stands in digit-reversed places;
+// untangling the two halves is joined to the last pass (epilogue.inl). Other lengths use pocketfft.
 
 template <typename V>
 struct Complex {
@@ -45,7 +45,8 @@ SPECFAST_INLINE Complex<V> times(Complex<V> a, V re, V im) {
   return {nmadd(a.im, im, a.re * re), madd(a.im, re, a.re * im)};
 }
 
-// dft<kRadix, kUsed>: forward transform of kRadix points of which those from kUsed on are zero (and not read).
+// dft<kRadix, kUsed>: forward transform of kRadix points of which those from kUsed on are zero (and
+// not read).
 template <int kRadix, int kUsed, typename V>
 struct Butterfly;
 
@@ -125,7 +126,7 @@ struct Butterfly<8, kUsed, V> {
 
     const Complex<V> g0 = minus_i(d04, d26), g1 = plus_i(d04, d26);
     const Complex<V> u = minus_i(d15, d37), v = plus_i(d15, d37);
-    const Complex<V> u_turned = {u.re + u.im, u.im - u.re};  // times sqrt(2) exp(-i pi/4)
+    const Complex<V> u_turned = {u.re + u.im, u.im - u.re};     // times sqrt(2) exp(-i pi/4)
     const Complex<V> v_turned = {v.im - v.re, -(v.re + v.im)};  // times sqrt(2) exp(-3 i pi/4)
     a[1] = madd_real(g0, sqrt_half, u_turned);
     a[5] = nmadd_real(g0, sqrt_half, u_turned);
@@ -135,13 +136,15 @@ struct Butterfly<8, kUsed, V> {
 };
 
 template <int kRadix, typename V>
-SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t leg, const Scalar<V>* twiddles) {
+SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t leg,
+                                  const Scalar<V>* twiddles) {
   constexpr int kStep = 2 * kLanesOf<V>;
   store(z, a[0].re);
   store(z + kStep / 2, a[0].im);
   for (int q = 1; q < kRadix; ++q) {
     const Complex<V> turned =
-        twiddles ? times(a[q], broadcast<V>(twiddles[2 * q - 2]), broadcast<V>(twiddles[2 * q - 1])) : a[q];
+        twiddles ? times(a[q], broadcast<V>(twiddles[2 * q - 2]), broadcast<V>(twiddles[2 * q - 1]))
+                 : a[q];
     Scalar<V>* const to = in_one_register(z + q * leg);
     store(to, turned.re);
     store(to + kStep / 2, turned.im);
@@ -166,18 +169,24 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) 
   for (int64_t block = 0; block < num_blocks; ++block, z += pass.length * kStep) {
     butterfly(z, nullptr);
     const Scalar<V>* twiddles = pass.twiddles;
-    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1)) butterfly(z + j * kStep, twiddles);
+    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1))
+      butterfly(z + j * kStep, twiddles);
   }
 }
 
 template <typename V>
 void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
   switch (pass.radix) {
-    case 2: return run_pass<2, V>(z, pass, num_blocks);
-    case 3: return run_pass<3, V>(z, pass, num_blocks);
-    case 4: return run_pass<4, V>(z, pass, num_blocks);
-    case 5: return run_pass<5, V>(z, pass, num_blocks);
-    default: return run_pass<8, V>(z, pass, num_blocks);
+    case 2:
+      return run_pass<2, V>(z, pass, num_blocks);
+    case 3:
+      return run_pass<3, V>(z, pass, num_blocks);
+    case 4:
+      return run_pass<4, V>(z, pass, num_blocks);
+    case 5:
+      return run_pass<5, V>(z, pass, num_blocks);
+    default:
+      return run_pass<8, V>(z, pass, num_blocks);
   }
 }
 
@@ -199,10 +208,12 @@ void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, in
   for (int64_t q = 0; q < pass.radix; ++q) run_passes<V>(z + q * leg, plan, first + 1, last);
 }
 
-// The first pass reads the hop matrix and applies the window on the way: no framed copy is written. Only the first kUsed legs
-// hold samples for j in [begin, end); the rest is the zero padding behind the frame.
+// The first pass reads the hop matrix and applies the window on the way: no framed copy is written.
+// Only the first kUsed legs hold samples for j in [begin, end); the rest is the zero padding behind
+// the frame.
 template <int kRadix, int kUsed, typename V>
-void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int64_t begin, int64_t end, Scalar<V>* z) {
+void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int64_t begin,
+                    int64_t end, Scalar<V>* z) {
   using S = Scalar<V>;
   constexpr int64_t kStep = 2 * kLanesOf<V>;
   const int64_t leg_points = plan.passes[0].length / kRadix;
@@ -242,15 +253,27 @@ void first_pass_radix(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Sc
   first_pass_of<kRadix, V>(hops, plan, z, std::make_integer_sequence<int, kRadix + 1>());
 }
 
-// All passes but the last, which the untangling does (epilogue.inl): that saves a round trip of the tile through the cache.
+// All passes but the last, which the untangling does (epilogue.inl): that saves a round trip of the
+// tile through the cache.
 template <typename V>
-void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
+void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan,
+                   const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
   switch (plan.passes[0].radix) {
-    case 2: first_pass_radix<2, V>(hops, plan, z); break;
-    case 3: first_pass_radix<3, V>(hops, plan, z); break;
-    case 4: first_pass_radix<4, V>(hops, plan, z); break;
-    case 5: first_pass_radix<5, V>(hops, plan, z); break;
-    default: first_pass_radix<8, V>(hops, plan, z); break;
+    case 2:
+      first_pass_radix<2, V>(hops, plan, z);
+      break;
+    case 3:
+      first_pass_radix<3, V>(hops, plan, z);
+      break;
+    case 4:
+      first_pass_radix<4, V>(hops, plan, z);
+      break;
+    case 5:
+      first_pass_radix<5, V>(hops, plan, z);
+      break;
+    default:
+      first_pass_radix<8, V>(hops, plan, z);
+      break;
   }
   const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
@@ -267,17 +290,20 @@ using FallbackRfft = SPECFAST_POCKETFFT::detail::pocketfft_r<T>;
 // Leaves pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
 template <typename V>
 void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows) {
-  const int64_t num_samples = plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
+  const int64_t num_samples =
+      plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
   for (int64_t n = 0; n < num_samples; ++n) {
     store(rows + n * kLanesOf<V>, load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
   }
   for (int64_t n = num_samples; n < plan.dft_length; ++n) store(rows + n * kLanesOf<V>, V{});
-  // A frame may be one sample longer than the transform (Keras runs an odd fft_length N as N - 1): it wraps around.
+  // A frame may be one sample longer than the transform (Keras runs an odd fft_length N as N - 1):
+  // it wraps around.
   if (plan.frame_length > plan.dft_length) {
     const int64_t n = plan.dft_length;
     store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
   }
-  static_cast<const FallbackRfft<Scalar<V>>*>(plan.fallback_rfft)->exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
+  static_cast<const FallbackRfft<Scalar<V>>*>(plan.fallback_rfft)
+      ->exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
 }
 
 template <typename T>

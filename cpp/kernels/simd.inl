@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The lane type and its few operations. Included inside the namespace of one ISA.
 //
-// Vectors are the compiler's own vector extension, so + - * / and comparisons are the language's. What the language lacks
-// stands here. Every operation acts on lanes independently and rounds the same at every width.
+// Vectors are the compiler's own vector extension, so + - * / and comparisons are the language's.
+// What the language lacks stands here. Every operation acts on lanes independently and rounds the
+// same at every width.
 
 template <typename T, int kLanes>
 struct VecOf {
@@ -12,7 +13,8 @@ template <typename T, int kLanes>
 using Vec = typename VecOf<T, kLanes>::type;
 
 template <typename V>
-using Scalar = typename std::remove_cv<typename std::remove_reference<decltype(V{}[0])>::type>::type;
+using Scalar =
+    typename std::remove_cv<typename std::remove_reference<decltype(V{}[0])>::type>::type;
 
 template <typename V>
 constexpr int kLanesOf = int(sizeof(V) / sizeof(Scalar<V>));
@@ -68,7 +70,8 @@ SPECFAST_INLINE V in_register(V value) {
   return value;
 }
 
-// Keeps a pointer in one register: left alone, GCC derives and spills one for every constant offset from it.
+// Keeps a pointer in one register: left alone, GCC derives and spills one for every constant offset
+// from it.
 template <typename T>
 SPECFAST_INLINE T* in_one_register(T* pointer) {
   __asm__("" : "+r"(pointer));
@@ -113,27 +116,27 @@ SPECFAST_INLINE V square_root(V v) {
   });
 }
 
-#define SPECFAST_X86_MIN_MAX_SQRT(V, PREFIX, SUFFIX)                                        \
-  template <>                                                                               \
-  SPECFAST_INLINE V at_least<V>(V v, V floor) {                                             \
-    return PREFIX##_max_##SUFFIX(floor, v);                                                 \
-  }                                                                                         \
-  template <>                                                                               \
-  SPECFAST_INLINE V at_most<V>(V v, V ceiling) {                                            \
-    return PREFIX##_min_##SUFFIX(ceiling, v);                                               \
-  }                                                                                         \
-  template <>                                                                               \
-  SPECFAST_INLINE V square_root<V>(V v) {                                                   \
-    return PREFIX##_sqrt_##SUFFIX(v);                                                       \
+#define SPECFAST_X86_MIN_MAX_SQRT(V, PREFIX, SUFFIX) \
+  template <>                                        \
+  SPECFAST_INLINE V at_least<V>(V v, V floor) {      \
+    return PREFIX##_max_##SUFFIX(floor, v);          \
+  }                                                  \
+  template <>                                        \
+  SPECFAST_INLINE V at_most<V>(V v, V ceiling) {     \
+    return PREFIX##_min_##SUFFIX(ceiling, v);        \
+  }                                                  \
+  template <>                                        \
+  SPECFAST_INLINE V square_root<V>(V v) {            \
+    return PREFIX##_sqrt_##SUFFIX(v);                \
   }
-#define SPECFAST_X86_FMA(V, PREFIX, SUFFIX)                                                 \
-  template <>                                                                               \
-  SPECFAST_INLINE V madd<V>(V a, V b, V c) {                                                \
-    return PREFIX##_fmadd_##SUFFIX(a, b, c);                                                \
-  }                                                                                         \
-  template <>                                                                               \
-  SPECFAST_INLINE V nmadd<V>(V a, V b, V c) {                                               \
-    return PREFIX##_fnmadd_##SUFFIX(a, b, c);                                               \
+#define SPECFAST_X86_FMA(V, PREFIX, SUFFIX)   \
+  template <>                                 \
+  SPECFAST_INLINE V madd<V>(V a, V b, V c) {  \
+    return PREFIX##_fmadd_##SUFFIX(a, b, c);  \
+  }                                           \
+  template <>                                 \
+  SPECFAST_INLINE V nmadd<V>(V a, V b, V c) { \
+    return PREFIX##_fnmadd_##SUFFIX(a, b, c); \
   }
 
 #if defined(SPECFAST_ISA_X86)
@@ -222,7 +225,8 @@ SPECFAST_INLINE void transpose(Group<double> (&m)[2]) {
   m[0] = low;
 }
 
-// A vector of one group from every kGroup-th column: group g comes from `from + g * kGroup * stride`.
+// A vector of one group from every kGroup-th column: group g comes from `from + g * kGroup *
+// stride`.
 template <typename V>
 SPECFAST_INLINE V load_groups(const Scalar<V>* from, int64_t) {
   static_assert(kLanesOf<V> == kGroup<Scalar<V>>);
@@ -236,30 +240,32 @@ SPECFAST_INLINE void transpose_groups(V (&m)[kGroup<Scalar<V>>]) {
 }
 
 #if defined(__AVX2__)
-#define SPECFAST_X86_TRANSPOSE_GROUPS(VF, VD, PREFIX)                                                  \
-  template <>                                                                                         \
-  SPECFAST_INLINE void transpose_groups<VF>(VF(&m)[4]) {                                              \
-    const VF low01 = PREFIX##_unpacklo_ps(m[0], m[1]), high01 = PREFIX##_unpackhi_ps(m[0], m[1]);     \
-    const VF low23 = PREFIX##_unpacklo_ps(m[2], m[3]), high23 = PREFIX##_unpackhi_ps(m[2], m[3]);     \
-    m[0] = PREFIX##_shuffle_ps(low01, low23, 0x44);                                                   \
-    m[1] = PREFIX##_shuffle_ps(low01, low23, 0xee);                                                   \
-    m[2] = PREFIX##_shuffle_ps(high01, high23, 0x44);                                                 \
-    m[3] = PREFIX##_shuffle_ps(high01, high23, 0xee);                                                 \
-  }                                                                                                   \
-  template <>                                                                                         \
-  SPECFAST_INLINE void transpose_groups<VD>(VD(&m)[2]) {                                              \
-    const VD low = PREFIX##_unpacklo_pd(m[0], m[1]);                                                  \
-    m[1] = PREFIX##_unpackhi_pd(m[0], m[1]);                                                          \
-    m[0] = low;                                                                                       \
+#define SPECFAST_X86_TRANSPOSE_GROUPS(VF, VD, PREFIX)                                             \
+  template <>                                                                                     \
+  SPECFAST_INLINE void transpose_groups<VF>(VF(&m)[4]) {                                          \
+    const VF low01 = PREFIX##_unpacklo_ps(m[0], m[1]), high01 = PREFIX##_unpackhi_ps(m[0], m[1]); \
+    const VF low23 = PREFIX##_unpacklo_ps(m[2], m[3]), high23 = PREFIX##_unpackhi_ps(m[2], m[3]); \
+    m[0] = PREFIX##_shuffle_ps(low01, low23, 0x44);                                               \
+    m[1] = PREFIX##_shuffle_ps(low01, low23, 0xee);                                               \
+    m[2] = PREFIX##_shuffle_ps(high01, high23, 0x44);                                             \
+    m[3] = PREFIX##_shuffle_ps(high01, high23, 0xee);                                             \
+  }                                                                                               \
+  template <>                                                                                     \
+  SPECFAST_INLINE void transpose_groups<VD>(VD(&m)[2]) {                                          \
+    const VD low = PREFIX##_unpacklo_pd(m[0], m[1]);                                              \
+    m[1] = PREFIX##_unpackhi_pd(m[0], m[1]);                                                      \
+    m[0] = low;                                                                                   \
   }
 SPECFAST_X86_TRANSPOSE_GROUPS(F32x8, F64x4, _mm256)
 template <>
 SPECFAST_INLINE F32x8 load_groups<F32x8>(const float* from, int64_t stride) {
-  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + 4 * stride), 1);
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)),
+                              _mm_loadu_ps(from + 4 * stride), 1);
 }
 template <>
 SPECFAST_INLINE F64x4 load_groups<F64x4>(const double* from, int64_t stride) {
-  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from)), _mm_loadu_pd(from + 2 * stride), 1);
+  return _mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from)),
+                              _mm_loadu_pd(from + 2 * stride), 1);
 }
 #endif
 #if defined(__AVX512F__)
@@ -281,12 +287,13 @@ SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
 #endif
 #undef SPECFAST_X86_TRANSPOSE_GROUPS
 
-// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a multiple of kGroup. Blocks of rows that
-// stay in the first-level cache while their columns are taken; few columns at a time, because the targets of neighbouring columns
-// often compete for the same cache set.
+// Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a
+// multiple of kGroup. Blocks of rows that stay in the first-level cache while their columns are
+// taken; few columns at a time, because the targets of neighbouring columns often compete for the
+// same cache set.
 template <typename T>
-SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows, int64_t num_columns, T* to,
-                                     int64_t to_stride) {
+SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows,
+                                     int64_t num_columns, T* to, int64_t to_stride) {
   constexpr int kSide = kGroup<T>;
   constexpr int64_t kBlockRows = 256;
   const int64_t whole = num_columns - num_columns % kSide;
@@ -295,13 +302,16 @@ SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t
     for (int64_t column = 0; column < whole; column += kSide) {
       for (int64_t row = begin; row < end; row += kSide) {
         Group<T> block[kSide];
-        for (int i = 0; i < kSide; ++i) block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
+        for (int i = 0; i < kSide; ++i)
+          block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
         transpose(block);
-        for (int i = 0; i < kSide; ++i) store_unaligned(to + (column + i) * to_stride + row, block[i]);
+        for (int i = 0; i < kSide; ++i)
+          store_unaligned(to + (column + i) * to_stride + row, block[i]);
       }
     }
     for (int64_t column = whole; column < num_columns; ++column) {
-      for (int64_t row = begin; row < end; ++row) to[column * to_stride + row] = from[row * from_stride + column];
+      for (int64_t row = begin; row < end; ++row)
+        to[column * to_stride + row] = from[row * from_stride + column];
     }
   }
 }

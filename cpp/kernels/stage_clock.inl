@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Instruments of the stage benchmark (benchmarks/stages); nothing of it is in the library. Included inside the namespace of one ISA.
+// Instruments of the stage benchmark (benchmarks/stages); nothing of it is in the library. Included
+// inside the namespace of one ISA.
 
 #if defined(SPECFAST_STAGE_CLOCK)
 
 template <typename T>
 class StageTimer {
  public:
-  explicit StageTimer(const TileArgs<T>& args) : clock_(args.clock), last_(__builtin_ia32_rdtsc()) {}
+  explicit StageTimer(const TileArgs<T>& args)
+      : clock_(args.clock), last_(__builtin_ia32_rdtsc()) {}
   void end(Stage stage) {
     const uint64_t now = __builtin_ia32_rdtsc();
     clock_->ticks[stage] += now - last_;
@@ -32,7 +34,8 @@ double peak_flop_per_tick() {
         __asm__ volatile("" : "+v"(sum));
       }
     }
-    const double rate = 2.0 * kChains * kRounds * kLanesOf<V> / double(__builtin_ia32_rdtsc() - start);
+    const double rate =
+        2.0 * kChains * kRounds * kLanesOf<V> / double(__builtin_ia32_rdtsc() - start);
     if (rate > best) best = rate;
   }
   return best;

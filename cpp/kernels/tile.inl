@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One tile from samples to output, and the table that the engine calls. An ISA file defines SPECFAST_ISA_NAME,
-// SPECFAST_VECTOR_BYTES and the ISA family, then includes this file; nothing else does.
+// One tile from samples to output, and the table that the engine calls. An ISA file defines
+// SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family, then includes this file; nothing
+// else does.
 //
-// Everything lives in a namespace of this ISA, pocketfft included, because the linker may merge equal inline functions of
-// different objects, and a merged copy can hold instructions that an older processor lacks.
+// Everything lives in a namespace of this ISA, pocketfft included, because the linker may merge
+// equal inline functions of different objects, and a merged copy can hold instructions that an
+// older processor lacks.
 
 #include <type_traits>
 #include <utility>
@@ -58,11 +60,14 @@ struct WorkspaceLayout {
 template <typename T>
 WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
-  const auto aligned = [](int64_t count) { return (count + kAlignment - 1) / kAlignment * kAlignment; };
+  const auto aligned = [](int64_t count) {
+    return (count + kAlignment - 1) / kAlignment * kAlignment;
+  };
   WorkspaceLayout layout;
   layout.transform = aligned(plan.hop_rows * plan.hop_columns);
   layout.rows = layout.transform + aligned(plan.dft_length * lanes);
-  layout.bands = layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
+  layout.bands =
+      layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
   layout.end = layout.bands + aligned(plan.num_bands * lanes);
   return layout;
 }
@@ -113,7 +118,8 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   // A full tile whose frames are neighbours in the output needs no detour.
   const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
   if (plan.num_bands == 0) {
-    rows_function<V>(plan)(plan, spectrum, direct ? args.out : rows, direct ? args.row_stride : kLanes);
+    rows_function<V>(plan)(plan, spectrum, direct ? args.out : rows,
+                           direct ? args.row_stride : kLanes);
     timer.end(kStageRows);
     if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
     timer.end(kStageStore);
@@ -131,7 +137,8 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
 }
 
 template <typename T, int kLanes>
-void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride, int64_t row_stride, T floor) {
+void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+           int64_t row_stride, T floor) {
   const auto raise = [floor](T& value) { value = floor > value || floor != floor ? floor : value; };
   for (int64_t row = 0; row < num_rows; ++row) {
     T* target = values + row * row_stride;
@@ -146,15 +153,16 @@ constexpr TileKernel<T> tile_kernel() {
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  return {tile_kernel<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>(), tile_kernel<T, kGroup<T>>(), create_fallback_rfft<T>,
-          destroy_fallback_rfft<T>};
+  return {tile_kernel<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>(), tile_kernel<T, kGroup<T>>(),
+          create_fallback_rfft<T>, destroy_fallback_rfft<T>};
 }
 
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE
 
 extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_, SPECFAST_ISA_NAME);
-extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_, SPECFAST_ISA_NAME) = {
+extern "C" const specfast::engine::KernelTable SPECFAST_JOIN(specfast_kernels_,
+                                                             SPECFAST_ISA_NAME) = {
     SPECFAST_STRING(SPECFAST_ISA_NAME),
     SPECFAST_NAMESPACE::precision_kernels<float>(),
     SPECFAST_NAMESPACE::precision_kernels<double>(),

@@ -10,7 +10,8 @@ struct Extent {
 
 // The bytes between the lowest and the highest address that an array reaches.
 Extent extent_of(const py::array& array) {
-  Extent extent{reinterpret_cast<std::intptr_t>(array.data()), reinterpret_cast<std::intptr_t>(array.data())};
+  Extent extent{reinterpret_cast<std::intptr_t>(array.data()),
+                reinterpret_cast<std::intptr_t>(array.data())};
   for (py::ssize_t axis = 0; axis < array.ndim(); ++axis) {
     if (array.shape(axis) == 0) return {0, 0};
     const std::intptr_t reach = (array.shape(axis) - 1) * array.strides(axis);
@@ -47,16 +48,18 @@ std::int32_t input_dtype(const py::array& x) {
     if (dtype.kind() == 'f' && dtype.itemsize() == 8) return SPECFAST_FLOAT64;
     if (dtype.kind() == 'i' && dtype.itemsize() == 2) return SPECFAST_INT16;
   }
-  throw py::type_error("x must be an aligned array of native float32, float64 or int16, received dtype=" + dtype_name(x) +
-                       (is_aligned(x) ? "" : " (misaligned)"));
+  throw py::type_error(
+      "x must be an aligned array of native float32, float64 or int16, received dtype=" +
+      dtype_name(x) + (is_aligned(x) ? "" : " (misaligned)"));
 }
 
 std::int64_t element_stride(const py::array& x, py::ssize_t axis) {
   // The stride of an axis of at most one element is never followed, and NumPy lets it be anything.
   if (x.shape(axis) <= 1) return 0;
   if (x.strides(axis) % x.itemsize() != 0) {
-    throw py::value_error("x must have strides that are multiples of its element size, received strides[" +
-                          std::to_string(axis) + "]=" + std::to_string(x.strides(axis)));
+    throw py::value_error(
+        "x must have strides that are multiples of its element size, received strides[" +
+        std::to_string(axis) + "]=" + std::to_string(x.strides(axis)));
   }
   return x.strides(axis) / x.itemsize();
 }
@@ -65,27 +68,32 @@ py::dtype numpy_dtype(std::int32_t dtype) {
   return dtype == SPECFAST_FLOAT64 ? py::dtype::of<double>() : py::dtype::of<float>();
 }
 
-py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype, const py::array& x) {
+py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype,
+                       const py::array& x) {
   if (out.is_none()) return py::array(numpy_dtype(dtype), shape);
   if (!py::isinstance<py::array>(out)) {
-    throw py::type_error("out must be a numpy.ndarray, received out of type " + std::string(py::str(py::type::of(out))));
+    throw py::type_error("out must be a numpy.ndarray, received out of type " +
+                         std::string(py::str(py::type::of(out))));
   }
   py::array array = py::reinterpret_borrow<py::array>(out);
   if (!array.dtype().is(numpy_dtype(dtype)) && !array.dtype().equal(numpy_dtype(dtype))) {
-    throw py::type_error("out must have dtype " + std::string(py::str(numpy_dtype(dtype))) + ", received out.dtype=" +
-                         dtype_name(array));
+    throw py::type_error("out must have dtype " + std::string(py::str(numpy_dtype(dtype))) +
+                         ", received out.dtype=" + dtype_name(array));
   }
   const Shape received(array.shape(), array.shape() + array.ndim());
   if (received != shape) {
-    throw py::value_error("out must have shape " + describe(shape) + ", received out.shape=" + describe(received));
+    throw py::value_error("out must have shape " + describe(shape) +
+                          ", received out.shape=" + describe(received));
   }
   if (!(array.flags() & py::array::c_style)) {
     throw py::value_error("out must be C-contiguous, received strides=" +
                           describe(Shape(array.strides(), array.strides() + array.ndim())));
   }
   if (!array.writeable()) throw py::value_error("out must be writable, received a read-only array");
-  if (!is_aligned(array)) throw py::value_error("out must be aligned to its dtype, received a misaligned array");
-  if (may_overlap(array, x)) throw py::value_error("out must not share memory with x, received overlapping arrays");
+  if (!is_aligned(array))
+    throw py::value_error("out must be aligned to its dtype, received a misaligned array");
+  if (may_overlap(array, x))
+    throw py::value_error("out must not share memory with x, received overlapping arrays");
   return array;
 }
 

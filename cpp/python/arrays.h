@@ -18,7 +18,8 @@ using Shape = std::vector<py::ssize_t>;
 
 std::string describe(const Shape& shape);
 
-// The specfast_dtype of an input array; TypeError unless it is native, aligned float32, float64 or int16.
+// The specfast_dtype of an input array; TypeError unless it is native, aligned float32, float64 or
+// int16.
 std::int32_t input_dtype(const py::array& x);
 
 // The stride of an axis in elements; ValueError if its byte stride is no multiple of the element.
@@ -27,6 +28,7 @@ std::int64_t element_stride(const py::array& x, py::ssize_t axis);
 py::dtype numpy_dtype(std::int32_t dtype);
 
 // An uninitialised array, or `out` after checking that it is just that and shares no memory with x.
-py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype, const py::array& x);
+py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype,
+                       const py::array& x);
 
 }  // namespace specfast_python

@@ -10,12 +10,15 @@
 namespace specfast_python {
 namespace {
 
-std::int32_t number_of(const char* argument, const std::string& name, const std::map<std::string, std::int32_t>& numbers) {
+std::int32_t number_of(const char* argument, const std::string& name,
+                       const std::map<std::string, std::int32_t>& numbers) {
   const auto found = numbers.find(name);
   if (found != numbers.end()) return found->second;
   std::string accepted;
-  for (const auto& [known, number] : numbers) accepted += (accepted.empty() ? "'" : ", '") + known + "'";
-  throw py::value_error(std::string(argument) + " must be one of " + accepted + ", received " + argument + "='" + name + "'");
+  for (const auto& [known, number] : numbers)
+    accepted += (accepted.empty() ? "'" : ", '") + known + "'";
+  throw py::value_error(std::string(argument) + " must be one of " + accepted + ", received " +
+                        argument + "='" + name + "'");
 }
 
 std::int32_t dtype_number(const std::string& name) {
@@ -27,16 +30,19 @@ using WindowValues = std::optional<py::array_t<double, py::array::c_style | py::
 void set_window(specfast_config& config, const WindowValues& window) {
   if (!window) return;
   if (window->ndim() != 1 || window->shape(0) != config.frame_length) {
-    throw py::value_error("window must have shape (" + std::to_string(config.frame_length) + ",), received shape " +
+    throw py::value_error("window must have shape (" + std::to_string(config.frame_length) +
+                          ",), received shape " +
                           describe(Shape(window->shape(), window->shape() + window->ndim())));
   }
   config.window = window->data();
 }
 
-std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_length, std::int64_t hop,
-                                std::int64_t fft_length, const WindowValues& window,
-                                const std::optional<std::string>& scaling, const std::string& padding, bool channels_last,
-                                bool expand_dims, double epsilon, const std::string& dtype) {
+std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_length,
+                                std::int64_t hop, std::int64_t fft_length,
+                                const WindowValues& window,
+                                const std::optional<std::string>& scaling,
+                                const std::string& padding, bool channels_last, bool expand_dims,
+                                double epsilon, const std::string& dtype) {
   const std::int32_t number = number_of("mode", mode,
                                         {{"log", SPECFAST_MODE_LOG},
                                          {"magnitude", SPECFAST_MODE_MAGNITUDE},
@@ -52,21 +58,24 @@ std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_leng
   config.fft_length = fft_length;
   set_window(config, window);
   config.scaling = scaling ? number_of("scaling", *scaling,
-                                       {{"density", SPECFAST_SCALING_DENSITY}, {"spectrum", SPECFAST_SCALING_SPECTRUM}})
+                                       {{"density", SPECFAST_SCALING_DENSITY},
+                                        {"spectrum", SPECFAST_SCALING_SPECTRUM}})
                            : SPECFAST_SCALING_NONE;
-  config.padding =
-      number_of("padding", padding, {{"valid", SPECFAST_PADDING_VALID}, {"same", SPECFAST_PADDING_SAME}});
+  config.padding = number_of("padding", padding,
+                             {{"valid", SPECFAST_PADDING_VALID}, {"same", SPECFAST_PADDING_SAME}});
   config.epsilon = epsilon;
-  const Layout layout = channels_last ? (expand_dims ? Layout::kImageChannelsLast : Layout::kFlatChannelsLast)
-                                      : (expand_dims ? Layout::kImageChannelsFirst : Layout::kFlatChannelsFirst);
+  const Layout layout =
+      channels_last ? (expand_dims ? Layout::kImageChannelsLast : Layout::kFlatChannelsLast)
+                    : (expand_dims ? Layout::kImageChannelsFirst : Layout::kFlatChannelsFirst);
   return std::make_unique<Plan>(config, layout);
 }
 
 std::unique_ptr<Plan> mel_plan(std::int64_t fft_length, std::int64_t hop, std::int64_t frame_length,
-                               const WindowValues& window, double sampling_rate, std::int64_t num_mel_bins,
-                               double min_freq, double max_freq, bool power_to_db, std::optional<double> top_db,
-                               const std::string& top_db_scope, double mag_exp, double min_power, double ref_power,
-                               const std::string& dtype) {
+                               const WindowValues& window, double sampling_rate,
+                               std::int64_t num_mel_bins, double min_freq, double max_freq,
+                               bool power_to_db, std::optional<double> top_db,
+                               const std::string& top_db_scope, double mag_exp, double min_power,
+                               double ref_power, const std::string& dtype) {
   specfast_config config = specfast::default_config(SPECFAST_MODE_MEL);
   config.dtype = dtype_number(dtype);
   config.fft_length = fft_length;
@@ -80,7 +89,8 @@ std::unique_ptr<Plan> mel_plan(std::int64_t fft_length, std::int64_t hop, std::i
   config.max_freq_hz = max_freq;
   config.power_to_db = power_to_db;
   config.top_db_scope =
-      number_of("top_db_scope", top_db_scope, {{"batch", SPECFAST_TOP_DB_BATCH}, {"clip", SPECFAST_TOP_DB_CLIP}});
+      number_of("top_db_scope", top_db_scope,
+                {{"batch", SPECFAST_TOP_DB_BATCH}, {"clip", SPECFAST_TOP_DB_CLIP}});
   if (!top_db) config.top_db_scope = SPECFAST_TOP_DB_NONE;
   config.top_db = top_db.value_or(0);
   config.mag_exp = mag_exp;
@@ -100,14 +110,16 @@ std::vector<std::string> window_names() {
   return names;
 }
 
-py::array_t<double> mel_weights(std::int64_t num_mel_bins, std::int64_t num_spectrogram_bins, double sampling_rate,
-                                double lower_edge_hertz, double upper_edge_hertz) {
+py::array_t<double> mel_weights(std::int64_t num_mel_bins, std::int64_t num_spectrogram_bins,
+                                double sampling_rate, double lower_edge_hertz,
+                                double upper_edge_hertz) {
   // A null pointer is refused only after the sizes have been, by name and value.
   constexpr std::int64_t kMax = std::int64_t(1) << 31;
-  const bool sensible = num_mel_bins > 0 && num_spectrogram_bins > 0 && num_mel_bins < kMax && num_spectrogram_bins < kMax;
+  const bool sensible = num_mel_bins > 0 && num_spectrogram_bins > 0 && num_mel_bins < kMax &&
+                        num_spectrogram_bins < kMax;
   py::array_t<double> weights(sensible ? Shape{num_spectrogram_bins, num_mel_bins} : Shape{1, 1});
-  specfast::check(specfast_mel_weights(num_mel_bins, num_spectrogram_bins, sampling_rate, lower_edge_hertz,
-                                       upper_edge_hertz, weights.mutable_data()));
+  specfast::check(specfast_mel_weights(num_mel_bins, num_spectrogram_bins, sampling_rate,
+                                       lower_edge_hertz, upper_edge_hertz, weights.mutable_data()));
   return weights;
 }
 
@@ -133,7 +145,8 @@ void translate_error(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const specfast::Error& error) {
-    const bool environment = error.status() == SPECFAST_E_UNAVAILABLE_ISA || error.status() == SPECFAST_E_INTERNAL;
+    const bool environment =
+        error.status() == SPECFAST_E_UNAVAILABLE_ISA || error.status() == SPECFAST_E_INTERNAL;
     py::set_error(environment ? PyExc_RuntimeError : PyExc_ValueError, error.what());
   }
 }
@@ -144,24 +157,30 @@ PYBIND11_MODULE(_core, module) {
   module.doc() = "The compiled engine of specfast.";
   py::register_local_exception_translator(translate_error);
 
-  py::class_<Plan>(module, "Plan", "Everything derived from a configuration; immutable, shared by threads.")
+  py::class_<Plan>(module, "Plan",
+                   "Everything derived from a configuration; immutable, shared by threads.")
       .def_property_readonly("num_bins", &Plan::num_bins)
       .def("num_frames", &Plan::num_frames, py::arg("num_samples"))
-      .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(), py::arg("num_threads") = 0);
+      .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
+           py::arg("num_threads") = 0);
 
-  module.def("stft_plan", &stft_plan, py::kw_only(), py::arg("mode"), py::arg("frame_length"), py::arg("hop"),
-             py::arg("fft_length"), py::arg("window").none(true), py::arg("scaling").none(true), py::arg("padding"),
-             py::arg("channels_last"), py::arg("expand_dims"), py::arg("epsilon"), py::arg("dtype"));
-  module.def("mel_plan", &mel_plan, py::kw_only(), py::arg("fft_length"), py::arg("hop"), py::arg("frame_length"),
-             py::arg("window").none(true), py::arg("sampling_rate"), py::arg("num_mel_bins"), py::arg("min_freq"),
-             py::arg("max_freq"), py::arg("power_to_db"), py::arg("top_db").none(true), py::arg("top_db_scope"),
+  module.def("stft_plan", &stft_plan, py::kw_only(), py::arg("mode"), py::arg("frame_length"),
+             py::arg("hop"), py::arg("fft_length"), py::arg("window").none(true),
+             py::arg("scaling").none(true), py::arg("padding"), py::arg("channels_last"),
+             py::arg("expand_dims"), py::arg("epsilon"), py::arg("dtype"));
+  module.def("mel_plan", &mel_plan, py::kw_only(), py::arg("fft_length"), py::arg("hop"),
+             py::arg("frame_length"), py::arg("window").none(true), py::arg("sampling_rate"),
+             py::arg("num_mel_bins"), py::arg("min_freq"), py::arg("max_freq"),
+             py::arg("power_to_db"), py::arg("top_db").none(true), py::arg("top_db_scope"),
              py::arg("mag_exp"), py::arg("min_power"), py::arg("ref_power"), py::arg("dtype"));
   module.def("window", &window, py::arg("name"), py::arg("length"), py::arg("periodic"));
   module.def("window_names", &window_names);
   module.def("mel_weights", &mel_weights, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
   module.def("build_info", &build_info);
-  module.def("set_num_threads", [](std::int32_t n) { specfast::check(specfast_set_num_threads(n)); }, py::arg("num_threads"));
+  module.def(
+      "set_num_threads", [](std::int32_t n) { specfast::check(specfast_set_num_threads(n)); },
+      py::arg("num_threads"));
   module.def("get_num_threads", &specfast_num_threads);
 }
 

@@ -11,8 +11,8 @@ namespace {
 py::ssize_t checked_product(std::int64_t a, std::int64_t b) {
   std::int64_t result;
   if (__builtin_mul_overflow(a, b, &result)) {
-    throw py::value_error("x is too large: an output axis of " + std::to_string(a) + " * " + std::to_string(b) +
-                          " elements does not fit 64 bits");
+    throw py::value_error("x is too large: an output axis of " + std::to_string(a) + " * " +
+                          std::to_string(b) + " elements does not fit 64 bits");
   }
   return result;
 }
@@ -23,12 +23,14 @@ void check_output_size(const Shape& shape, std::int64_t element_bytes) {
   for (const py::ssize_t count : shape) {
     if (count == 0) return;
     if (__builtin_mul_overflow(bytes, count, &bytes)) {
-      throw py::value_error("x is too large: an output of shape " + describe(shape) + " does not fit the address space");
+      throw py::value_error("x is too large: an output of shape " + describe(shape) +
+                            " does not fit the address space");
     }
   }
 }
 
-// NumPy arrays of any rank as one batch axis: the leading axes must collapse to a single stride, else the caller copies.
+// NumPy arrays of any rank as one batch axis: the leading axes must collapse to a single stride,
+// else the caller copies.
 std::optional<std::int64_t> collapsed_stride(const py::array& x) {
   std::int64_t stride = 0, expected = 0;
   bool found = false;
@@ -82,10 +84,12 @@ class Plan::Lease {
 
 Shape Plan::describe_spectrogram(const py::array& x, specfast_batch& batch) const {
   if (x.ndim() != 3) {
-    throw py::value_error("x must have 3 axes (batch, samples and channels as data_format says), received x.shape=" +
-                          describe(Shape(x.shape(), x.shape() + x.ndim())));
+    throw py::value_error(
+        "x must have 3 axes (batch, samples and channels as data_format says), received x.shape=" +
+        describe(Shape(x.shape(), x.shape() + x.ndim())));
   }
-  const bool channels_last = layout_ == Layout::kFlatChannelsLast || layout_ == Layout::kImageChannelsLast;
+  const bool channels_last =
+      layout_ == Layout::kFlatChannelsLast || layout_ == Layout::kImageChannelsLast;
   const py::ssize_t samples = channels_last ? 1 : 2, channels = channels_last ? 2 : 1;
   batch.num_batches = x.shape(0);
   batch.num_channels = x.shape(channels);
@@ -122,10 +126,12 @@ Shape Plan::describe_spectrogram(const py::array& x, specfast_batch& batch) cons
 }
 
 Shape Plan::describe_mel(const py::array& x, specfast_batch& batch) const {
-  if (x.ndim() < 1) throw py::value_error("x must have at least 1 axis (..., samples), received x.shape=()");
+  if (x.ndim() < 1)
+    throw py::value_error("x must have at least 1 axis (..., samples), received x.shape=()");
   const py::ssize_t last = x.ndim() - 1;
   batch.num_batches = 1;
-  for (py::ssize_t axis = 0; axis < last; ++axis) batch.num_batches = checked_product(batch.num_batches, x.shape(axis));
+  for (py::ssize_t axis = 0; axis < last; ++axis)
+    batch.num_batches = checked_product(batch.num_batches, x.shape(axis));
   batch.num_channels = 1;
   batch.num_samples = x.shape(last);
   batch.in_sample_stride = element_stride(x, last);
@@ -144,7 +150,8 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
   specfast_batch batch{};
   batch.struct_size = sizeof(batch);
   batch.in_dtype = input_dtype(x);
-  const Shape shape = layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
+  const Shape shape =
+      layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
   check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
 
   // Before any copy: a bad `out` or a result without room is refused at once.

@@ -22,7 +22,8 @@ enum class Layout {
 
 class Plan {
  public:
-  Plan(const specfast_config& config, Layout layout) : plan_(config), dtype_(config.dtype), layout_(layout) {}
+  Plan(const specfast_config& config, Layout layout)
+      : plan_(config), dtype_(config.dtype), layout_(layout) {}
 
   std::int64_t num_bins() const { return plan_.num_rows(); }
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Largest errors and special values of the elementary functions, for the kernels of one ISA (SPECFAST_ISA_FILE), at both widths and
-// precisions, against the C library in the next wider type.
+// Largest errors and special values of the elementary functions, for the kernels of one ISA
+// (SPECFAST_ISA_FILE), at both widths and precisions, against the C library in the next wider type.
 #include SPECFAST_ISA_FILE
 
 #include <cmath>
@@ -32,7 +32,8 @@ struct Reference<double> {
 template <typename T>
 double ulps(T value, typename Reference<T>::Wide exact) {
   const T rounded = T(exact);
-  if (std::isnan(value) || std::isnan(rounded)) return std::isnan(value) == std::isnan(rounded) ? 0 : 1e9;
+  if (std::isnan(value) || std::isnan(rounded))
+    return std::isnan(value) == std::isnan(rounded) ? 0 : 1e9;
   if (std::isinf(value) || std::isinf(rounded)) return value == rounded ? 0 : 1e9;
   if (value == 0 && rounded == 0) return std::signbit(value) == std::signbit(rounded) ? 0 : 1e9;
   int exponent;
@@ -46,12 +47,14 @@ double ulps(T value, typename Reference<T>::Wide exact) {
 template <typename T>
 class Samples {
  public:
-  // Any positive number, subnormals included, by its bits; every eighth close to one, where logarithms are hardest.
+  // Any positive number, subnormals included, by its bits; every eighth close to one, where
+  // logarithms are hardest.
   T positive() {
     const auto bits = typename Reference<T>::Bits(random_());
     T value;
     if (bits % 8 == 0) return T(1) + T(double(int64_t(random_() >> 11)) * 0x1p-53 - 0.5);
-    const auto magnitude = typename Reference<T>::Bits(bits & ~(typename Reference<T>::Bits(1) << (8 * sizeof(T) - 1)));
+    const auto magnitude = typename Reference<T>::Bits(
+        bits & ~(typename Reference<T>::Bits(1) << (8 * sizeof(T) - 1)));
     std::memcpy(&value, &magnitude, sizeof(T));
     return std::isfinite(value) && value > 0 ? value : positive();
   }
@@ -66,8 +69,8 @@ class Samples {
 void report(const char* function, const char* type, int lanes, double worst, double accepted) {
   const bool ok = worst <= accepted;
   if (!ok) ++failures;
-  std::printf("%-8s %-12s %-6s x%-2d  worst %.3f ULP, accepted %.1f\n", ok ? "ok" : "FAILED", function, type, lanes, worst,
-              accepted);
+  std::printf("%-8s %-12s %-6s x%-2d  worst %.3f ULP, accepted %.1f\n", ok ? "ok" : "FAILED",
+              function, type, lanes, worst, accepted);
 }
 
 // worst error of function(a, b) over random arguments and all pairs of `special`
@@ -101,12 +104,12 @@ void test_functions(const char* type) {
   const auto moderate = [&] { return samples.moderate(); };
 
   report("log", type, kLanesOf<V>,
-         worst_error<V>([](V x, V) { return log_in<NaturalUnits>(x); }, [](T x, T) { return std::log(Wide(x)); }, positive,
-                        zero),
+         worst_error<V>([](V x, V) { return log_in<NaturalUnits>(x); },
+                        [](T x, T) { return std::log(Wide(x)); }, positive, zero),
          2.0);
   report("decibel", type, kLanesOf<V>,
-         worst_error<V>([](V x, V) { return log_in<Decibels>(x); }, [](T x, T) { return 10 * std::log10(Wide(x)); },
-                        positive, zero),
+         worst_error<V>([](V x, V) { return log_in<Decibels>(x); },
+                        [](T x, T) { return 10 * std::log10(Wide(x)); }, positive, zero),
          2.0);
   report("atan2", type, kLanesOf<V>,
          worst_error<V>([](V y, V x) { return arc_tangent2(y, x); },
@@ -117,14 +120,22 @@ void test_functions(const char* type) {
                         [](T y, T x) { return std::atan2(Wide(y), Wide(x)); }, moderate, moderate),
          2.0);
   for (const T exponent : {T(0.25), T(1.5), T(-0.5), T(3), T(0)}) {
-    report("power", type, kLanesOf<V>,
-           worst_error<V>([=](V x, V) { return raised(x, exponent); },
-                          [=](T x, T) { return std::pow(Wide(x), Wide(exponent)); }, positive, zero),
-           1.0);
+    report(
+        "power", type, kLanesOf<V>,
+        worst_error<V>([=](V x, V) { return raised(x, exponent); },
+                       [=](T x, T) { return std::pow(Wide(x), Wide(exponent)); }, positive, zero),
+        1.0);
   }
 
   const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();
-  const T special[] = {T(0), T(-0.0), T(1), T(-1), infinity, -infinity, nan, std::numeric_limits<T>::denorm_min(),
+  const T special[] = {T(0),
+                       T(-0.0),
+                       T(1),
+                       T(-1),
+                       infinity,
+                       -infinity,
+                       nan,
+                       std::numeric_limits<T>::denorm_min(),
                        std::numeric_limits<T>::max()};
   double worst = 0;
   const auto note = [&](const char* name, T y, T x, double error) {
@@ -135,15 +146,19 @@ void test_functions(const char* type) {
     const V lanes = broadcast<V>(x);
     note("log", x, x, ulps<T>(log_in<NaturalUnits>(lanes)[0], std::log(Wide(x))));
     note("decibel", x, x, ulps<T>(log_in<Decibels>(lanes)[0], 10 * std::log10(Wide(x))));
-    note("log_at_least", x, x, ulps<T>(log_at_least<NaturalUnits>(lanes, T(1))[0],
-                                       std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(1), Wide(x)))));
-    if (!(x < 0)) note("power", x, x, ulps<T>(raised(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
+    note("log_at_least", x, x,
+         ulps<T>(log_at_least<NaturalUnits>(lanes, T(1))[0],
+                 std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(1), Wide(x)))));
+    if (!(x < 0))
+      note("power", x, x, ulps<T>(raised(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
     for (const T y : special) {
-      note("atan2", y, x, ulps<T>(arc_tangent2(broadcast<V>(y), lanes)[0], std::atan2(Wide(y), Wide(x))));
+      note("atan2", y, x,
+           ulps<T>(arc_tangent2(broadcast<V>(y), lanes)[0], std::atan2(Wide(y), Wide(x))));
     }
   }
   report("special", type, kLanesOf<V>, worst, 2.0);
-  if (T(log_in<Decibels>(broadcast<V>(T(1e-10)))[0]) != T(-100)) report("-100 dB", type, kLanesOf<V>, 1e9, 0.0);
+  if (T(log_in<Decibels>(broadcast<V>(T(1e-10)))[0]) != T(-100))
+    report("-100 dB", type, kLanesOf<V>, 1e9, 0.0);
 }
 
 }  // namespace

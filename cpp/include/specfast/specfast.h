@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
- * specfast: spectrograms and mel spectrograms with the numbers of keras.layers.STFTSpectrogram and MelSpectrogram.
+ * specfast: spectrograms and mel spectrograms with the numbers of keras.layers.STFTSpectrogram and
+ * MelSpectrogram.
  *
- * A plan holds everything derived from a configuration and never changes; any number of threads may use it at once. A
- * workspace holds scratch memory for one call at a time. A batch describes the arrays of one call.
+ * A plan holds everything derived from a configuration and never changes; any number of threads may
+ * use it at once. A workspace holds scratch memory for one call at a time. A batch describes the
+ * arrays of one call.
  *
- * Every function that can fail returns a specfast_status. On failure specfast_last_error() describes it: the argument, the value
- * received and what would be accepted. No function prints, exits, throws or keeps a pointer that it was given, unless its comment
- * says so. */
+ * Every function that can fail returns a specfast_status. On failure specfast_last_error()
+ * describes it: the argument, the value received and what would be accepted. No function prints,
+ * exits, throws or keeps a pointer that it was given, unless its comment says so. */
 #ifndef SPECFAST_H
 #define SPECFAST_H
 
@@ -28,12 +30,14 @@ extern "C" {
 
 typedef enum specfast_status {
   SPECFAST_OK = 0,
-  SPECFAST_E_INVALID_ARGUMENT = 1, /* a parameter is out of range, or a pointer is null or misaligned */
-  SPECFAST_E_OVERFLOW = 2,         /* sizes or strides do not fit 64 bits or the address space */
+  SPECFAST_E_INVALID_ARGUMENT =
+      1,                   /* a parameter is out of range, or a pointer is null or misaligned */
+  SPECFAST_E_OVERFLOW = 2, /* sizes or strides do not fit 64 bits or the address space */
   SPECFAST_E_OUT_OF_MEMORY = 3,
-  SPECFAST_E_UNAVAILABLE_ISA = 4, /* SPECFAST_ISA names an instruction set that is unknown or absent here */
-  SPECFAST_E_UNKNOWN_WINDOW = 5,  /* no window of that name */
-  SPECFAST_E_INTERNAL = 6         /* a defect of the library; please report it */
+  SPECFAST_E_UNAVAILABLE_ISA =
+      4, /* SPECFAST_ISA names an instruction set that is unknown or absent here */
+  SPECFAST_E_UNKNOWN_WINDOW = 5, /* no window of that name */
+  SPECFAST_E_INTERNAL = 6        /* a defect of the library; please report it */
 } specfast_status;
 
 typedef enum specfast_dtype {
@@ -57,7 +61,8 @@ typedef enum specfast_mode {
 typedef enum specfast_padding {
   SPECFAST_PADDING_VALID = 0, /* frames that fit in the signal */
   SPECFAST_PADDING_SAME = 1,  /* zeros on both sides: ceil(samples / hop) frames */
-  SPECFAST_PADDING_CENTER = 2 /* fft_length / 2 reflected samples on both sides; the reflection repeats for short signals */
+  SPECFAST_PADDING_CENTER = 2 /* fft_length / 2 reflected samples on both sides; the reflection
+                                 repeats for short signals */
 } specfast_padding;
 
 typedef enum specfast_scaling {
@@ -68,8 +73,9 @@ typedef enum specfast_scaling {
 
 typedef enum specfast_top_db_scope {
   SPECFAST_TOP_DB_NONE = 0,
-  SPECFAST_TOP_DB_BATCH = 1, /* the maximum of the whole batch, as Keras; a NaN anywhere makes everything NaN */
-  SPECFAST_TOP_DB_CLIP = 2   /* the maximum of each signal */
+  SPECFAST_TOP_DB_BATCH =
+      1, /* the maximum of the whole batch, as Keras; a NaN anywhere makes everything NaN */
+  SPECFAST_TOP_DB_CLIP = 2 /* the maximum of each signal */
 } specfast_top_db_scope;
 
 /* Start from specfast_config_init and change what differs. */
@@ -79,8 +85,9 @@ typedef struct specfast_config {
   int32_t dtype;        /* specfast_dtype of computation and output: FLOAT32 or FLOAT64 */
   int64_t frame_length; /* samples under the window, >= 1 */
   int64_t hop;          /* samples from one frame to the next, >= 1 */
-  int64_t fft_length;   /* >= frame_length. Spectrogram modes have fft_length / 2 + 1 bins and, as Keras, a transform of
-                           (bins - 1) * 2 points; an odd fft_length runs one point shorter and its last sample wraps. */
+  int64_t fft_length;   /* >= frame_length. Spectrogram modes have fft_length / 2 + 1 bins and, as
+                           Keras, a transform of (bins - 1) * 2 points; an odd fft_length runs one
+                           point shorter and its last sample wraps. */
   int32_t padding;      /* specfast_padding */
   int32_t scaling;      /* specfast_scaling; ignored without a window */
   const double* window; /* [frame_length], copied by specfast_plan_create; NULL for no window */
@@ -96,13 +103,14 @@ typedef struct specfast_config {
   int32_t top_db_scope;    /* specfast_top_db_scope; only with power_to_db */
   double top_db;           /* >= 0, decibels below the maximum at which the output is clamped */
   double min_power;        /* >= 0, with power_to_db: the smallest band energy */
-  double ref_power;        /* energy of 0 dB; its absolute value is used; not 0 where min_power is 0 */
+  double ref_power; /* energy of 0 dB; its absolute value is used; not 0 where min_power is 0 */
 } specfast_config;
 
-/* The arrays of one call. Strides are in elements and may be negative or, for the input, zero. Element (b, c, s) of the input
- * is input[b * in_batch_stride + c * in_channel_stride + s * in_sample_stride]; element (b, c, frame, row) of the output is
- * output[b * out_batch_stride + c * out_channel_stride + frame * out_frame_stride + row * out_row_stride]. Output elements must
- * not overlap each other or the input. */
+/* The arrays of one call. Strides are in elements and may be negative or, for the input, zero.
+ * Element (b, c, s) of the input is input[b * in_batch_stride + c * in_channel_stride + s *
+ * in_sample_stride]; element (b, c, frame, row) of the output is output[b * out_batch_stride + c *
+ * out_channel_stride + frame * out_frame_stride + row * out_row_stride]. Output elements must not
+ * overlap each other or the input. */
 typedef struct specfast_batch {
   size_t struct_size; /* sizeof(specfast_batch) */
   const void* input;  /* aligned to its element; may be NULL when there is nothing to read */
@@ -116,47 +124,60 @@ typedef struct specfast_batch {
 typedef struct specfast_plan specfast_plan;
 typedef struct specfast_workspace specfast_workspace;
 
-/* Message of the last failure on this thread, or "". Valid until the next failing call on this thread. */
+/* Message of the last failure on this thread, or "". Valid until the next failing call on this
+ * thread. */
 SPECFAST_API const char* specfast_last_error(void);
 
-/* Fills `config` with the defaults of the Keras layer that has this mode. `struct_size` must be sizeof(specfast_config). The
- * window stays NULL: see specfast_window. */
-SPECFAST_API specfast_status specfast_config_init(specfast_config* config, size_t struct_size, int32_t mode);
+/* Fills `config` with the defaults of the Keras layer that has this mode. `struct_size` must be
+ * sizeof(specfast_config). The window stays NULL: see specfast_window. */
+SPECFAST_API specfast_status specfast_config_init(specfast_config* config, size_t struct_size,
+                                                  int32_t mode);
 
 /* Checks `config` and derives a plan from it. Allocates. *plan is NULL on failure. */
-SPECFAST_API specfast_status specfast_plan_create(const specfast_config* config, specfast_plan** plan);
+SPECFAST_API specfast_status specfast_plan_create(const specfast_config* config,
+                                                  specfast_plan** plan);
 /* No call may still be using the plan or a workspace made for it. NULL is allowed. */
 SPECFAST_API void specfast_plan_destroy(specfast_plan* plan);
 
 /* Rows of one output frame: bins, twice the bins (mode STFT), or bands (mode MEL). 0 for NULL. */
 SPECFAST_API int64_t specfast_plan_num_rows(const specfast_plan* plan);
-/* Frames that a signal of num_samples samples gives; 0 for NULL, for a negative number and where no frame fits. */
+/* Frames that a signal of num_samples samples gives; 0 for NULL, for a negative number and where no
+ * frame fits. */
 SPECFAST_API int64_t specfast_plan_num_frames(const specfast_plan* plan, int64_t num_samples);
 
-/* Scratch for calls on up to num_threads threads; 0 means specfast_num_threads(). Use it in one call at a time. Allocates. Memory
- * depends on the plan and the threads, not on the signals; with top_db it grows by a few bytes a tile of frames. */
-SPECFAST_API specfast_status specfast_workspace_create(const specfast_plan* plan, int32_t num_threads,
+/* Scratch for calls on up to num_threads threads; 0 means specfast_num_threads(). Use it in one
+ * call at a time. Allocates. Memory depends on the plan and the threads, not on the signals; with
+ * top_db it grows by a few bytes a tile of frames. */
+SPECFAST_API specfast_status specfast_workspace_create(const specfast_plan* plan,
+                                                       int32_t num_threads,
                                                        specfast_workspace** workspace);
 SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
 
-/* Computes every frame of every signal of the batch, on as many threads as the workspace has where the work is worth it. The
- * result does not depend on the number of threads. On failure nothing was written, except on SPECFAST_E_INTERNAL.
- * Thread: a plan may be shared, a workspace may not. Allocates: only with top_db. */
-SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* workspace,
+/* Computes every frame of every signal of the batch, on as many threads as the workspace has where
+ * the work is worth it. The result does not depend on the number of threads. On failure nothing was
+ * written, except on SPECFAST_E_INTERNAL. Thread: a plan may be shared, a workspace may not.
+ * Allocates: only with top_db. */
+SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
+                                              specfast_workspace* workspace,
                                               const specfast_batch* batch);
 
-/* Writes the named window to values[length]. Names are SciPy's that need no parameter, see specfast_window_name. */
-SPECFAST_API specfast_status specfast_window(const char* name, int64_t length, int32_t periodic, double* values);
+/* Writes the named window to values[length]. Names are SciPy's that need no parameter, see
+ * specfast_window_name. */
+SPECFAST_API specfast_status specfast_window(const char* name, int64_t length, int32_t periodic,
+                                             double* values);
 /* Name number `index` from 0 on, aliases included; NULL past the last. */
 SPECFAST_API const char* specfast_window_name(size_t index);
 
-/* Writes the weights that turn num_bins spectrum bins, linearly spaced from 0 to sampling_rate_hz / 2, into num_mel_bins bands:
- * weights[bin * num_mel_bins + band]. Triangles that are linear in mel(f) = 2595 log10(1 + f / 700), peak 1; the DC row is zero. */
-SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz,
-                                                  double min_freq_hz, double max_freq_hz, double* weights);
+/* Writes the weights that turn num_bins spectrum bins, linearly spaced from 0 to sampling_rate_hz /
+ * 2, into num_mel_bins bands: weights[bin * num_mel_bins + band]. Triangles that are linear in
+ * mel(f) = 2595 log10(1 + f / 700), peak 1; the DC row is zero. */
+SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins,
+                                                  double sampling_rate_hz, double min_freq_hz,
+                                                  double max_freq_hz, double* weights);
 
-/* Threads that a new workspace gets when asked for 0: the number set here; else SPECFAST_NUM_THREADS; else OMP_NUM_THREADS; else
- * the processors that affinity and the cgroup quota allow; 1 in a build without OpenMP. */
+/* Threads that a new workspace gets when asked for 0: the number set here; else
+ * SPECFAST_NUM_THREADS; else OMP_NUM_THREADS; else the processors that affinity and the cgroup
+ * quota allow; 1 in a build without OpenMP. */
 SPECFAST_API int32_t specfast_num_threads(void);
 /* num_threads >= 1, or 0 to restore the default. */
 SPECFAST_API specfast_status specfast_set_num_threads(int32_t num_threads);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// C++17 over specfast.h: ownership and exceptions, nothing else. Header-only; shapes, units and thread rules stand there.
+// C++17 over specfast.h: ownership and exceptions, nothing else. Header-only; shapes, units and
+// thread rules stand there.
 #pragma once
 
 #include <cstdint>
@@ -13,10 +14,12 @@
 
 namespace specfast {
 
-// An invalid argument, an overflow, an unknown window or an unavailable ISA; what() is specfast_last_error().
+// An invalid argument, an overflow, an unknown window or an unavailable ISA; what() is
+// specfast_last_error().
 class Error : public std::runtime_error {
  public:
-  explicit Error(specfast_status status) : std::runtime_error(specfast_last_error()), status_(status) {}
+  explicit Error(specfast_status status)
+      : std::runtime_error(specfast_last_error()), status_(status) {}
   specfast_status status() const noexcept { return status_; }
 
  private:
@@ -73,7 +76,9 @@ class Workspace {
 
  private:
   struct Destroy {
-    void operator()(specfast_workspace* workspace) const noexcept { specfast_workspace_destroy(workspace); }
+    void operator()(specfast_workspace* workspace) const noexcept {
+      specfast_workspace_destroy(workspace);
+    }
   };
   std::unique_ptr<specfast_workspace, Destroy> workspace_;
 };
