@@ -26,7 +26,9 @@ namespace specfast::engine {
 namespace {
 
 std::atomic<int> chosen_num_threads{0};
+#if defined(_OPENMP)
 std::atomic<bool> in_forked_child{false};
+#endif
 
 // A positive number at the start of an environment variable, else 0. OMP_NUM_THREADS may be a list;
 // its first entry counts.
