@@ -24,7 +24,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang test-kernels stages audit wheel clean
+.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels stages audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -126,11 +126,16 @@ sanitize: .venv/.installed ## the test suite under AddressSanitizer and Undefine
 	  UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call prove_variant,asan); $(PY) -m pytest $(PYTEST_ARGS)
 
-test-clang: .venv/.installed ## the test suite on a build by Clang without OpenMP
-	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX) \
-	  -Ccmake.define.SPECFAST_OPENMP=OFF)
+test-clang: .venv/.installed ## the test suite on a build by Clang
+	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
 	export PYTHONPATH="$(CURDIR)/build/clang/site"; \
 	$(call prove_variant,clang); $(PY) -m pytest $(PYTEST_ARGS)
+
+test-no-openmp: .venv/.installed ## the test suite on a build by GCC without OpenMP
+	$(call install_variant,no-openmp,-Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
+	  -Ccmake.define.SPECFAST_OPENMP=OFF)
+	export PYTHONPATH="$(CURDIR)/build/no-openmp/site"; \
+	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
 build/programs/.built: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* benchmarks/stages/*)

@@ -8,8 +8,8 @@
 #      travels in our source release, from there (this is what makes the source release build offline);
 #   3. NumPy's pinned source release, fetched with the small tool `unearth` and checked by SHA-256.
 #
-# Defines: the target `pocketfft` (include folder only), SPECFAST_POCKETFFT_REVISION ("33ae5dc" or
-# "installed") and, when it is known, SPECFAST_POCKETFFT_LICENSE (a file).
+# Defines: the target `pocketfft` (include folder only), SPECFAST_POCKETFFT_REVISION ("33ae5dc", or
+# "installed, sha256 ..." of another header) and, when it is known, SPECFAST_POCKETFFT_LICENSE (a file).
 
 set(_numpy_version 2.2.6)
 set(_numpy_sha256 e29554e2bef54a90aa5cc07da6ce955accb83f21ab5de01a62c8478897b264fd)
@@ -125,7 +125,14 @@ if(NOT SKBUILD_STATE STREQUAL "sdist")
 endif()
 
 if(SPECFAST_POCKETFFT_INCLUDE_DIR)
-  set(SPECFAST_POCKETFFT_REVISION installed)
+  # An installed header says nothing of its revision; unless it is the pinned one, its hash must do.
+  file(SHA256 "${SPECFAST_POCKETFFT_INCLUDE_DIR}/pocketfft_hdronly.h" _installed_sha256)
+  if(_installed_sha256 STREQUAL _header_sha256)
+    set(SPECFAST_POCKETFFT_REVISION ${_pinned_revision})
+  else()
+    string(SUBSTRING "${_installed_sha256}" 0 12 _installed_sha256)
+    set(SPECFAST_POCKETFFT_REVISION "installed, sha256 ${_installed_sha256}")
+  endif()
 else()
   _specfast_pocketfft_is_cached(_cached)
   if(NOT _cached)

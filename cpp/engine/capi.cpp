@@ -61,6 +61,13 @@ void require_struct_size(const char* name, std::size_t received, std::size_t exp
                                                std::to_string(received));
 }
 
+void require_num_threads(int32_t num_threads) {
+  if (num_threads >= 0 && num_threads <= kMaxThreads) return;
+  throw Error(SPECFAST_E_INVALID_ARGUMENT,
+              "num_threads must be between 1 and " + std::to_string(kMaxThreads) +
+                  ", or 0 for the default, received num_threads=" + std::to_string(num_threads));
+}
+
 }  // namespace
 
 const char* specfast_last_error(void) { return last_error; }
@@ -152,11 +159,7 @@ int32_t specfast_num_threads(void) { return default_num_threads(); }
 
 specfast_status specfast_set_num_threads(int32_t num_threads) {
   return guarded([&] {
-    if (num_threads < 0) {
-      throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                  "num_threads must be positive, or 0 for the default, received num_threads=" +
-                      std::to_string(num_threads));
-    }
+    require_num_threads(num_threads);
     set_default_num_threads(num_threads);
   });
 }

@@ -30,14 +30,15 @@ std::atomic<int> chosen_num_threads{0};
 std::atomic<bool> in_forked_child{false};
 #endif
 
-// A positive number at the start of an environment variable, else 0. OMP_NUM_THREADS may be a list;
-// its first entry counts.
+// The number in an environment variable, 0 where it holds no positive one. OMP_NUM_THREADS may be a
+// list; its first entry counts.
 int threads_from_environment(const char* name) {
-  constexpr long kMaxThreads = 4096;
   const char* const text = std::getenv(name);
   if (!text) return 0;
-  const long value = std::strtol(text, nullptr, 10);
-  return value > 0 ? int(std::min(value, kMaxThreads)) : 0;
+  char* end;
+  const long value = std::strtol(text, &end, 10);
+  if (*end != '\0' && *end != ',') return 0;
+  return value > 0 ? int(std::min<long>(value, kMaxThreads)) : 0;
 }
 
 int processors_by_affinity() {

@@ -7,6 +7,8 @@
 
 namespace specfast::engine {
 
+constexpr int kMaxThreads = 4096;
+
 // Calls body(thread, begin, end) on disjoint ranges that cover [0, num_tasks), on at most
 // num_threads threads, each at least min_tasks_per_thread tasks' worth. Runs on the calling thread
 // alone inside another parallel region and in a child of fork, where GNU OpenMP would hang. The

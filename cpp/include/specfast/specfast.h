@@ -179,7 +179,8 @@ SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t 
  * SPECFAST_NUM_THREADS; else OMP_NUM_THREADS; else the processors that affinity and the cgroup
  * quota allow; 1 in a build without OpenMP. */
 SPECFAST_API int32_t specfast_num_threads(void);
-/* num_threads >= 1, or 0 to restore the default. */
+/* num_threads from 1 to 4096, or 0 to restore the default. Without effect in a build without
+ * OpenMP. */
 SPECFAST_API specfast_status specfast_set_num_threads(int32_t num_threads);
 
 typedef struct specfast_build_info {
@@ -191,7 +192,7 @@ typedef struct specfast_build_info {
   int32_t lanes_float64;
   int32_t openmp; /* 0 or 1 */
   const char* compiler;
-  const char* pocketfft; /* revision, or "installed" */
+  const char* pocketfft; /* revision, or "installed, sha256 ..." */
 } specfast_build_info;
 
 /* Fills `info`, whose struct_size the caller has set. The strings live as long as the library. */
