@@ -2,9 +2,13 @@
 #include "batch.h"
 
 #include <algorithm>
-#include <cstring>
+#include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <new>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "geometry.h"
 #include "parallel.h"
@@ -68,6 +72,10 @@ Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
   require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
   require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");
+  if (batch.num_samples > kMaxSamples) {
+    throw Error(SPECFAST_E_OVERFLOW, "num_samples must be at most 2^62, received num_samples=" +
+                                         std::to_string(batch.num_samples));
+  }
 
   Job job{batch, 0, 0, 0, 0};
   job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
@@ -122,7 +130,7 @@ void stage_samples(const In* signal, const specfast_batch& batch, Padding paddin
 template <typename In, typename T>
 class BatchRun {
  public:
-  BatchRun(const Plan& plan, const Workspace& workspace, const Job& job)
+  BatchRun(const Plan& plan, Workspace& workspace, const Job& job)
       : config_(plan.config()), plan_(plan.precision<T>()), workspace_(workspace), job_(job) {
     if (plan_.wide().tile.track_extrema)
       extrema_.resize(std::size_t(job.num_signals * job.num_tiles));
@@ -132,12 +140,7 @@ class BatchRun {
     for_each_tile(
         [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
     if (extrema_.empty()) return;
-    if (config_.top_db_scope == TopDbScope::kBatch) {
-      clamp_signals(0, job_.num_signals);
-    } else {
-      for (int64_t signal = 0; signal < job_.num_signals; ++signal)
-        clamp_signals(signal, signal + 1);
-    }
+    clamp_to_top_db();
   }
 
  private:
@@ -224,39 +227,49 @@ class BatchRun {
     args.num_next_samples = 0;
   }
 
-  // Raises the output of signals [begin, end) to their common maximum less top_db, tile by tile
-  // where that changes anything.
-  void clamp_signals(int64_t begin, int64_t end) {
+  // top_db below the maximum of signals [begin, end); NaN if one of them holds a NaN.
+  T floor_of(int64_t begin, int64_t end) const {
     T max = -std::numeric_limits<T>::infinity();
-    bool has_nan = false;
     for (int64_t i = begin * job_.num_tiles; i < end * job_.num_tiles; ++i) {
-      max = std::max(max, extrema_[std::size_t(i)].max);
-      has_nan |= extrema_[std::size_t(i)].has_nan;
+      const TileExtrema<T>& tile = extrema_[std::size_t(i)];
+      if (tile.has_nan) return std::numeric_limits<T>::quiet_NaN();
+      max = std::max(max, tile.max);
     }
-    const T floor = has_nan ? std::numeric_limits<T>::quiet_NaN() : max - T(config_.top_db);
-    const auto raise = [&](int64_t i) {
-      if (!has_nan && extrema_[std::size_t(i)].min >= floor) return;
-      const int64_t tile = i % job_.num_tiles;
-      plan_.wide().kernel->clamp(tile_output(i / job_.num_tiles, tile * plan_.wide().kernel->lanes),
-                                 frames_of(tile), plan_.wide().tile.num_output_rows,
-                                 job_.batch.out_frame_stride, job_.batch.out_row_stride, floor);
-    };
+    return max - T(config_.top_db);
+  }
+
+  // Raises the output to its floor, tile by tile where that changes anything.
+  void clamp_to_top_db() {
+    const bool common = config_.top_db_scope == TopDbScope::kBatch;
+    std::vector<T> floors;
+    for (int64_t signal = 0; signal < (common ? 1 : job_.num_signals); ++signal) {
+      floors.push_back(floor_of(signal, common ? job_.num_signals : signal + 1));
+    }
+    const Width<T>& width = plan_.wide();
     constexpr int64_t kMinTilesPerThread = 256;
-    parallel_for((end - begin) * job_.num_tiles, kMinTilesPerThread, workspace_.num_threads(),
-                 [&](int, int64_t first, int64_t last) {
-                   for (int64_t i = first; i < last; ++i) raise(begin * job_.num_tiles + i);
+    parallel_for(job_.num_signals * job_.num_tiles, kMinTilesPerThread, workspace_.num_threads(),
+                 [&](int, int64_t begin, int64_t end) {
+                   for (int64_t i = begin; i < end; ++i) {
+                     const int64_t signal = i / job_.num_tiles, tile = i % job_.num_tiles;
+                     const T floor = floors[std::size_t(common ? 0 : signal)];
+                     if (extrema_[std::size_t(i)].min >= floor) continue;  // never for a NaN
+                     width.kernel->clamp(tile_output(signal, tile * width.kernel->lanes),
+                                         frames_of(tile), width.tile.num_output_rows,
+                                         job_.batch.out_frame_stride, job_.batch.out_row_stride,
+                                         floor);
+                   }
                  });
   }
 
   const Config& config_;
   const PrecisionPlan<T>& plan_;
-  const Workspace& workspace_;
+  Workspace& workspace_;
   const Job& job_;
   std::vector<TileExtrema<T>> extrema_;  // [signal][tile]
 };
 
 template <typename T>
-void execute_as(const Plan& plan, const Workspace& workspace, const specfast_batch& batch) {
+void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& batch) {
   const Job job = check_batch(plan, batch, plan.precision<T>().wide().kernel->lanes);
   if (job.num_signals == 0 || job.num_frames == 0) return;
   switch (batch.in_dtype) {
@@ -282,9 +295,10 @@ Workspace::Workspace(const Plan& plan, int num_threads)
       ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
 }
 
-void execute(const Plan& plan, const Workspace& workspace, const specfast_batch& batch) {
+void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch) {
   if (!workspace.fits(plan)) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT, "workspace must have been created for this plan");
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "workspace is too small for this plan: create one for it");
   }
   if (plan.config().precision == Precision::kFloat32) {
     execute_as<float>(plan, workspace, batch);

@@ -16,7 +16,7 @@ class Workspace {
 
   int num_threads() const { return num_threads_; }
   bool fits(const Plan& plan) const { return bytes_per_thread_ >= plan.workspace_bytes(); }
-  std::byte* of_thread(int thread) const {
+  std::byte* of_thread(int thread) {
     return memory_.get() + std::size_t(thread) * bytes_per_thread_;
   }
 
@@ -30,6 +30,6 @@ class Workspace {
 };
 
 // Checks the batch, then computes it.
-void execute(const Plan& plan, const Workspace& workspace, const specfast_batch& batch);
+void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch);
 
 }  // namespace specfast::engine

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The C ABI over the engine: nothing but null checks, translation and catching.
+#include <algorithm>
 #include <cstring>
 #include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "batch.h"
 #include "dispatch.h"
@@ -27,8 +31,14 @@ namespace {
 thread_local char last_error[512] = "";
 
 specfast_status fail(specfast_status status, const char* message) {
-  std::strncpy(last_error, message, sizeof(last_error) - 1);
-  last_error[sizeof(last_error) - 1] = '\0';
+  std::size_t length = std::strlen(message);
+  if (length >= sizeof(last_error)) {
+    length = sizeof(last_error) - 1;
+    while (length > 0 && (message[length] & 0xC0) == 0x80)
+      --length;  // no half of a UTF-8 character
+  }
+  std::memcpy(last_error, message, length);
+  last_error[length] = '\0';
   return status;
 }
 
@@ -108,13 +118,9 @@ specfast_status specfast_workspace_create(const specfast_plan* plan, int32_t num
     require_pointer("workspace", workspace);
     *workspace = nullptr;
     require_pointer("plan", plan);
-    if (num_threads < 0) {
-      throw Error(
-          SPECFAST_E_INVALID_ARGUMENT,
-          "num_threads must not be negative, received num_threads=" + std::to_string(num_threads));
-    }
-    *workspace =
-        new specfast_workspace(*plan, num_threads > 0 ? num_threads : default_num_threads());
+    require_num_threads(num_threads);
+    *workspace = new specfast_workspace(
+        *plan, useful_threads(num_threads > 0 ? num_threads : default_num_threads()));
   });
 }
 

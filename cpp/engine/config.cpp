@@ -7,16 +7,22 @@
 namespace specfast::engine {
 namespace {
 
+static_assert(int(SpectrumOp::kPower) == SPECFAST_MODE_MEL &&
+                  int(SpectrumOp::kPsd) == SPECFAST_MODE_PSD,
+              "specfast_mode is translated by number");
+
 template <typename T>
-void require(bool ok, const char* argument, T received, const char* accepted) {
+void require(bool ok, const char* argument, T received, const std::string& accepted) {
   if (ok) return;
   std::ostringstream message;
+  message.precision(17);
   message << argument << " must be " << accepted << ", received " << argument << "=" << received;
   throw Error(SPECFAST_E_INVALID_ARGUMENT, message.str());
 }
 
 void require_length(const char* argument, int64_t value) {
-  require(value >= 1 && value <= kMaxLength, argument, value, "between 1 and 134217728");
+  require(value >= 1 && value <= kMaxLength, argument, value,
+          "between 1 and " + std::to_string(kMaxLength));
 }
 
 template <typename Enum>
@@ -29,8 +35,7 @@ void check_spectrogram(const specfast_config& raw, Config& config) {
   config.num_bins = raw.fft_length / 2 + 1;
   config.dft_length = (config.num_bins - 1) * 2;
   require(config.dft_length >= 2, "fft_length", raw.fft_length, "at least 2");
-  require(std::isfinite(raw.epsilon) && raw.epsilon >= 0, "epsilon", raw.epsilon,
-          "finite and not negative");
+  require(raw.epsilon >= 0 && raw.epsilon <= 1e15, "epsilon", raw.epsilon, "between 0 and 1e15");
   config.epsilon = raw.epsilon;
 }
 
@@ -70,14 +75,14 @@ void check_mel_grid(int64_t num_mel_bins, int64_t num_bins, double sampling_rate
                     double min_freq_hz, double max_freq_hz) {
   constexpr int64_t kMaxBands = 1 << 20;
   require(num_mel_bins >= 1 && num_mel_bins <= kMaxBands, "num_mel_bins", num_mel_bins,
-          "between 1 and 1048576");
+          "between 1 and " + std::to_string(kMaxBands));
   require_length("num_spectrogram_bins", num_bins);
   require(std::isfinite(sampling_rate_hz) && sampling_rate_hz > 0, "sampling_rate",
           sampling_rate_hz, "finite and positive");
   require(std::isfinite(min_freq_hz) && min_freq_hz >= 0, "min_freq", min_freq_hz,
           "finite and not negative");
   require(std::isfinite(max_freq_hz) && max_freq_hz > min_freq_hz, "max_freq", max_freq_hz,
-          "finite and greater than min_freq");
+          "finite and greater than min_freq=" + std::to_string(min_freq_hz));
 }
 
 void init_config(specfast_config& config, specfast_mode mode) {

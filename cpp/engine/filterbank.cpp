@@ -33,9 +33,11 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
   bank.interval_begin[0] = int32_t(bin);
   for (int64_t interval = 0; interval <= num_bands; ++interval) {
     const double begin = edge(interval), end = edge(interval + 1);
-    for (; bin < num_bins && bin_mel(bin) < end; ++bin) {
-      bank.rising[std::size_t(bin)] = (bin_mel(bin) - begin) / (end - begin);
-      bank.falling[std::size_t(bin)] = (end - bin_mel(bin)) / (end - begin);
+    for (; bin < num_bins; ++bin) {
+      const double mel = bin_mel(bin);
+      if (mel >= end) break;
+      bank.rising[std::size_t(bin)] = (mel - begin) / (end - begin);
+      bank.falling[std::size_t(bin)] = (end - mel) / (end - begin);
     }
     bank.interval_begin[std::size_t(interval) + 1] = int32_t(bin);
   }

@@ -36,7 +36,7 @@ int64_t checked_add(int64_t a, int64_t b) {
 }
 
 int64_t num_frames(const Config& config, int64_t num_samples) {
-  if (num_samples <= 0) return 0;
+  if (num_samples <= 0 || num_samples > kMaxSamples) return 0;
   switch (config.padding) {
     case Padding::kValid:
       return num_samples < config.frame_length

@@ -8,6 +8,9 @@ namespace specfast::engine {
 
 struct Config;
 
+// Beyond this, sums of a sample number and a few lengths could overflow.
+constexpr int64_t kMaxSamples = int64_t(1) << 62;
+
 // Throw Error(SPECFAST_E_OVERFLOW) when the result does not fit.
 int64_t checked_multiply(int64_t a, int64_t b);
 int64_t checked_add(int64_t a, int64_t b);

@@ -28,6 +28,12 @@ namespace {
 std::atomic<int> chosen_num_threads{0};
 #if defined(_OPENMP)
 std::atomic<bool> in_forked_child{false};
+#if defined(__unix__) || defined(__APPLE__)
+// When the library is loaded, not with the first plan: that one may be made in a child whose parent
+// let others use OpenMP.
+[[maybe_unused]] const int fork_watch =
+    pthread_atfork(nullptr, nullptr, [] { in_forked_child = true; });
+#endif
 #endif
 
 // The number in an environment variable, 0 where it holds no positive one. OMP_NUM_THREADS may be a
@@ -120,10 +126,12 @@ void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, int num_threa
   body(0, 0, num_tasks);
 }
 
-void watch_for_fork() {
-#if defined(_OPENMP) && (defined(__unix__) || defined(__APPLE__))
-  static std::once_flag once;
-  std::call_once(once, [] { pthread_atfork(nullptr, nullptr, [] { in_forked_child = true; }); });
+int useful_threads(int num_threads) {
+#if defined(_OPENMP)
+  const int ceiling = std::max(16, 2 * processors_by_affinity());
+  return std::min({num_threads, ceiling, omp_get_thread_limit()});
+#else
+  return std::min(num_threads, 1);
 #endif
 }
 

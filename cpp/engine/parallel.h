@@ -16,9 +16,9 @@ constexpr int kMaxThreads = 4096;
 void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, int num_threads,
                   const std::function<void(int thread, int64_t begin, int64_t end)>& body);
 
-// Makes later children of fork run serially. Cheap; called before a plan exists that a child could
-// inherit.
-void watch_for_fork();
+// num_threads, less what could only cost memory: libgomp ends the process when it cannot start a
+// thread.
+int useful_threads(int num_threads);
 
 int default_num_threads();
 void set_default_num_threads(int num_threads);  // 0 restores the environment's choice

@@ -8,7 +8,6 @@
 #include "dispatch.h"
 #include "filterbank.h"
 #include "geometry.h"
-#include "parallel.h"
 #include "twiddle.h"
 #include "window.h"
 
@@ -135,7 +134,7 @@ void PrecisionPlan<T>::derive_mel(const Config& config, TilePlan<T>& tile) {
   tile.power_law = config.mag_exp == 2   ? PowerLaw::kSquare
                    : config.mag_exp == 1 ? PowerLaw::kIdentity
                                          : PowerLaw::kGeneral;
-  tile.half_exponent = T(config.mag_exp / 2);
+  tile.half_exponent = config.mag_exp / 2;
   tile.level_op = config.level_op;
   tile.min_power = T(config.min_power);
   if (config.level_op == LevelOp::kDecibel) {
@@ -175,12 +174,12 @@ template class PrecisionPlan<float>;
 template class PrecisionPlan<double>;
 
 Plan::Plan(const specfast_config& raw) : config_(validate(raw)) {
-  watch_for_fork();
   if (config_.precision == Precision::kFloat32) {
     precision_ = std::make_unique<PrecisionPlan<float>>(config_, kernels());
   } else {
     precision_ = std::make_unique<PrecisionPlan<double>>(config_, kernels());
   }
+  std::vector<double>().swap(config_.window);  // its place is the tile plan now
 }
 
 int64_t Plan::num_rows() const {

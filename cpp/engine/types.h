@@ -19,7 +19,6 @@ enum class SpectrumOp : int32_t {
   kPsd,
   kPower,
 };
-constexpr int kNumSpectrumOps = 8;
 
 // The exponent applied to the magnitude before the mel filterbank.
 enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral };

@@ -16,6 +16,9 @@ enum class RowOp {
   kPowerGeneral,
 };
 constexpr int kNumRowOps = 10;
+static_assert(int(RowOp::kPsd) == int(SpectrumOp::kPsd) &&
+                  int(RowOp::kPowerSquare) == int(SpectrumOp::kPower),
+              "translated by number");
 
 template <typename T>
 SPECFAST_INLINE RowOp row_op_of(const TilePlan<T>& plan) {

@@ -57,7 +57,7 @@ SPECFAST_INLINE void prefetch_output(const TilePlan<T>& plan, const TileArgs<T>&
                                      int64_t index, int64_t count) {
   constexpr int64_t kCachedBytes = int64_t(4) << 20;
   if (args.frame_stride != 1 ||
-      plan.num_output_rows * args.row_stride * int64_t(sizeof(T)) <= kCachedBytes)
+      args.row_stride <= kCachedBytes / int64_t(sizeof(T)) / plan.num_output_rows)
     return;
   const int64_t begin = plan.num_output_rows * index / count,
                 end = plan.num_output_rows * (index + 1) / count;

@@ -35,11 +35,12 @@ struct TilePlan {
   // Hop matrix: row r, column h holds sample r of hop h, so that sample q*hop + r of `lanes`
   // consecutive frames is one unaligned load at column q of row r.
   int64_t hop_rows;     // min(hop, frame_length)
-  int64_t hop_columns;  // lanes + overlapping hops, rounded up to kColumnGroup
+  int64_t hop_columns;  // lanes + overlapping hops, rounded up to kColumnGroupBytes
   const uint32_t*
       sample_offset;  // [frame_length + 1]: place of sample n of the first lane in the hop matrix
 
-  const T* window;  // [dft_length + 1], scaling folded in, zero from frame_length on
+  const T*
+      window;  // [max(dft_length, frame_length) + 1], scaling folded in, zero from frame_length on
 
   // Own transform (num_passes > 1, the last of radix 4) of dft_length / 2 complex points. The
   // window then carries an extra factor of one half.
@@ -60,7 +61,7 @@ struct TilePlan {
   const T* rising;                // [num_bins]
   const T* falling;               // [num_bins]
   PowerLaw power_law;
-  T half_exponent;  // kGeneral: power ** half_exponent
+  double half_exponent;  // kGeneral: power ** half_exponent
   LevelOp level_op;
   T min_power;
   T reference_db;

@@ -105,19 +105,6 @@ SPECFAST_AVX512_SPLIT(F64x8, _mm512, pd)
 SPECFAST_AVX512_SPLIT(F32x4, _mm, ps)
 SPECFAST_AVX512_SPLIT(F64x2, _mm, pd)
 SPECFAST_AVX512_SPLIT(F64x4, _mm256, pd)
-SPECFAST_INLINE LogSplit<Vec<double, 16>> split_any(Vec<double, 16> x) {
-  LogSplit<Vec<double, 16>> result;
-  for (int half = 0; half < 2; ++half) {
-    F64x8 part;
-    __builtin_memcpy(&part, reinterpret_cast<const char*>(&x) + half * sizeof(part), sizeof(part));
-    const LogSplit<F64x8> split = split_any(part);
-    __builtin_memcpy(reinterpret_cast<char*>(&result.fraction) + half * sizeof(part),
-                     &split.fraction, sizeof(part));
-    __builtin_memcpy(reinterpret_cast<char*>(&result.exponent) + half * sizeof(part),
-                     &split.exponent, sizeof(part));
-  }
-  return result;
-}
 #undef SPECFAST_AVX512_SPLIT
 #else
 constexpr bool kSplitsSpecialValues = false;
@@ -262,15 +249,27 @@ SPECFAST_INLINE V exponential(V z) {
   return n == n ? p * scale1 * scale2 : z;
 }
 
-// x^exponent for x >= 0. float lanes go through double: log and exp there leave far less than half
-// a float ULP. double has no wider type to go through; the C library's pow does it lane by lane.
+// x^exponent for x >= 0 and a finite exponent. float lanes go through double: log and exp there
+// leave far less than half a float ULP. double has no wider type to go through; the C library's pow
+// does it lane by lane.
 template <typename V>
-SPECFAST_NOINLINE V raised(V x, Scalar<V> exponent) {
-  if (exponent == 0) return broadcast<V>(Scalar<V>(1));
-  if constexpr (sizeof(Scalar<V>) == 4) {
-    using Wide = Vec<double, kLanesOf<V>>;
-    const Wide log = log_in<NaturalUnits>(__builtin_convertvector(x, Wide));
-    return __builtin_convertvector(exponential(log * double(exponent)), V);
+SPECFAST_NOINLINE V raised(V x, double exponent) {
+  using S = Scalar<V>;
+  if (exponent == 0) return broadcast<V>(S(1));
+  if constexpr (sizeof(S) == 4) {
+    // Registers of the machine: a wider vector would miss the fused multiply-add of a narrower one.
+    constexpr int kMachine = SPECFAST_VECTOR_BYTES / 8;
+    constexpr int kPart = kLanesOf<V> < kMachine ? kLanesOf<V> : kMachine;
+    using Part = Vec<float, kPart>;
+    V result;
+    for (int first = 0; first < kLanesOf<V>; first += kPart) {
+      Part part;
+      __builtin_memcpy(&part, reinterpret_cast<const float*>(&x) + first, sizeof(Part));
+      const auto log = log_in<NaturalUnits>(__builtin_convertvector(part, Vec<double, kPart>));
+      part = __builtin_convertvector(exponential(log * exponent), Part);
+      __builtin_memcpy(reinterpret_cast<float*>(&result) + first, &part, sizeof(Part));
+    }
+    return result;
   } else {
     return map_lanes(x, [exponent](double lane) { return __builtin_pow(lane, exponent); });
   }

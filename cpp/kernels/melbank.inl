@@ -5,19 +5,19 @@ template <typename V>
 struct Extrema {
   V max = broadcast<V>(-Scalar<V>(__builtin_inf()));
   V min = broadcast<V>(Scalar<V>(__builtin_inf()));
-  V sum = V{};  // NaN as soon as one value was: levels are bounded below, so no infinities cancel
+  IntVec<V> nan = {};
 
   SPECFAST_INLINE void include(V v) {
     max = at_least(max, v);
     min = at_most(min, v);
-    sum = sum + v;
+    nan |= v != v;
   }
   SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(int64_t num_lanes) const {
     TileExtrema<Scalar<V>> result{max[0], min[0], false};
     for (int lane = 0; lane < num_lanes; ++lane) {
       if (max[lane] > result.max) result.max = max[lane];
       if (min[lane] < result.min) result.min = min[lane];
-      result.has_nan |= sum[lane] != sum[lane];
+      result.has_nan |= nan[lane] != 0;
     }
     return result;
   }

@@ -89,10 +89,16 @@ SPECFAST_INLINE V map_lanes(V v, F one) {
 // madd: a * b + c.  nmadd: c - a * b.
 template <typename V>
 SPECFAST_INLINE V madd(V a, V b, V c) {
+#if defined(__FMA__)
+  static_assert(sizeof(V) == 0, "no fused multiply-add for this width");
+#endif
   return a * b + c;
 }
 template <typename V>
 SPECFAST_INLINE V nmadd(V a, V b, V c) {
+#if defined(__FMA__)
+  static_assert(sizeof(V) == 0, "no fused multiply-add for this width");
+#endif
   return c - a * b;
 }
 // The larger of floor and v; v where v is NaN.

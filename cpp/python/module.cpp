@@ -104,19 +104,12 @@ py::array_t<double> window(const std::string& name, std::int64_t length, bool pe
   return py::array_t<double>(py::ssize_t(values.size()), values.data());
 }
 
-std::vector<std::string> window_names() {
-  std::vector<std::string> names;
-  while (const char* name = specfast_window_name(names.size())) names.push_back(name);
-  return names;
-}
-
 py::array_t<double> mel_weights(std::int64_t num_mel_bins, std::int64_t num_spectrogram_bins,
                                 double sampling_rate, double lower_edge_hertz,
                                 double upper_edge_hertz) {
   // A null pointer is refused only after the sizes have been, by name and value.
-  constexpr std::int64_t kMax = std::int64_t(1) << 31;
-  const bool sensible = num_mel_bins > 0 && num_spectrogram_bins > 0 && num_mel_bins < kMax &&
-                        num_spectrogram_bins < kMax;
+  const bool sensible = num_mel_bins > 0 && num_mel_bins <= std::int64_t(1) << 20 &&
+                        num_spectrogram_bins > 0 && num_spectrogram_bins <= std::int64_t(1) << 27;
   py::array_t<double> weights(sensible ? Shape{num_spectrogram_bins, num_mel_bins} : Shape{1, 1});
   specfast::check(specfast_mel_weights(num_mel_bins, num_spectrogram_bins, sampling_rate,
                                        lower_edge_hertz, upper_edge_hertz, weights.mutable_data()));
@@ -134,7 +127,7 @@ py::dict build_info() {
   result["available_isas"] = available;
   result["lanes_float32"] = info.lanes_float32;
   result["lanes_float64"] = info.lanes_float64;
-  result["num_threads"] = specfast_num_threads();
+  result["num_threads"] = specfast::num_threads();
   result["openmp"] = info.openmp != 0;
   result["compiler"] = info.compiler;
   result["pocketfft"] = info.pocketfft;
@@ -174,14 +167,12 @@ PYBIND11_MODULE(_core, module) {
              py::arg("power_to_db"), py::arg("top_db").none(true), py::arg("top_db_scope"),
              py::arg("mag_exp"), py::arg("min_power"), py::arg("ref_power"), py::arg("dtype"));
   module.def("window", &window, py::arg("name"), py::arg("length"), py::arg("periodic"));
-  module.def("window_names", &window_names);
+  module.def("window_names", &specfast::window_names);
   module.def("mel_weights", &mel_weights, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
   module.def("build_info", &build_info);
-  module.def(
-      "set_num_threads", [](std::int32_t n) { specfast::check(specfast_set_num_threads(n)); },
-      py::arg("num_threads"));
-  module.def("get_num_threads", &specfast_num_threads);
+  module.def("set_num_threads", &specfast::set_num_threads, py::arg("num_threads"));
+  module.def("get_num_threads", &specfast::num_threads);
 }
 
 }  // namespace specfast_python

@@ -69,7 +69,6 @@ class Plan::Lease {
   Lease(const Lease&) = delete;
   Lease& operator=(const Lease&) = delete;
   ~Lease() {
-    constexpr std::size_t kMaxIdle = 4;
     const std::lock_guard<std::mutex> lock(plan_.idle_mutex_);
     if (plan_.idle_.size() >= kMaxIdle) plan_.idle_.erase(plan_.idle_.begin());
     plan_.idle_.push_back(std::move(held_));
@@ -172,9 +171,10 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
   batch.input = source.data();
   batch.output = result.mutable_data();
   if (num_threads == 0) num_threads = specfast_num_threads();
+  // Taken and given back under the GIL: os.fork() never finds the mutex locked.
+  Lease lease(*this, num_threads);
   {
     const py::gil_scoped_release release;
-    Lease lease(*this, num_threads);
     plan_.execute(lease.workspace(), batch);
   }
   return result;

@@ -23,14 +23,16 @@ enum class Layout {
 class Plan {
  public:
   Plan(const specfast_config& config, Layout layout)
-      : plan_(config), dtype_(config.dtype), layout_(layout) {}
+      : plan_(config), dtype_(config.dtype), layout_(layout) {
+    idle_.reserve(kMaxIdle);  // giving a workspace back must not throw
+  }
 
   std::int64_t num_bins() const { return plan_.num_rows(); }
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
 
  private:
-  struct Arrays;
+  static constexpr std::size_t kMaxIdle = 4;
   class Lease;
 
   Shape describe_spectrogram(const py::array& x, specfast_batch& batch) const;

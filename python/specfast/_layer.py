@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """What both layers share: name, dtype policy, configuration, and the way of a call."""
 
@@ -22,7 +21,7 @@ LayerType = TypeVar("LayerType", bound="Layer")
 # Counters of automatic names. `next` on a counter and `setdefault` are atomic in CPython.
 _name_counters: dict[str, itertools.count[int]] = {}
 
-_MAX_DIMENSION = (1 << 63) - 1
+_MAX_DIMENSION = 1 << 62
 
 
 def _automatic_name(class_name: str) -> str:
@@ -51,7 +50,7 @@ class Layer(ABC):
         if unknown:
             raise ValueError(
                 f"Unrecognized keyword arguments passed to {type(self).__name__}: "
-                f"{dict(unknown)}. Accepted are {', '.join(self._keywords())}"
+                f"{_checks.short(dict(unknown))}. Accepted are {', '.join(self._keywords())}"
             )
         if name is None:
             name = _automatic_name(type(self).__name__)
@@ -61,13 +60,14 @@ class Layer(ABC):
                 f"{_checks.received('name', name)}"
             )
         self._policy = _policy.policy(dtype)
+        arguments.check_precision(self._policy.plan_dtype)
         self._trainable = _checks.strict_flag("trainable", trainable)
         self._arguments = arguments
         self._plan = self._make_plan()
         self._threads = arguments.num_threads or 0
         self._direct_dtypes = self._readable_dtypes()
         self._half_dtype = self._make_half_dtype()
-        public = {"name": name, **arguments.public()}
+        public = {"name": str(name), **arguments.public()}
         self.__dict__.update(public)
         self._fixed = frozenset(public)
 
@@ -179,6 +179,8 @@ class Layer(ABC):
     def _checked_shape(self, input_shape: Sequence[int | None]) -> list[int | None]:
         """A shape given by hand: None or integers that are not negative, of a right rank."""
         try:
+            if any(isinstance(d, bool | np.bool_) for d in input_shape):
+                raise TypeError  # Python would take True for 1
             shape = [None if d is None else operator.index(d) for d in input_shape]
         except TypeError:
             raise TypeError(
@@ -215,12 +217,19 @@ class Layer(ABC):
         return self._policy.compute_dtype
 
     def __setattr__(self, name: str, value: Any) -> None:
+        self._refuse_if_fixed(name, _checks.received(name, value))
+        super().__setattr__(name, value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_if_fixed(name, f"Received: del {name}")
+        super().__delattr__(name)
+
+    def _refuse_if_fixed(self, name: str, received: str) -> None:
         if name in self.__dict__.get("_fixed", ()):
             raise AttributeError(
                 f"{type(self).__name__}.{name} is fixed when the layer is made, make a new "
-                f"layer instead. {_checks.received(name, value)}"
+                f"layer instead. {received}"
             )
-        super().__setattr__(name, value)
 
     # ---- Configuration -----------------------------------------------------------------------
 

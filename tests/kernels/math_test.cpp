@@ -161,13 +161,50 @@ void test_functions(const char* type) {
     report("-100 dB", type, kLanesOf<V>, 1e9, 0.0);
 }
 
+// A frame must not depend on the width of its tile: every function gives the same bits at both
+// widths.
+template <typename T>
+void test_widths(const char* type) {
+  using Wide = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
+  using Narrow = Group<T>;
+  Samples<T> samples;
+  int64_t different = 0;
+  const auto compare = [&](auto function) {
+    for (int round = 0; round < 20000; ++round) {
+      Wide a{}, b{};
+      for (int lane = 0; lane < kLanesOf<Wide>; ++lane) {
+        a[lane] = samples.moderate();
+        b[lane] = samples.any();
+      }
+      const Wide wide = function(a, b);
+      for (int first = 0; first < kLanesOf<Wide>; first += kLanesOf<Narrow>) {
+        Narrow x, y, part;
+        std::memcpy(&x, reinterpret_cast<const T*>(&a) + first, sizeof(x));
+        std::memcpy(&y, reinterpret_cast<const T*>(&b) + first, sizeof(y));
+        std::memcpy(&part, reinterpret_cast<const T*>(&wide) + first, sizeof(part));
+        const Narrow narrow = function(x, y);
+        if (std::memcmp(&part, &narrow, sizeof(part)) != 0) ++different;
+      }
+    }
+  };
+  compare([](auto a, auto) { return log_in<NaturalUnits>(a); });
+  compare([](auto a, auto) { return log_in<Decibels>(a); });
+  compare([](auto a, auto b) { return arc_tangent2(b, a); });
+  compare([](auto a, auto) { return raised(a, 3.0); });
+  compare([](auto a, auto) { return raised(a, 0.35); });
+  if (different) ++failures;
+  std::printf("%-8s %-12s %-6s %lld vectors differ between the widths\n",
+              different ? "FAILED" : "ok", "widths", type, static_cast<long long>(different));
+}
+
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE
 
 int main() {
   using namespace SPECFAST_NAMESPACE;
 #if defined(__AVX512F__)
-  const bool available = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
+  const bool available = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
 #elif defined(__AVX2__)
   const bool available = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 #else
@@ -182,6 +219,8 @@ int main() {
   test_functions<Group<float>>("float");
   test_functions<Vec<double, SPECFAST_VECTOR_BYTES / 8>>("double");
   test_functions<Group<double>>("double");
+  test_widths<float>("float");
+  test_widths<double>("double");
   std::printf("%d failed\n", failures);
   return failures ? 1 : 0;
 }

@@ -83,7 +83,7 @@ typedef struct specfast_config {
   size_t struct_size;   /* sizeof(specfast_config); set by specfast_config_init */
   int32_t mode;         /* specfast_mode */
   int32_t dtype;        /* specfast_dtype of computation and output: FLOAT32 or FLOAT64 */
-  int64_t frame_length; /* samples under the window, >= 1 */
+  int64_t frame_length; /* samples under the window; 1 to 2^27, as hop and fft_length */
   int64_t hop;          /* samples from one frame to the next, >= 1 */
   int64_t fft_length;   /* >= frame_length. Spectrogram modes have fft_length / 2 + 1 bins and, as
                            Keras, a transform of (bins - 1) * 2 points; an odd fft_length runs one
@@ -91,14 +91,14 @@ typedef struct specfast_config {
   int32_t padding;      /* specfast_padding */
   int32_t scaling;      /* specfast_scaling; ignored without a window */
   const double* window; /* [frame_length], copied by specfast_plan_create; NULL for no window */
-  double epsilon;       /* modes MAGNITUDE and LOG: finite, >= 0 */
+  double epsilon;       /* modes MAGNITUDE and LOG: 0 to 1e15 */
 
   /* Mode MEL only. */
-  int64_t num_mel_bins;    /* >= 1 */
+  int64_t num_mel_bins;    /* 1 to 2^20 */
   double sampling_rate_hz; /* > 0 */
   double min_freq_hz;      /* >= 0: lower edge of the lowest band */
   double max_freq_hz;      /* > min_freq_hz: upper edge of the highest band */
-  double mag_exp;          /* exponent of the magnitude: 1 magnitude, 2 power */
+  double mag_exp;          /* finite exponent of the magnitude: 1 magnitude, 2 power */
   int32_t power_to_db;     /* 0 or 1 */
   int32_t top_db_scope;    /* specfast_top_db_scope; only with power_to_db */
   double top_db;           /* >= 0, decibels below the maximum at which the output is clamped */
@@ -146,17 +146,24 @@ SPECFAST_API int64_t specfast_plan_num_rows(const specfast_plan* plan);
 SPECFAST_API int64_t specfast_plan_num_frames(const specfast_plan* plan, int64_t num_samples);
 
 /* Scratch for calls on up to num_threads threads; 0 means specfast_num_threads(). Use it in one
- * call at a time. Allocates. Memory depends on the plan and the threads, not on the signals; with
- * top_db it grows by a few bytes a tile of frames. */
+ * call at a time. Allocates. Memory depends on the plan and the threads, not on the signals; a
+ * number of threads beyond what this machine could use is lowered. */
 SPECFAST_API specfast_status specfast_workspace_create(const specfast_plan* plan,
                                                        int32_t num_threads,
                                                        specfast_workspace** workspace);
 SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
 
 /* Computes every frame of every signal of the batch, on as many threads as the workspace has where
- * the work is worth it. The result does not depend on the number of threads. On failure nothing was
- * written, except on SPECFAST_E_INTERNAL. Thread: a plan may be shared, a workspace may not.
- * Allocates: only with top_db. */
+ * the work is worth it. The result does not depend on the number of threads.
+ *
+ * Errors: on failure nothing was written, except on SPECFAST_E_INTERNAL and
+ * SPECFAST_E_OUT_OF_MEMORY.
+ *
+ * Thread: a plan may be shared, a workspace may not.
+ *
+ * Allocates: with top_db; for transforms that pocketfft runs (lengths that are no multiple of 8,
+ * have a prime factor above 5 or exceed 65536); and what OpenMP needs for its threads (GNU OpenMP
+ * ends the process when it cannot start one). */
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);

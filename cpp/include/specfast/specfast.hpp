@@ -95,6 +95,18 @@ inline std::vector<double> window(const std::string& name, std::int64_t length, 
   return values;
 }
 
+// Every name that window() takes.
+inline std::vector<std::string> window_names() {
+  std::vector<std::string> names;
+  while (const char* name = specfast_window_name(names.size())) names.emplace_back(name);
+  return names;
+}
+
+inline std::int32_t num_threads() noexcept { return specfast_num_threads(); }
+inline void set_num_threads(std::int32_t num_threads) {
+  check(specfast_set_num_threads(num_threads));
+}
+
 inline specfast_build_info build_info() {
   specfast_build_info info;
   info.struct_size = sizeof(info);

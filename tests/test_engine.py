@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Faults that the engine once had, or could have where nobody looks."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import numpy as np
+import pytest
+
+import specfast
+from specfast import _core
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+
+
+def run_alone(program: str) -> None:
+    """Run a program in an interpreter of its own; it must end, and end well."""
+    subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(program)], check=True, timeout=120
+    )
+
+
+def test_general_exponent_does_not_depend_on_the_tile() -> None:
+    """A tile of few frames is narrower; its bits must be those of a full one."""
+    layer = specfast.MelSpectrogram(
+        fft_length=256,
+        sequence_stride=256,
+        window=None,
+        mag_exp=6,
+        power_to_db=False,
+        num_mel_bins=20,
+        min_freq=0,
+    )
+    x = np.zeros(256 * 40, np.float32)
+    x[128::256] = 1.0625
+    np.testing.assert_array_equal(layer(x)[:, 1], layer(x[:512])[:, 1])
+
+
+def test_infinite_levels_of_both_signs_are_no_nan() -> None:
+    """Without a floor a level may be -inf; beside +inf the clamp must not see a NaN."""
+    layer = specfast.MelSpectrogram(min_power=0.0, fft_length=256, sequence_stride=128)
+    x = (1e25 * np.sin(np.arange(16000) * 0.3)).astype(np.float32)
+    assert np.isposinf(layer(x)).all()
+
+
+def test_long_message_keeps_whole_characters() -> None:
+    with pytest.raises(ValueError, match="é"):
+        _core.window("é" * 400, 5, True)
+
+
+def test_signal_beyond_all_bounds_has_no_frames() -> None:
+    plan = _core.mel_plan(
+        fft_length=16,
+        hop=1,
+        frame_length=16,
+        window=None,
+        sampling_rate=16000,
+        num_mel_bins=2,
+        min_freq=0,
+        max_freq=8000,
+        power_to_db=True,
+        top_db=80,
+        top_db_scope="batch",
+        mag_exp=2,
+        min_power=1e-10,
+        ref_power=1,
+        dtype="float32",
+    )
+    assert plan.num_frames(2**62) == 2**62 + 1
+    assert plan.num_frames(2**63 - 1) == 0
+
+
+def test_more_threads_than_a_machine_has() -> None:
+    """The library lowers the number; GNU OpenMP would end the process when threads run out."""
+    layer = specfast.MelSpectrogram(num_threads=4096)
+    x = np.random.default_rng(1).standard_normal((16, 16000)).astype(np.float32)
+    np.testing.assert_array_equal(layer(x), specfast.MelSpectrogram(num_threads=1)(x))
+
+
+@needs_fork
+def test_fork_while_threads_call_the_same_layer() -> None:
+    run_alone(
+        """
+        import os, signal, threading
+        import numpy as np, specfast
+        layer = specfast.MelSpectrogram()
+        x = np.ones(16000, np.float32)
+        layer(x)
+        stop = threading.Event()
+        def call():
+            while not stop.is_set():
+                layer(x)
+        threads = [threading.Thread(target=call) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        try:
+            for _ in range(100):
+                child = os.fork()
+                if child == 0:
+                    signal.alarm(20)
+                    layer(x)
+                    os._exit(0)
+                assert os.waitpid(child, 0)[1] == 0
+        finally:
+            stop.set()
+        """
+    )
+
+
+@needs_fork
+def test_first_call_in_a_child_of_a_parallel_parent() -> None:
+    run_alone(
+        """
+        import os, signal
+        import numpy as np, specfast
+        x = np.random.default_rng(1).standard_normal((16, 160000)).astype(np.float32)
+        expected = specfast.MelSpectrogram(num_threads=4)(x)  # the parent's threads now exist
+        for _ in range(20):
+            child = os.fork()
+            if child == 0:
+                signal.alarm(60)
+                same = (specfast.MelSpectrogram(num_threads=4)(x) == expected).all()
+                os._exit(0 if same else 1)
+            assert os.waitpid(child, 0)[1] == 0
+        """
+    )
