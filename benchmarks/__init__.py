@@ -1,3 +1,2 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """Side-by-side timing of specfast and its peers; run with ``python -m benchmarks``."""

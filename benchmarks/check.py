@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """A rough comparison of a peer's result with ours, so that both are timed on the same work.
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """Constants of the Keras definition that peers by hand need, written with NumPy alone.
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """What specfast costs besides time: memory, import, size of the wheel, overhead of a call."""
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """Pictures: ratio bars for each number of threads, and the two scaling curves."""
 

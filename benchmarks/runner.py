@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """Takes turns between workers, A B C, B C A, ..., and gathers what they measured.
 

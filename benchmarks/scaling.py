@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """How time grows with the length of one signal, and how it falls with threads."""
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """One peer in one process: ``python -m benchmarks.worker PEER THREADS CPU[,CPU...]``.
 

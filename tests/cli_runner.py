@@ -5,14 +5,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 from click.testing import CliRunner, Result
 
 from specfast._commands import specfast as command
-
-SPEECH = Path(__file__).resolve().parents[1] / "examples" / "speech.wav"
 
 
 def run(*arguments: object, exit_code: int = 0) -> Result:

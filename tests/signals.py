@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Test signals: float32 [samples], made anew each time from a seed, and one real recording."""
+"""Test signals: float32 [samples], made anew each time from a seed, and recordings."""
 
 from __future__ import annotations
 
 import wave
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,18 @@ import numpy.typing as npt
 Signal = npt.NDArray[np.float32]
 
 SAMPLING_RATE = 16000
-_RECORDING = Path(__file__).resolve().parents[2] / "shared" / "data" / "jfk.wav"
+
+_ROOT = Path(__file__).resolve().parents[1]
+# A spoken sentence, synthetic but a real file; it belongs to the repository.
+SPEECH = _ROOT / "examples" / "speech.wav"
+# Eleven seconds of a human voice, which may lie beside a developer's checkout.
+JFK = _ROOT.parent / "shared" / "data" / "jfk.wav"
+RECORDINGS = [SPEECH, *([JFK] if JFK.exists() else [])]
 
 
-def noise(num_samples: int, seed: int = 0) -> Signal:
+def noise(*shape: int, seed: int = 0, dtype: npt.DTypeLike = np.float32) -> npt.NDArray[Any]:
     """White noise of unit power."""
-    return np.random.default_rng(seed).standard_normal(num_samples).astype(np.float32)
+    return np.random.default_rng(seed).standard_normal(shape).astype(dtype)
 
 
 def chirp(num_samples: int, start: float = 0.005, stop: float = 0.45) -> Signal:
@@ -35,7 +42,7 @@ def quiet_and_loud(num_samples: int, seed: int = 0) -> Signal:
     """float32 [2, samples]: the same kind of noise at -70 dB and at full level."""
     quiet, loud = 10.0**-3.5, 1.0
     levels = np.array([[quiet], [loud]], dtype=np.float32)
-    return np.asarray(levels * np.stack([noise(num_samples, seed), noise(num_samples, seed + 1)]))
+    return np.asarray(levels * np.stack([noise(num_samples, seed=seed + n) for n in (0, 1)]))
 
 
 def speech_like(num_samples: int, seed: int = 0) -> Signal:
@@ -45,15 +52,8 @@ def speech_like(num_samples: int, seed: int = 0) -> Signal:
     phase = 2.0 * np.pi * np.cumsum(pitch) / SAMPLING_RATE
     voice = sum(np.sin(k * phase) / k**1.3 for k in range(1, 30))
     envelope = np.clip(np.sin(2.0 * np.pi * 2.3 * time), 0.0, None) ** 2
-    hiss = 0.02 * noise(num_samples, seed)
+    hiss = 0.02 * noise(num_samples, seed=seed)
     return np.asarray(0.25 * envelope * (voice + hiss), dtype=np.float32)
-
-
-def recording() -> Signal:
-    """Eleven seconds of real speech at 16 kHz in [-1, 1) if it lies there, else imitated."""
-    if not _RECORDING.exists():
-        return speech_like(11 * SAMPLING_RATE)
-    return read_wav(_RECORDING)
 
 
 def read_wav(path: Path) -> Signal:

@@ -15,6 +15,7 @@ error, taken as a share of the largest bin of the frame, by the derivative of th
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ import judge
 import oracle
 import signals
 import specfast
+from makers import relative_l2
 
 pytestmark = pytest.mark.filterwarnings("ignore:`fft_length` is recommended:UserWarning")
 
@@ -32,10 +34,6 @@ COMPLEX_L2 = {"float32": 5e-7, "float64": 1e-14}
 # Of a single bin, as a share of the frame's peak: a few standard deviations of the L2 error.
 PEAK_SHARE = {"float32": 1e-6, "float64": 2e-15}
 DTYPES = ("float32", "float64")
-
-
-def relative_l2(error: Any, expected: Any) -> float:
-    return float(np.linalg.norm(error) / np.linalg.norm(expected))
 
 
 # --- both layers, every mode -----------------------------------------------------------------
@@ -51,6 +49,8 @@ GEOMETRIES: list[dict[str, Any]] = [
     {"frame_length": 61, "frame_step": 17, "fft_length": 61, "window": "hamming"},
     {"frame_length": 97, "fft_length": 127, "scaling": "spectrum", "periodic": True},
     {"frame_length": 33, "frame_step": 33, "fft_length": 499, "window": None},
+    {"frame_length": 7, "frame_step": 3, "fft_length": 9, "window": "hamming"},
+    {"frame_length": 30, "frame_step": 30, "fft_length": 31, "periodic": True},
 ]
 
 
@@ -70,7 +70,7 @@ def test_stft_spectrogram(mode: str, padding: str, layout: dict[str, Any], dtype
         assert ours.shape == expected.shape
         judge.assert_stft_close(ours, expected, x, arguments, PEAK_SHARE[dtype], EPS[dtype])
         if mode in ("real", "imag", "stft", "magnitude"):
-            assert relative_l2(ours - expected, expected) <= COMPLEX_L2[dtype]
+            assert relative_l2(ours, expected) <= COMPLEX_L2[dtype]
 
 
 MELS: list[dict[str, Any]] = [
@@ -112,7 +112,7 @@ def test_mel_spectrogram(arguments: dict[str, Any], dtype: str) -> None:
         assert ours.dtype == dtype
         assert ours.shape == expected.shape
         judge.assert_mel_close(ours, expected, x, full, mel_share(full, dtype), EPS[dtype])
-        assert relative_l2(ours - expected, expected) <= 4.0 * COMPLEX_L2[dtype]
+        assert relative_l2(ours, expected) <= 4.0 * COMPLEX_L2[dtype]
 
 
 @pytest.mark.parametrize("num_samples", [1, 2, 31, 63, 64, 65, 99, 100, 101, 199, 200, 201])
@@ -141,22 +141,30 @@ def test_short_clips(num_samples: int) -> None:
         )
 
 
-def test_speech(recording: Any) -> None:
+# Largest and mean difference in dB. The largest one is in a band far below the loudest of its
+# frame; Keras' is 1.2e-3 dB there, or 4e-4 dB in the recording of the repository.
+LEVEL_BOUNDS = {"speech": (6e-4, 6e-6), "jfk": (1e-3, 1e-5)}
+
+
+@pytest.mark.parametrize("path", signals.RECORDINGS, ids=lambda path: path.stem)
+def test_speech(path: Path) -> None:
+    recording = signals.read_wav(path)
     x = recording.reshape(1, -1, 1)
     arguments: dict[str, Any] = {"frame_length": 256, "frame_step": 128, "fft_length": 512}
     ours = specfast.STFTSpectrogram(mode="stft", **arguments)(x)
     expected = oracle.stft_spectrogram(x, mode="stft", **arguments)
-    assert relative_l2(ours - expected, expected) <= COMPLEX_L2["float32"]
+    assert relative_l2(ours, expected) <= COMPLEX_L2["float32"]
     # frame by frame too: quiet frames are as exact as loud ones
     norms = np.linalg.norm(expected, axis=-1)
     errors = np.linalg.norm(ours - expected, axis=-1)
+    assert (norms > 0).mean() > 0.8
     assert (errors[norms > 0] / norms[norms > 0]).max() <= COMPLEX_L2["float32"]
-    # A band far below the loudest of its frame has the largest error; Keras' is 1.2e-3 dB there.
     expected = oracle.mel_spectrogram(recording)
     levels = specfast.MelSpectrogram()(recording)
     judge.assert_mel_close(levels, expected, recording, {}, mel_share({}, "float32"))
-    assert np.abs(levels - expected).max() <= 1e-3
-    assert np.abs(levels - expected).mean() <= 1e-5
+    largest, mean = LEVEL_BOUNDS[path.stem]
+    assert np.abs(levels - expected).max() <= largest
+    assert np.abs(levels - expected).mean() <= mean
     in_float64 = specfast.MelSpectrogram(dtype="float64")(recording)
     assert np.abs(in_float64 - expected).max() <= 1e-11
 
@@ -201,8 +209,7 @@ def forward_error(length: int, dtype: str) -> float:
     if num_bins > 300:  # a sample of them measures the same
         bins = np.sort(np.random.default_rng(length).choice(num_bins, 64, replace=False))
     real, imag = oracle.dft_extended(x.astype(np.float64), length, bins)
-    error = np.r_[result[bins] - real, result[num_bins + bins] - imag].astype(np.float64)
-    return relative_l2(error, np.r_[real, imag].astype(np.float64))
+    return relative_l2(np.r_[result[bins], result[num_bins + bins]], np.r_[real, imag])
 
 
 def check_lengths(lengths: list[int], dtype: str) -> None:
@@ -277,8 +284,9 @@ def test_laws_of_the_transform(seed: int) -> None:
         return rows[:, :num_bins] + 1j * rows[:, num_bins:]
 
     k = np.arange(num_bins)
-    # An impulse at n turns by n steps from bin to bin, and has magnitude 1. A single bin may be
-    # off by a few times what the bound on the L2 error leaves to each of them.
+    # An impulse at n turns by n steps from bin to bin, and has magnitude 1. The bound is one on
+    # the L2 error, which a single bin may exceed: its error is a sum of log2(length) roundings,
+    # and the worst of a thousand such sums is some three standard deviations off.
     place = int(rng.integers(0, length))
     impulse = np.zeros(length)
     impulse[place] = 1.0
@@ -293,11 +301,11 @@ def test_laws_of_the_transform(seed: int) -> None:
     y = rng.standard_normal(length).astype(np.float32)
     both = (2.0 * x - 0.5 * y).astype(np.float32)
     expected = 2.0 * transform(x)[0] - 0.5 * transform(y)[0]
-    assert relative_l2(transform(both)[0] - expected, expected) <= 2.0 * bound
+    assert relative_l2(transform(both)[0], expected) <= 2.0 * bound
     # A turned frame has turned phases.
     turned = np.roll(x, place)
     expected = transform(x)[0] * np.exp(-2j * np.pi * turns)
-    assert relative_l2(transform(turned)[0] - expected, expected) <= bound
+    assert relative_l2(transform(turned)[0], expected) <= bound
     # A frame has the same bits wherever it stands, and the input stays as it was.
     others = rng.standard_normal((5, length)).astype(np.float32)
     position = int(rng.integers(0, 5))
@@ -319,53 +327,7 @@ def test_input_stays_unchanged(dtype: str) -> None:
     np.testing.assert_array_equal(x, before)
 
 
-# --- NaN and infinity ------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize("mode", oracle.STFT_MODES)
-def test_not_finite_stays_in_its_frames(mode: str, value: float) -> None:
-    x = signals.noise(2 * 2000).reshape(2, 2000, 1)
-    layer = specfast.STFTSpectrogram(mode=mode, frame_length=64, frame_step=20)
-    clean = layer(x)
-    for place in (0, 63, 64, 1000, 1999):
-        spoiled = x.copy()
-        spoiled[1, place, 0] = value
-        result = layer(spoiled)
-        starts = 20 * np.arange(clean.shape[1])
-        touched = (starts <= place) & (place < starts + 64)
-        assert np.array_equal(result[0], clean[0])
-        assert np.array_equal(result[1, ~touched], clean[1, ~touched])
-        if np.isnan(value):  # in every bin, also where this sample has no weight, such as sin(0)
-            assert np.isnan(result[1, touched]).all()
-        elif mode in ("real", "imag", "stft"):
-            assert (np.isfinite(result[1, touched]).mean(axis=-1) < 0.25).all()
-        elif mode != "angle":  # infinity has an angle
-            assert not np.isfinite(result[1, touched]).any()
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_not_finite_stays_in_its_clip(value: float) -> None:
-    x = signals.noise(3 * 2000).reshape(3, 2000)
-    spoiled = x.copy()
-    spoiled[1, 1000] = value
-    arguments: dict[str, Any] = {"fft_length": 256, "sequence_stride": 100, "num_mel_bins": 20}
-    levels: list[dict[str, Any]] = [
-        {"top_db_scope": "clip"},
-        {"top_db": None},
-        {"power_to_db": False},
-    ]
-    for level in levels:
-        layer = specfast.MelSpectrogram(**arguments, **level)
-        clean, result = layer(x), layer(spoiled)
-        np.testing.assert_array_equal(result[[0, 2]], clean[[0, 2]])
-        frames = np.abs(100 * np.arange(clean.shape[-1]) - 1000) < 128
-        assert not np.isfinite(result[1][:, frames]).any()
-        if "top_db_scope" not in level:
-            np.testing.assert_array_equal(result[1][:, ~frames], clean[1][:, ~frames])
-    # With Keras' scope, the maximum of the whole batch is NaN and so is everything.
-    if np.isnan(value):
-        assert np.isnan(specfast.MelSpectrogram(**arguments)(spoiled)).all()
+# --- extremes ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -425,7 +387,7 @@ def test_denormal_input_gives_right_values() -> None:
     arguments = {**arguments, "mode": "psd"}
     ours = specfast.STFTSpectrogram(**arguments)(small)
     expected = oracle.stft_spectrogram(small, **arguments)
-    assert relative_l2(ours - expected, expected) <= 1e-6
+    assert relative_l2(ours, expected) <= 1e-6
 
 
 def denormals_work() -> bool:

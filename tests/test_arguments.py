@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 import specfast
-from makers import noise, small_mel, small_stft, stft
+from makers import small_mel, small_stft, stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram, linear_to_mel_weight_matrix
 
 NAN, INFINITY = float("nan"), float("inf")
@@ -300,6 +301,7 @@ def test_automatic_names_count_on() -> None:
     assert small_stft().name.startswith("stft_spectrogram")
     assert small_mel().name.startswith("mel_spectrogram")
     assert small_mel(name="mine").name == "mine"
+    assert type(small_mel(name=np.str_("mine")).name) is str
 
 
 class _KerasPolicy:
@@ -348,8 +350,11 @@ def test_dtype_policies(dtype: Any, weights: str, computed: str) -> None:
 def test_layers_do_not_change() -> None:
     layer = small_mel()
     for name in ("fft_length", "num_mel_bins", "name", "window", "top_db_scope", "num_threads"):
-        with pytest.raises(AttributeError, match=rf"MelSpectrogram\.{name} is fixed"):
+        with pytest.raises(AttributeError, match=rf"MelSpectrogram\.{name} is fixed.*{name}=8"):
             setattr(layer, name, 8)
+        with pytest.raises(AttributeError, match=rf"MelSpectrogram\.{name} is fixed.*del {name}"):
+            delattr(layer, name)
+        assert hasattr(layer, name)
     layer.trainable = False
     assert layer.get_config()["trainable"] is False
     with pytest.raises(ValueError, match="trainable"):
@@ -407,6 +412,11 @@ def test_filterbank_refuses(arguments: dict[str, Any], error: type[Exception]) -
             function(**arguments)
 
 
+def test_filterbank_beyond_the_memory() -> None:
+    with pytest.raises(MemoryError, match="num_mel_bins=1048576, num_spectrogram_bins=134217728"):
+        linear_to_mel_weight_matrix(1 << 20, 1 << 27)
+
+
 def test_filterbank_dtypes() -> None:
     exact = linear_to_mel_weight_matrix(dtype="float64")
     assert exact.shape == (129, 20)
@@ -428,7 +438,7 @@ def test_threads_setting() -> None:
     before = specfast.get_num_threads()
     try:
         specfast.set_num_threads(3)
-        assert specfast.get_num_threads() == 3
+        assert specfast.get_num_threads() == (3 if specfast.build_info()["openmp"] else 1)
     finally:
         specfast.set_num_threads(0)
     assert specfast.get_num_threads() == before

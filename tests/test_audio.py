@@ -13,9 +13,8 @@ import pytest
 import soundfile
 
 import signals
+from signals import SPEECH
 from specfast.audio import AudioError, read_audio
-
-SPEECH = Path(__file__).resolve().parents[1] / "examples" / "speech.wav"
 
 
 def encoded(samples: np.ndarray, rate: int = 16000, **kwargs: str) -> bytes:

@@ -14,15 +14,15 @@ import soundfile
 
 import signals
 import specfast
-from cli_runner import SPEECH, run
+from cli_runner import run
+from signals import SPEECH
 from specfast._commands import specfast as command
 
-# A real recording that lies beside a developer's checkout; the spoken one is always there.
-JFK = SPEECH.parents[2] / "shared" / "data" / "jfk.wav"
-RECORDINGS = [SPEECH, JFK] if JFK.exists() else [SPEECH]
 LAYERS = {"mel": specfast.MelSpectrogram, "stft": specfast.STFTSpectrogram}
 
-in_recordings = pytest.mark.parametrize("recording_path", RECORDINGS, ids=lambda path: path.stem)
+in_recordings = pytest.mark.parametrize(
+    "recording_path", signals.RECORDINGS, ids=lambda path: path.stem
+)
 
 
 def write_wav(path: Path, samples: np.ndarray, rate: int = 16000) -> Path:
@@ -157,11 +157,11 @@ def test_every_argument_of_the_layer_has_its_flag_and_default(name: str) -> None
 
 @pytest.mark.parametrize("name", ["mel", "stft"])
 def test_number_of_threads_changes_no_bit(tmp_path: Path, name: str) -> None:
-    before = specfast.get_num_threads()
+    before, openmp = specfast.get_num_threads(), specfast.build_info()["openmp"]
     try:
         for threads in (1, 3):
             run(name, SPEECH, "-o", tmp_path / f"{threads}.npy", "--num-threads", threads)
-            assert specfast.get_num_threads() == threads
+            assert specfast.get_num_threads() == (threads if openmp else 1)
     finally:
         specfast.set_num_threads(before)
     assert (tmp_path / "1.npy").read_bytes() == (tmp_path / "3.npy").read_bytes()
@@ -273,6 +273,7 @@ WRONG_USE = [
     (["mel", SPEECH, "-o", "x.npy", "--window", "missing.npy"], "missing.npy"),
     (["mel", SPEECH, "-o", "x.npy", "--top-db", "low"], "'low' is not a valid float"),
     (["mel", SPEECH, "-o", "x.npy", "--num-threads", "0"], "--num-threads"),
+    (["mel", SPEECH, "-o", "x.npy", "--num-threads", "100000"], "1<=x<=4096"),
     (["mel", SPEECH, "-o", "x.npy", "--channel", "0", "--mix"], "--mix and --channel 0"),
     (["mel", SPEECH, "-o", "x.npy", "--channel", "-1"], "-1"),
     (["mel", SPEECH, "-o", "x.npy", "--size", "600", "400"], "--size 600 400"),
@@ -302,8 +303,34 @@ def test_a_window_of_the_wrong_shape_is_wrong_use(tmp_path: Path) -> None:
     np.save(tmp_path / "w.npy", np.ones(7))
     flags = ("--window", tmp_path / "w.npy")
     assert "(7,)" in run("stft", SPEECH, "-o", tmp_path / "x.npy", *flags, exit_code=2).output
-    (tmp_path / "w.npy").write_bytes(b"nothing of the sort")
-    assert "w.npy" in run("stft", SPEECH, "-o", tmp_path / "x.npy", *flags, exit_code=2).output
+
+
+@pytest.mark.parametrize("kind", ["text", "empty", "cut", "objects", "archive", "huge", "folder"])
+def test_a_window_that_is_no_array_is_wrong_use(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "w.npy"
+    np.save(path, np.array([1.0, None]) if kind == "objects" else np.ones(256))
+    if kind == "text":
+        path.write_bytes(b"nothing of the sort")
+    elif kind == "empty":
+        path.write_bytes(b"")
+    elif kind == "cut":
+        path.write_bytes(path.read_bytes()[:-8])
+    elif kind == "archive":
+        with path.open("wb") as stream:
+            np.savez(stream, window=np.ones(256))
+    elif kind == "huge":
+        path.write_bytes(
+            path.read_bytes().replace(b"(256,), }" + b" " * 9, b"(256" + b"0" * 11 + b",),}")
+        )
+    elif kind == "folder":
+        path.unlink()
+        path.mkdir()
+    output = run("stft", SPEECH, "-o", tmp_path / "x.npy", "--window", path, exit_code=2).output
+    said = (
+        "cannot be read: Is a directory" if kind == "folder" else "is no .npy file with an array"
+    )
+    assert said in " ".join(output.split())
+    assert "pickle" not in output
 
 
 @pytest.mark.parametrize("name", ["mel", "stft"])

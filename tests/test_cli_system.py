@@ -18,7 +18,8 @@ import pytest
 
 import signals
 import specfast
-from cli_runner import SPEECH, run, run_process
+from cli_runner import run, run_process
+from signals import SPEECH
 from specfast import _output
 
 # ---- Whole files or none -----------------------------------------------------------------------

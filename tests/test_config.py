@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from makers import noise, same_bits, small_mel, small_stft, stft
+from makers import same_bits, small_mel, small_stft, stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram
 
 # What Keras 3.15.1 returned from get_config(), through JSON.

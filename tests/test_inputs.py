@@ -13,7 +13,8 @@ import ml_dtypes
 import numpy as np
 import pytest
 
-from makers import Array, noise, same_bits, small_mel, small_stft
+from makers import Array, same_bits, small_mel, small_stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram
 
 AnyLayer = STFTSpectrogram | MelSpectrogram
@@ -365,7 +366,7 @@ FINE: dict[str, tuple[Any, ...]] = {
     "scaling": (None,),
     "window": (None,),
     "num_threads": (None,),
-    "epsilon": (0, 2.5, 1 << 70),
+    "epsilon": (0, 2.5),
     "sequence_length": (None, 0),
     "sampling_rate": (1 << 70,),
     "min_freq": (0, 2.5),
@@ -406,7 +407,7 @@ def bad_arguments() -> Iterator[Case]:
                 for fine in FINE.get(name, ())
             ):
                 yield lambda m=make, n=name, v=value: m(**{n: v}), name, repr(value)[:60]
-        for name in ("hop", "n_fft", "X" * 1000, "Mode"):
+        for name in ("hop", "n_fft", "Mode"):
             yield lambda m=make, n=name: m(**{n: 1}), name, name
 
 

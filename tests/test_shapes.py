@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from makers import noise, small_mel, small_stft, stft
+import oracle
+from makers import small_mel, small_stft, stft
+from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram
-
-MODES = ["log", "magnitude", "psd", "real", "imag", "angle", "stft"]
 
 
 @pytest.mark.parametrize("mode", ["real", "stft"])
@@ -148,6 +148,8 @@ def test_large_dimensions() -> None:
         ((2, 40, 2**63), ValueError, "9223372036854775808"),
         ((2, 40.0, 1), TypeError, "40.0"),
         ((2, "40", 1), TypeError, "'40'"),
+        ((True, 40, 1), TypeError, "True"),
+        ((2, 40, np.True_), TypeError, "True"),
         (5, TypeError, "5"),
         (None, TypeError, "None"),
         ("abc", TypeError, "abc"),
@@ -193,12 +195,23 @@ def test_mel_of_no_samples() -> None:
             attempt((3, 0))
 
 
+def test_mel_of_all_dimensions_that_numpy_has() -> None:
+    """The result has one dimension more than the samples."""
+    most = 64 if int(np.__version__.split(".")[0]) >= 2 else 32
+    layer = small_mel()
+    assert layer(np.zeros((*[1] * (most - 2), 40), np.float32)).ndim == most
+    shape = (*[1] * (most - 1), 40)
+    for attempt in (layer.compute_output_shape, lambda s: layer(np.zeros(s, np.float32))):
+        with pytest.raises(ValueError, match=f"`x` must have fewer than {most} dimensions"):
+            attempt(shape)
+
+
 def test_random_configurations() -> None:
     rng = np.random.default_rng(5)
     for _ in range(150):
         frame_length = int(rng.integers(1, 40))
         layer = stft(
-            mode=str(rng.choice(MODES)),
+            mode=str(rng.choice(oracle.STFT_MODES)),
             frame_length=frame_length,
             frame_step=int(rng.integers(1, frame_length + 1)),
             fft_length=max(2, frame_length + int(rng.integers(0, 9))),

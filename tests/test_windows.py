@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from scipy.signal import get_window
 
-from makers import noise, small_mel, small_stft, stft
+from makers import small_mel, small_stft, stft
+from signals import noise
 from specfast import _core, _windows
 
 NAMES = [
@@ -38,8 +39,9 @@ def test_built_in_windows_are_those_of_scipy(name: str, periodic: bool) -> None:
 
 
 @pytest.mark.parametrize("periodic", [False, True])
-@pytest.mark.parametrize("name", ["tukey", "taylor", "lanczos", "exponential"])
+@pytest.mark.parametrize("name", ["tukey", "taylor", "exponential"])
 def test_other_names_come_from_scipy(name: str, periodic: bool) -> None:
+    assert name not in _core.window_names()
     layer = stft(window=name, frame_length=64, periodic=periodic, mode="stft")
     values = get_window(name, 64, fftbins=periodic)
     same = stft(window=values, frame_length=64, mode="stft")

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """audioFlux: its BFT object with a mel scale, made once, then its own or NumPy's decibels.
 

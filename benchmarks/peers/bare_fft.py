@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """Bare batched real transforms of the same frames: the least that any FFT-based peer must pay.
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """kaldi-native-fbank: one OnlineFbank a clip, frame by frame, as its Python interface has it.
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """The Keras layers on the backend that the environment names (KERAS_BACKEND).
 

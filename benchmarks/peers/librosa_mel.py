@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """librosa: stft, a filterbank made once (melspectrogram makes it at each call), power_to_db.
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """SciPy: ShortTimeFFT, or scipy.fft.rfft over strided frames (which stays in float32)."""
 

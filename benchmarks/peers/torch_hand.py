@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """torch by hand: torch.stft, or framed rfft, then power, matmul and logarithm in place."""
 

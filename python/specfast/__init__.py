@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """STFT and mel spectrograms with the numbers of the Keras layers, on NumPy arrays.
 

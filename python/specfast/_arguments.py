@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """The arguments of both layers: checked and resolved once, when a layer is made.
 
@@ -9,6 +8,7 @@ exception; what Keras lets through and then fails on, or turns into NaN, is refu
 from __future__ import annotations
 
 import dataclasses
+import math
 import sys
 import warnings
 from dataclasses import dataclass, field
@@ -29,6 +29,7 @@ TOP_DB_SCOPES = ("batch", "clip")
 MAX_LENGTH = 1 << 27
 MAX_BANDS = 1 << 20
 MAX_THREADS = 4096
+MAX_EPSILON = 1e15  # its square, which the mode "log" needs, is still a float32
 
 
 def _addition(default: Any) -> Any:
@@ -36,11 +37,19 @@ def _addition(default: Any) -> Any:
     return field(default=default, metadata={"addition": True})
 
 
+# A field that is no argument but follows from the arguments; it is not shown.
+_RESOLVED = {"resolved": True}
+
+
 @dataclass(frozen=True, eq=False)
 class _Arguments:
+    @classmethod
+    def _public_fields(cls) -> list[dataclasses.Field[Any]]:
+        return [f for f in dataclasses.fields(cls) if not f.metadata.get("resolved")]
+
     def public(self) -> dict[str, Any]:
         """Every argument under its name, as attributes of the layer show it."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.repr}
+        return {f.name: getattr(self, f.name) for f in self._public_fields()}
 
     def config(self) -> dict[str, Any]:
         """The part of a Keras configuration that these arguments make.
@@ -49,21 +58,18 @@ class _Arguments:
         JSON, which it does not with an array.
         """
         config: dict[str, Any] = {}
-        for f in dataclasses.fields(self):
+        for f in self._public_fields():
             value = getattr(self, f.name)
-            if f.repr and not (f.metadata.get("addition") and value == f.default):
+            if not (f.metadata.get("addition") and value == f.default):
                 config[f.name] = value.tolist() if isinstance(value, np.ndarray) else value
         return config
 
     def changed(self) -> dict[str, Any]:
         """The arguments that differ from their defaults."""
         return {
-            f.name: getattr(self, f.name)
-            for f in dataclasses.fields(self)
-            if f.repr
-            and (
-                isinstance(getattr(self, f.name), np.ndarray) or getattr(self, f.name) != f.default
-            )
+            name: value
+            for f, (name, value) in zip(self._public_fields(), self.public().items(), strict=True)
+            if isinstance(value, np.ndarray) or value != f.default
         }
 
 
@@ -83,9 +89,21 @@ class StftArguments(_Arguments):
     expand_dims: bool = False
     epsilon: float = _addition(1e-7)
     num_threads: int | None = _addition(None)
-    hop: int = field(default=128, repr=False)
-    num_points: int = field(default=256, repr=False)
-    window_values: _windows.Values | None = field(default=None, repr=False)
+    hop: int = field(default=128, metadata=_RESOLVED)
+    num_points: int = field(default=256, metadata=_RESOLVED)
+    window_values: _windows.Values | None = field(default=None, metadata=_RESOLVED)
+
+    def check_precision(self, dtype: str) -> None:
+        """Refuses what "float32" or "float64", the engine's own precision, cannot hold.
+
+        Raises:
+            ValueError: for a scaled window, or an `epsilon` that its mode uses, that becomes
+                zero or infinite there.
+        """
+        if self.window_values is not None:
+            _check_window_precision(self.window, self.window_values, self.scaling, dtype)
+        if self.mode in ("magnitude", "log"):
+            _check_floor_precision("epsilon", self.epsilon, dtype)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +125,57 @@ class MelArguments(_Arguments):
     ref_power: int | float = 1.0
     top_db_scope: str = _addition("batch")
     num_threads: int | None = _addition(None)
-    window_values: _windows.Values | None = field(default=None, repr=False)
+    window_values: _windows.Values | None = field(default=None, metadata=_RESOLVED)
+
+    def check_precision(self, dtype: str) -> None:
+        """As that of StftArguments, for the window and for `min_power` where levels need it."""
+        if self.window_values is not None:
+            _check_window_precision(self.window, self.window_values, None, dtype)
+        if self.power_to_db:
+            _check_floor_precision("min_power", self.min_power, dtype)
+
+
+def _check_window_precision(
+    window: Any, values: _windows.Values, scaling: str | None, dtype: str
+) -> None:
+    """Refuses a window that loses its digits on its way into the engine.
+
+    It must be made of normal numbers of `dtype` after it was scaled, and of float64 while its
+    norm is computed; below, digits are lost and soon everything, above it is infinite.
+    """
+    largest = float(np.max(np.abs(values)))
+    if largest == 0:
+        return  # without a scaling that is silence, and sound; with one it is refused already
+    with np.errstate(all="ignore"):
+        # In this order and precision the engine does it too.
+        total = float(np.sum(values**2 if scaling == "density" else np.abs(values)))
+        norm = {None: 1.0, "density": math.sqrt(total), "spectrum": total}[scaling]
+        scaled = largest * float(np.float64(1.0) / norm)
+    sound = _is_normal(scaled, dtype) and (scaling is None or _is_normal(total, "float64"))
+    if not sound:
+        limits = np.finfo(dtype)
+        held = f"{dtype} can hold ({limits.tiny:.2g} to {limits.max:.2g})"
+        raise ValueError(
+            f"`window` must have a largest value that {held}"
+            + (f" also after scaling={scaling!r}, and a norm that float64 can" if scaling else "")
+            + f". {_checks.received('window', window)}, whose largest value is {largest:.3g}"
+            + (f" and whose norm is {norm:.3g}" if scaling else "")
+        )
+
+
+def _is_normal(number: float, dtype: str) -> bool:
+    limits = np.finfo(dtype)
+    return float(limits.tiny) <= number <= float(limits.max)  # False for NaN
+
+
+def _check_floor_precision(name: str, value: float, dtype: str) -> None:
+    with np.errstate(over="ignore", under="ignore"):
+        rounded = float(np.dtype(dtype).type(float(value)))
+    if value > 0 and not 0 < rounded < np.inf:
+        raise ValueError(
+            f"`{name}` must be 0 or a number that does not become {rounded} in {dtype}. "
+            f"{_checks.received(name, value)}"
+        )
 
 
 def stft(
@@ -152,12 +220,22 @@ def stft(
         padding=padding,
         expand_dims=_checks.flag("expand_dims", expand_dims),
         data_format=_data_format(data_format),
-        epsilon=_not_negative("epsilon", epsilon),
+        epsilon=_epsilon(epsilon),
         num_threads=_num_threads(num_threads),
         hop=hop,
         num_points=num_points,
         window_values=values,
     )
+
+
+def _epsilon(value: Any) -> int | float:
+    number = _not_negative("epsilon", value)
+    if number > MAX_EPSILON:
+        raise ValueError(
+            f"`epsilon` must be between 0 and {MAX_EPSILON:g}. "
+            f"{_checks.received('epsilon', value)}"
+        )
+    return number
 
 
 def _frame_step(value: Any, frame_length: int) -> tuple[int | None, int]:
@@ -215,7 +293,7 @@ def _stft_window(
     if scaling is not None and not np.any(values):
         raise ValueError(
             f"`window` must not be zero everywhere with scaling={scaling!r}, which divides by "
-            f"its norm. Received: window={window!r} of length {frame_length}"
+            f"its norm. Received: window={_checks.short(window)} of length {frame_length}"
         )
     return _public_window(window, values), values
 
@@ -313,7 +391,7 @@ def _mel_window(
             raise ValueError(
                 "If a string is passed to `window`, it must be one of "
                 f"{', '.join(map(repr, MEL_WINDOWS))}; any other window can be passed as an "
-                f"array of length {sequence_length}. Received: window={window!r}"
+                f"array of length {sequence_length}. Received: window={_checks.short(window)}"
             )
         return str(window), _windows.named(window, sequence_length, periodic=True)
     values = _windows.given(window, sequence_length, "sequence_length")

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """From what a caller hands over to an array that the engine reads in place, and back.
 
@@ -76,14 +75,14 @@ def _from_list(x: Any, *, lists: bool) -> Array:
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             "`x` given as a list must be a rectangle of numbers. "
-            f"Received: x={_checks.short(x)}, of which NumPy says: {error}"
+            f"Received: x={_checks.short(x)}, of which NumPy says: {_checks.clipped(str(error))}"
         ) from error
 
 
 def _no_array(x: Any, reason: object) -> TypeError:
     return TypeError(
         "`x` must be an array in CPU memory: a NumPy array, or anything with DLPack, the buffer "
-        f"protocol or `__array__`. {_checks.received('x', x)}: {reason}"
+        f"protocol or `__array__`. {_checks.received('x', x)}: {_checks.clipped(str(reason))}"
     )
 
 

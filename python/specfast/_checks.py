@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """One check per kind of argument value. Messages name argument, value and what is accepted."""
 
@@ -12,6 +11,12 @@ from typing import Any
 import numpy as np
 
 
+def clipped(text: str) -> str:
+    """A text of anyone's on one line, in at most 80 characters."""
+    text = " ".join(text[:1000].split())
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
 def short(value: Any) -> str:
     """The repr of any value on one line, in at most 80 characters."""
     if isinstance(value, list | tuple) and len(value) > 20:
@@ -20,8 +25,7 @@ def short(value: Any) -> str:
         text = repr(value)
     except Exception:  # the repr of a foreign object may fail
         text = object.__repr__(value)
-    text = " ".join(text.split())
-    return text if len(text) <= 80 else text[:77] + "..."
+    return clipped(text)
 
 
 def received(name: str, value: Any) -> str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The command line of `specfast`: options, help and exit codes. The work is in `_jobs`.
 
-What is slow to import is imported inside a command, so that help and completion are quick.
+soundfile and matplotlib are imported where they are used, so that help and completion are quick.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import dataclasses
 import json
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+import numpy as np
 from click.core import ParameterSource
 
+from specfast import __version__, _arguments
 from specfast._jobs import FORMATS, Failed, Job, WrongUse, facts, run_mel, run_stft
 
 if TYPE_CHECKING:
@@ -55,12 +58,14 @@ class Window(_ParamType):
             return None
         if not isinstance(value, str) or not value.lower().endswith(".npy"):
             return value
-        import numpy as np
-
         try:
-            return np.load(value, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            self.fail(f"{value!r} is no readable .npy file: {error}", param, ctx)
+            with Path(value).open("rb") as stream:
+                return np.lib.format.read_array(stream, allow_pickle=False)
+        except OSError as error:
+            self.fail(f"{value!r} cannot be read: {error.strerror or error}", param, ctx)
+        # NumPy's own words are about pickles and magic strings.
+        except (ValueError, EOFError, MemoryError):
+            self.fail(f"{value!r} is no .npy file with an array of numbers", param, ctx)
 
 
 # What `mel` and `stft` have in common; the names are the fields of Job.
@@ -103,7 +108,7 @@ _JOB_PARAMETERS = (
     ),
     click.option(
         "--num-threads",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, _arguments.MAX_THREADS),
         help="Threads to use. Default: the processors that this process may use.",
     ),
     click.option("-q", "--quiet", is_flag=True, help="Do not report on standard error."),
@@ -141,7 +146,7 @@ def _run(work: Callable[[Job, dict[str, Any]], None], values: dict[str, Any]) ->
         "show_default": True,
     }
 )
-@click.version_option(package_name="specfast")
+@click.version_option(__version__)
 def specfast() -> None:
     """Mel and STFT spectrograms with the numbers of the Keras layers.
 
@@ -187,7 +192,7 @@ def specfast() -> None:
 )
 @click.option(
     "--top-db-scope",
-    type=click.Choice(("batch", "clip")),
+    type=click.Choice(_arguments.TOP_DB_SCOPES),
     default="batch",
     help="Highest level of all channels (batch), or of each by itself (clip).",
 )
@@ -209,7 +214,7 @@ def mel(**values: Any) -> None:
 @_job_parameters
 @click.option(
     "--mode",
-    type=click.Choice(("log", "magnitude", "psd", "real", "imag", "angle", "stft")),
+    type=click.Choice(_arguments.MODES),
     default="log",
     help="What to write of each bin.",
 )
@@ -236,14 +241,14 @@ def mel(**values: Any) -> None:
 @click.option("--periodic/--symmetric", default=False, help="Kind of named window.")
 @click.option(
     "--scaling",
-    type=OrNone(click.Choice(("density", "spectrum"))),
-    metavar="[density|spectrum|none]",
+    type=OrNone(click.Choice(_arguments.SCALINGS)),
+    metavar=f"[{'|'.join(_arguments.SCALINGS)}|none]",
     default="density",
     help="What the window is divided by.",
 )
 @click.option(
     "--padding",
-    type=click.Choice(("valid", "same")),
+    type=click.Choice(_arguments.PADDINGS),
     default="valid",
     help="Only whole frames, or zeros at both ends.",
 )
@@ -254,7 +259,7 @@ def mel(**values: Any) -> None:
 )
 @click.option(
     "--data-format",
-    type=click.Choice(("channels_last", "channels_first")),
+    type=click.Choice(_arguments.DATA_FORMATS),
     default="channels_last",
     help="Layout of the result.",
 )

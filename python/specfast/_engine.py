@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """What a caller can ask of, and tell, the engine as a whole."""
 
@@ -25,7 +24,10 @@ def build_info() -> dict[str, Any]:
 
 
 def get_num_threads() -> int:
-    """The number of threads for calls of layers that do not state their own."""
+    """The number of threads for calls of layers that do not state their own.
+
+    Always 1 in a build without OpenMP (`build_info()["openmp"]` is False).
+    """
     return _core.get_num_threads()
 
 
@@ -34,7 +36,8 @@ def set_num_threads(num_threads: int) -> None:
 
     Args:
         num_threads: 1 or more; 0 for the default: SPECFAST_NUM_THREADS, else OMP_NUM_THREADS,
-            else the processors that this process may use, by affinity and cgroup quota.
+            else the processors that this process may use, by affinity and cgroup quota. A build
+            without OpenMP takes every number and stays at 1.
 
     Raises:
         TypeError: if it is no integer.

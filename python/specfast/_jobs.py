@@ -14,13 +14,15 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast import _axes
+from specfast import MelSpectrogram, STFTSpectrogram, _axes, build_info, plot, set_num_threads
 from specfast._output import OutputError, check_target, write_whole
+from specfast.audio import AudioError, read_audio
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -99,8 +101,6 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
                 f"--sampling-rate {wanted} is not the rate of {job.source!r}, {rate} Hz; leave "
                 "the option out, or resample the recording first"
             )
-        from specfast import MelSpectrogram
-
         layer = _layer(MelSpectrogram, {**settings, "sampling_rate": rate})
         # One channel is one signal; several are a batch of signals, read in place.
         signal = samples[:, 0] if samples.shape[1] == 1 else samples.T
@@ -117,8 +117,6 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
         )
 
         def draw(stream: BinaryIO) -> None:
-            from specfast import plot
-
             figure = plot.mel_figure(
                 values,
                 config,
@@ -144,8 +142,6 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
     """
     kind = _checked_kind(job)
     with _failures():
-        from specfast import STFTSpectrogram
-
         layer = _layer(STFTSpectrogram, settings)
         config = layer.get_config()
         samples, rate = _read(job)
@@ -173,8 +169,6 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
         )
 
         def draw(stream: BinaryIO) -> None:
-            from specfast import plot
-
             figure = plot.stft_figure(
                 values,
                 config,
@@ -194,9 +188,7 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
 def facts() -> dict[str, Any]:
     """Returns what this build is and which packages it finds, for `specfast info`."""
     with _failures():
-        import specfast
-
-        table = dict(specfast.build_info())
+        table = dict(build_info())
     table["python"] = ".".join(str(part) for part in sys.version_info[:3])
     for package in ("numpy", "scipy", "soundfile", "matplotlib"):
         table[package] = _installed_version(package)
@@ -204,8 +196,6 @@ def facts() -> dict[str, Any]:
 
 
 def _installed_version(package: str) -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
     try:
         return version(package)
     except PackageNotFoundError:
@@ -249,8 +239,6 @@ def _checked_kind(job: Job) -> str:
 @contextlib.contextmanager
 def _failures() -> Iterator[None]:
     """Turns what users can cause, and expect to be told in words, into `Failed`."""
-    from specfast.audio import AudioError
-
     try:
         yield
     except (AudioError, OutputError, ImportError, RuntimeError) as error:
@@ -279,8 +267,6 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     # Nobody likes to wait for a result that then cannot be written.
     if job.output != "-":
         check_target(job.output, force=job.force)
-    from specfast.audio import read_audio
-
     if job.source == "-":
         piped = io.BytesIO(sys.stdin.buffer.read())
         samples, rate = read_audio(piped, name="standard input")
@@ -305,14 +291,12 @@ def _called(
     layer: Callable[..., Any], signal: npt.NDArray[np.float32], num_threads: int | None
 ) -> npt.NDArray[Any]:
     """Returns what the layer makes of the signal."""
-    import specfast
-
-    # Not an argument of the layer: there it would become a part of the configuration.
-    if num_threads is not None:
-        specfast.set_num_threads(num_threads)
     try:
+        # Not an argument of the layer: there it would become a part of the configuration.
+        if num_threads is not None:
+            set_num_threads(num_threads)
         values: npt.NDArray[Any] = layer(signal)
-    # The signal is sound, so it is a setting that only now shows.
+    # The signal is sound, so it is a setting that shows only now.
     except (ValueError, TypeError) as error:
         raise WrongUse(str(error)) from error
     return values
@@ -336,7 +320,7 @@ def _write(
                 "frequencies": result.frequencies,
                 "sampling_rate": rate,
                 "layer": result.class_name,
-                "config": json.dumps(result.config, default=_plain),
+                "config": json.dumps(result.config),
             }
             np.savez(stream, **arrays)
 
@@ -348,11 +332,6 @@ def _write(
     write(whole)
     sys.stdout.buffer.write(whole.getbuffer())
     sys.stdout.buffer.flush()
-
-
-def _plain(value: Any) -> Any:
-    """Returns an array or NumPy number of a configuration as JSON knows it."""
-    return np.asarray(value).tolist()
 
 
 def _report(job: Job, result: _Result, samples: npt.NDArray[np.float32], rate: int) -> None:

@@ -179,9 +179,10 @@ class Layer(ABC):
     def _checked_shape(self, input_shape: Sequence[int | None]) -> list[int | None]:
         """A shape given by hand: None or integers that are not negative, of a right rank."""
         try:
-            if any(isinstance(d, bool | np.bool_) for d in input_shape):
+            dimensions = list(input_shape)
+            if any(isinstance(d, bool | np.bool_) for d in dimensions):
                 raise TypeError  # Python would take True for 1
-            shape = [None if d is None else operator.index(d) for d in input_shape]
+            shape = [None if d is None else operator.index(d) for d in dimensions]
         except TypeError:
             raise TypeError(
                 "`input_shape` must be a sequence of integers or None. "

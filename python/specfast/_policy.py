@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """The `dtype` argument of a layer: names, NumPy dtypes and Keras' serialised policies."""
 
@@ -9,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+
+from specfast import _checks
 
 _MIXED = {"mixed_float16": "float16", "mixed_bfloat16": "bfloat16"}
 _PLAIN = ("float16", "bfloat16", "float32", "float64")
@@ -57,7 +58,7 @@ def policy(dtype: Any) -> Policy:
         return Policy(name, _MIXED[name], "float32")
     if name in _PLAIN:
         return Policy(name, name, name)
-    raise ValueError(f"`dtype` must be one of {_ACCEPTED}. Received: dtype={dtype!r}")
+    raise ValueError(f"`dtype` must be one of {_ACCEPTED}. {_checks.received('dtype', dtype)}")
 
 
 def _policy_name(dtype: Any) -> str | None:
@@ -86,7 +87,7 @@ def _serialized_name(dtype: Mapping[Any, Any]) -> str:
         raise ValueError(
             "`dtype` given as a dictionary must be a serialised Keras policy such as "
             "{'class_name': 'DTypePolicy', 'config': {'name': 'float32'}}. "
-            f"Received: dtype={dict(dtype)!r}"
+            f"{_checks.received('dtype', dict(dtype))}"
         )
     return name
 
@@ -101,7 +102,9 @@ def float_dtype(argument: str, dtype: Any) -> np.dtype[Any]:
     name = _policy_name(dtype)
     if name not in _PLAIN:
         accepted = ", ".join(map(repr, _PLAIN))
-        raise ValueError(f"`{argument}` must be one of {accepted}. Received: {argument}={dtype!r}")
+        raise ValueError(
+            f"`{argument}` must be one of {accepted}. {_checks.received(argument, dtype)}"
+        )
     return bfloat16() if name == "bfloat16" else np.dtype(name)
 
 

@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """The `window` argument of a layer, resolved once to float64 values."""
 
@@ -16,9 +15,7 @@ Values = npt.NDArray[np.float64]
 
 # What SciPy has beyond the engine and can make from a name alone. Without SciPy these are
 # missing rather than unknown, and the error says so.
-_SCIPY_ONLY = frozenset(
-    {"exponential", "poisson", "lanczos", "sinc", "taylor", "taylorwin", "tukey", "tuk"}
-)
+_SCIPY_ONLY = frozenset({"exponential", "poisson", "taylor", "taylorwin", "tukey", "tuk"})
 # Families that SciPy takes as (name, parameter, ...) only. Keras passes the name by itself.
 _PARAMETRIC = frozenset(
     {
@@ -69,13 +66,13 @@ def named(name: str, length: int, *, periodic: bool) -> Values:
     try:
         values = get_window(name, length, fftbins=periodic)
     except ValueError as error:
-        raise _unknown(name, f"; SciPy says: {error}") from None
+        raise _unknown(name, f"; SciPy says: {_checks.clipped(str(error))}") from None
     return np.ascontiguousarray(values, dtype=np.float64)
 
 
 def _unknown(name: str, remark: str) -> ValueError:
     return ValueError(
-        f"`window` is not the name of a window. Received: window={name!r}. "
+        f"`window` is not the name of a window. Received: window={_checks.short(name)}. "
         f"Built in are {', '.join(_core.window_names())}{remark}"
     )
 
@@ -99,7 +96,8 @@ def given(window: Any, length: int, length_argument: str) -> Values:
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             "`window` must be a name, None, or a one-dimensional array. "
-            f"Received: window={_checks.short(window)}, which NumPy cannot convert: {error}"
+            f"Received: window={_checks.short(window)}, which NumPy cannot convert: "
+            f"{_checks.clipped(str(error))}"
         ) from error
     if values.dtype.kind in "US" or (values.dtype.kind == "O" and _starts_with_name(window)):
         raise ValueError(

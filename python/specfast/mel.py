@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """MelSpectrogram and its filterbank, with the numbers of the Keras layer."""
 
@@ -12,6 +11,9 @@ import numpy.typing as npt
 
 from specfast import _arguments, _checks, _core, _policy
 from specfast._layer import Layer, Shape
+
+# How many dimensions NumPy's arrays can have; the result has one more than the samples.
+_MAX_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else 32
 
 
 def linear_to_mel_weight_matrix(
@@ -48,6 +50,7 @@ def linear_to_mel_weight_matrix(
         TypeError: if a value is of a wrong type.
         ValueError: if a value is out of its range.
         ImportError: for "bfloat16" without the package ml_dtypes.
+        MemoryError: if there is no room for the matrix.
     """
     bands = _checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=_arguments.MAX_BANDS)
     bins = _checks.integer(
@@ -60,8 +63,14 @@ def linear_to_mel_weight_matrix(
         names=("sampling_rate", "lower_edge_hertz", "upper_edge_hertz"),
     )
     result_dtype = _policy.float_dtype("dtype", dtype)
-    weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
-    return weights.astype(result_dtype, copy=False)
+    try:
+        weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
+        return weights.astype(result_dtype, copy=False)
+    except MemoryError as error:
+        raise MemoryError(
+            f"no memory for a matrix of shape {(bins, bands)} in float64 and in {result_dtype}. "
+            f"Received: num_mel_bins={bands}, num_spectrogram_bins={bins}"
+        ) from error
 
 
 class MelSpectrogram(Layer):
@@ -108,7 +117,7 @@ class MelSpectrogram(Layer):
         TypeError: if a value is of a wrong type.
         ImportError: for "bfloat16" without the package ml_dtypes.
 
-    Input of a call, `layer(x, out=None)`:
+    Input of a call, `layer(x, *, out=None)`:
         [..., samples] of rank >= 1; float16, bfloat16, float32, float64, bool or integers, which
         are taken unscaled: to have int16 PCM as numbers from -1 to 1, divide the samples by
         32768, or multiply `ref_power` and `min_power` by 32768^mag_exp. It is never written to.
@@ -118,8 +127,8 @@ class MelSpectrogram(Layer):
         `fft_length`, and 1 + (samples - 1) // sequence_stride for an odd one.
 
     Errors of a call:
-        TypeError for samples that are not real numbers. ValueError for a scalar, and for signals
-        without samples.
+        TypeError for samples that are not real numbers. ValueError for a scalar, for signals
+        without samples, and for as many dimensions as NumPy can have (the result has one more).
 
     Source of the formulas: the Keras layer, and HTK for the filterbank.
 
@@ -235,6 +244,12 @@ class MelSpectrogram(Layer):
         if not shape:
             raise ValueError(
                 "`x` must have at least one dimension (..., samples). Received: x of shape ()"
+            )
+        if len(shape) >= _MAX_DIMENSIONS:
+            raise ValueError(
+                f"`x` must have fewer than {_MAX_DIMENSIONS} dimensions (..., samples): the "
+                "result has one more, which NumPy does not. "
+                f"Received: x with {len(shape)} dimensions"
             )
         if shape[-1] == 0:
             raise ValueError(

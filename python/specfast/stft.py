@@ -1,4 +1,3 @@
-# SPDX-FileCopyrightText: specfast developers
 # SPDX-License-Identifier: BSD-3-Clause
 """STFTSpectrogram: short-time Fourier transforms with the numbers of the Keras layer."""
 
@@ -43,8 +42,8 @@ class STFTSpectrogram(Layer):
             frames; zeros are added on both sides, the smaller half on the left.
         expand_dims: give channels an axis of their own.
         data_format: "channels_last" or "channels_first". None: "channels_last".
-        epsilon: the floor of "magnitude" and "log". Not an argument of Keras, which has its
-            global `keras.config.epsilon()` here, 1e-7 by default.
+        epsilon: the floor of "magnitude" and "log", 0 .. 1e15. Not an argument of Keras, which
+            has its global `keras.config.epsilon()` here, 1e-7 by default.
         num_threads: threads for calls of this layer. None: the global setting. Not an argument
             of Keras. The result does not depend on it.
         name: name of the layer; None: made up as Keras does.
@@ -60,7 +59,7 @@ class STFTSpectrogram(Layer):
         TypeError: if a value is of a wrong type.
         ImportError: for a window that only SciPy has, without SciPy.
 
-    Input of a call, `layer(x, out=None)`:
+    Input of a call, `layer(x, *, out=None)`:
         [batch, samples, channels], or [batch, channels, samples] for "channels_first"; float16,
         float32 or float64, of any strides. It is never written to.
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import importlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -20,6 +20,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # layer and mode -> (our relative error, Keras' relative error) of every case
 ERRORS: dict[str, list[tuple[float, float]]] = {}
+# what is measured on the recording -> (our error, Keras' error)
+RECORDING: dict[str, tuple[float, float]] = {}
 
 
 @pytest.fixture(scope="session")
@@ -34,6 +36,11 @@ def errors() -> dict[str, list[tuple[float, float]]]:
     return ERRORS
 
 
+@pytest.fixture(scope="session")
+def recording_figures() -> dict[str, tuple[float, float]]:
+    return RECORDING
+
+
 @pytest.fixture(autouse=True)
 def _quiet() -> Iterator[None]:
     """Only our own warnings are errors here."""
@@ -44,15 +51,21 @@ def _quiet() -> Iterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not ERRORS:
+    if not (ERRORS or RECORDING):
         return
     import keras
 
-    write = terminalreporter.write_line
-    terminalreporter.section(
-        f"relative L2 error against float64: specfast and Keras {keras.__version__} "
-        f"({keras.backend.backend()})"
-    )
+    name = f"Keras {keras.__version__} ({keras.backend.backend()})"
+    if ERRORS:
+        terminalreporter.section(f"relative L2 error against float64: specfast and {name}")
+        _write_errors(terminalreporter.write_line)
+    if RECORDING:
+        terminalreporter.section(f"error against float64 on examples/speech.wav: us and {name}")
+        for what, (ours, theirs) in RECORDING.items():
+            terminalreporter.write_line(f"{what:<45}{ours:>10.1e}{theirs:>10.1e}")
+
+
+def _write_errors(write: Callable[[str], None]) -> None:
     titles = ("", "cases", "ours <= Keras'", "ours: median", "max", "Keras': median", "max")
     row = "{:<15}{:>6} {:>15} {:>13} {:>8} {:>16} {:>8}"
     write(row.format(*titles))

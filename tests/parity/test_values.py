@@ -3,9 +3,14 @@
 
 The norm of our error must not be larger than that of Keras' error: the L2 norm over the same
 entries of the same output against the same float64 values. Where both errors are as small as the
-rounding of float32 makes them anyway (`judge.stft_rounding`, `judge.mel_rounding`: a transform
-within the bound that test_accuracy.py asserts), which one is smaller is chance; that is the only
-allowance, and 98 of 100 configurations must do without it.
+rounding of float32 makes them anyway, which one is smaller is chance. So exceptions are counted:
+
+- with no allowance at all, at most 10 of 100 configurations may have the larger error here;
+- but for the last place of the result (2^-23 of its norm), at most 2 of 100;
+- none may be above the rounding that the accuracy tests allow a transform (`judge.stft_rounding`,
+  `judge.mel_rounding`: the L2 error at the bound that test_accuracy.py asserts, nothing added).
+
+docs/numerics.md has the counts.
 """
 
 from __future__ import annotations
@@ -104,10 +109,30 @@ def test_mel_spectrogram(keras: ModuleType, errors: Errors, cases: list[Case]) -
 
 
 def test_error_is_hardly_ever_larger(errors: Errors) -> None:
-    """Without any allowance but for the last place. Runs after the tests above."""
+    """Over all configurations of the tests above, after which this runs."""
     pairs = np.array([pair for pairs in errors.values() for pair in pairs]).reshape(-1, 2)
-    smaller = pairs[:, 0] <= np.maximum(pairs[:, 1], 2.0 * judge.EPS32)
-    assert smaller.sum() >= 0.98 * len(pairs)
+    # torch and TensorFlow cannot run every configuration of the mel layer.
+    assert len(pairs) >= (500 if BACKEND in ("jax", "numpy") else 400)
+    ours, theirs = pairs.T
+    larger = int(np.sum(ours > theirs))
+    beyond_last_place = int(np.sum(ours > np.maximum(theirs, judge.EPS32)))
+    assert larger <= 0.10 * len(pairs)
+    assert beyond_last_place <= 0.02 * len(pairs)
+
+
+def test_most_angles_are_judged() -> None:
+    """What judge.assert_stft_close leaves out of the comparison of angles is little."""
+    cases = [case for group in stft_groups() for case in group]
+    counts = np.array(
+        [
+            judge.judged_angles(case.x, case.arguments, judge.stft_tolerance(case.arguments))
+            for case in cases
+            if case.arguments["mode"] == "angle"
+        ]
+    )
+    assert len(counts) >= 20
+    judged, total = counts.sum(axis=0)
+    assert judged >= 0.9 * total
 
 
 def test_there_are_at_least_500_configurations() -> None:
