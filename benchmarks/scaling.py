@@ -56,11 +56,14 @@ def run(
 
 
 def _own_lengths(longest_s: float, effort: Effort) -> dict[str, float]:
-    """Medians by length; all lengths lie ready in one worker and take turns."""
+    """Medians by length, with ``out=``; all lengths lie ready in one worker and take turns."""
     lengths = [*_PEER_LENGTHS_S, _HOUR_S] + ([longest_s] if longest_s > _HOUR_S else [])
     worker = WorkerHandle(_OURS, 1, cpus_for(1))
     try:
-        turns = [Turn.prepare(worker, one_signal(seconds), effort.clock) for seconds in lengths]
+        # Into an array that is there already: the pages of a fresh one cost long signals more, and
+        # they are the operating system's.
+        works = [replace(one_signal(seconds), reuse_output=True) for seconds in lengths]
+        turns = [Turn.prepare(worker, work, effort.clock) for work in works]
         take_turns(turns, effort)
         results = _results(turns, effort.clock)
     finally:

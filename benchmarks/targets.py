@@ -122,7 +122,7 @@ def scaling(curves: dict[str, Any]) -> list[Verdict]:
     ]
     linear = curves.get("longest_over_10s")
     if linear is not None:
-        what = f"time a second, {curves['longest_s']:g} s over 10 s"
+        what = f"time a second, {curves['longest_s']:g} s over 10 s, out="
         verdicts.append(Verdict("W6", what, linear, 1.05, at_most=True))
     return verdicts
 

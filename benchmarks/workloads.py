@@ -28,6 +28,7 @@ class Workload:
     params: dict[str, Any] = field(default_factory=dict)
     input_dtype: str = "float32"
     compute_dtype: str = "float32"
+    reuse_output: bool = False  # ours only: write into the same array each time
 
     @property
     def frame_length(self) -> int:

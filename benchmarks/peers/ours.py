@@ -27,6 +27,9 @@ class Adapter:
     def forms(self, work: Workload, x: NDArray[Any]) -> dict[str, Call]:
         kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
         layer = kind(**work.params, dtype=work.compute_dtype)
+        if work.reuse_output:
+            out = layer(x)
+            return {"layer(x, out=out)": lambda: layer(x, out=out)}
         return {"layer(x)": lambda: layer(x)}
 
     def result(self, value: Any) -> NDArray[Any]:
