@@ -170,7 +170,7 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
   }
   batch.input = source.data();
   batch.output = result.mutable_data();
-  if (num_threads == 0) num_threads = specfast_num_threads();
+  if (num_threads == 0) num_threads = specfast::num_threads();
   // Taken and given back under the GIL: os.fork() never finds the mutex locked.
   Lease lease(*this, num_threads);
   {
