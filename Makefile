@@ -115,7 +115,11 @@ bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARG
 	$(PY_BENCH) -m benchmarks $(BENCH_ARGS)
 
 # The sanitizers' run-time libraries must be loaded before Python itself.  Python leaks by design;
-# a request for absurdly much memory must come back as an error, not end the process.
+# a request for absurdly much memory must come back as an error, not end the process.  One test is left
+# out: before LLVM 18's run-time library (llvm-project pull request 75290) a child that a process of
+# several threads forks may find the sanitizer's own allocator locked, and hang; every other run of the
+# suite has that test.
+FORK_OF_THREADS := tests/test_engine.py::test_fork_while_threads_call_the_same_layer
 sanitize: .venv/.installed ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call install_variant,asan,-Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
 	  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
@@ -124,7 +128,7 @@ sanitize: .venv/.installed ## the test suite under AddressSanitizer and Undefine
 	  LD_PRELOAD="$(foreach lib,asan ubsan stdc++,$(shell $(GCC) -print-file-name=lib$(lib).so))" \
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=2 \
 	  UBSAN_OPTIONS=print_stacktrace=1; \
-	$(call prove_variant,asan); $(PY) -m pytest $(PYTEST_ARGS)
+	$(call prove_variant,asan); $(PY) -m pytest --deselect $(FORK_OF_THREADS) $(PYTEST_ARGS)
 
 test-clang: .venv/.installed ## the test suite on a build by Clang
 	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
