@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "filterbank.h"
 #include "geometry.h"
+#include "gradient.h"
 #include "parallel.h"
 #include "specfast/specfast.h"
 #include "weights.h"
@@ -171,6 +172,20 @@ specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* 
     require_pointer("batch", batch);
     require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
     execute(*plan, *workspace, *batch);
+  });
+}
+
+specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
+                                   const specfast_batch* batch, const specfast_gradient* gradient) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    require_num_threads(num_threads);
+    require_pointer("batch", batch);
+    require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
+    require_pointer("gradient", gradient);
+    require_struct_size("gradient", gradient->struct_size, sizeof(specfast_gradient));
+    pull_back(*plan, useful_threads(num_threads > 0 ? num_threads : default_num_threads()), *batch,
+              *gradient);
   });
 }
 

@@ -52,6 +52,8 @@ using namespace specfast::engine;
 
 #include "melbank.inl"
 
+#include "adjoint.inl"
+
 #include "stage_clock.inl"
 
 // Where the parts of a tile's workspace begin, in elements.
@@ -164,14 +166,16 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
 
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
-  return {kLanes, workspace_bytes<T, kLanes>, run_tile<T, kLanes>, clamp<T, kLanes>};
+  return {kLanes,           workspace_bytes<T, kLanes>, run_tile<T, kLanes>,
+          clamp<T, kLanes>, adjoint_bytes<T, kLanes>,   run_adjoint<T, kLanes, 1, false>};
 }
 
 template <typename T, int kLanes, int kVectors>
 constexpr TileKernel<T> product_kernel() {
   constexpr int kTileLanes = kLanes * kVectors;
-  return {kTileLanes, workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
-          clamp<T, kTileLanes>};
+  return {
+      kTileLanes,           workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
+      clamp<T, kTileLanes>, adjoint_bytes<T, kTileLanes>,   run_adjoint<T, kLanes, kVectors, true>};
 }
 
 template <typename T>
@@ -182,6 +186,8 @@ constexpr PrecisionKernels<T> precision_kernels() {
           product_kernel<T, kLanes, 2>(),
           product_kernel<T, kGroup<T>, 1>(),
           kProductRows,
+          kOuterColumns<T>,
+          add_outer<T>,
           create_fallback_rfft<T>,
           destroy_fallback_rfft<T>};
 }

@@ -26,6 +26,14 @@ class Plan:
         out: npt.NDArray[Any] | None = None,
         num_threads: int = 0,
     ) -> npt.NDArray[Any]: ...
+    def pull_back(
+        self,
+        x: npt.NDArray[Any],
+        cotangent: npt.NDArray[Any],
+        signal: bool,
+        weights: bool,
+        num_threads: int = 0,
+    ) -> tuple[npt.NDArray[Any] | None, list[npt.NDArray[Any]]]: ...
 
 def stft_plan(
     *,

@@ -136,6 +136,20 @@ typedef struct specfast_batch {
   int64_t out_batch_stride, out_channel_stride, out_frame_stride, out_row_stride;
 } specfast_batch;
 
+/* What specfast_pull_back computes: from the gradient of a loss with respect to the output of a
+ * call, those with respect to its input and to the kernels. All in the plan's dtype and aligned to
+ * it. Strides as in specfast_batch. No array may overlap another, nor the input. */
+typedef struct specfast_gradient {
+  size_t struct_size;    /* sizeof(specfast_gradient) */
+  const void* cotangent; /* gradient of the output; read only, strides may be zero or negative */
+  int64_t cotangent_batch_stride, cotangent_channel_stride, cotangent_frame_stride,
+      cotangent_row_stride;
+  void* signal; /* written: gradient of the input, of its shape; NULL: not wanted */
+  int64_t signal_batch_stride, signal_channel_stride, signal_sample_stride;
+  void* real_kernel; /* written: gradients of the kernels, [frame_length][bins] and contiguous, */
+  void* imag_kernel; /* summed over all frames; NULL: not wanted, or not there in this mode */
+} specfast_gradient;
+
 typedef struct specfast_plan specfast_plan;
 typedef struct specfast_workspace specfast_workspace;
 
@@ -193,6 +207,25 @@ SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);
+
+/* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
+ * describes the input; its output is not used. The kernels' gradients are those at the plan's
+ * kernels, the analytic ones included.
+ *
+ * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
+ * (square root, angle, mag_exp), and at and below the floors epsilon, min_power and top_db, from
+ * where it is carried on to the maximum that the floor hangs on; several maxima share alike. So
+ * silence gives zeros. NaN in the input gives NaN in what depends on it.
+ *
+ * The result does not depend on the number of threads. num_threads: 0 means specfast_num_threads().
+ * Errors: as specfast_execute. Thread: a plan may be shared.
+ *
+ * Allocates scratch: for each thread some tiles; for the overlap of frames and their padding at
+ * most a quarter of the signals and fft_length values a signal; for kernels their size and the
+ * samples and spectra of at least 512 frames; with top_db an output. */
+SPECFAST_API specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
+                                                const specfast_batch* batch,
+                                                const specfast_gradient* gradient);
 
 /* Writes the named window to values[length]. Names are SciPy's that need no parameter, see
  * specfast_window_name. */

@@ -62,6 +62,10 @@ class Plan {
   const specfast_plan* get() const noexcept { return plan_.get(); }
 
   inline void execute(Workspace& workspace, const specfast_batch& batch) const;
+  void pull_back(std::int32_t num_threads, const specfast_batch& batch,
+                 const specfast_gradient& gradient) const {
+    check(specfast_pull_back(plan_.get(), num_threads, &batch, &gradient));
+  }
 
  private:
   struct Destroy {
