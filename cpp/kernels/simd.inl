@@ -205,6 +205,8 @@ template <typename T>
 constexpr int kGroup = int(kColumnGroupBytes / sizeof(T));
 template <typename T>
 using Group = Vec<T, kGroup<T>>;
+template <typename T>
+using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define SPECFAST_SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -309,10 +311,10 @@ SPECFAST_INLINE void copy_square_transposed(const Scalar<V>* from, int64_t from_
 // multiple of kGroup. Blocks of rows that stay in the first-level cache while their columns are
 // taken; few columns at a time, because the targets of neighbouring columns often compete for the
 // same cache set.
-template <typename V>
-SPECFAST_INLINE void copy_transposed(const Scalar<V>* from, int64_t from_stride, int64_t num_rows,
-                                     int64_t num_columns, Scalar<V>* to, int64_t to_stride) {
-  using T = Scalar<V>;
+template <typename T>
+SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows,
+                                     int64_t num_columns, T* to, int64_t to_stride) {
+  using V = Widest<T>;
   constexpr int kSide = kGroup<T>;
   constexpr int64_t kBlockRows = 256;
   const int64_t whole = num_columns - num_columns % kSide;

@@ -89,8 +89,7 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   if (args.row_stride == 1) {
     constexpr int kSide = kGroup<T>;
     const int64_t whole = num_rows - num_rows % kSide;
-    copy_transposed<Vec<T, kLanes>>(rows, kLanes, whole, args.num_frames, args.out,
-                                    args.frame_stride);
+    copy_transposed(rows, kLanes, whole, args.num_frames, args.out, args.frame_stride);
     rows += whole * kLanes;
     for (int64_t row = whole; row < num_rows; ++row, rows += kLanes) {
       for (int64_t f = 0; f < args.num_frames; ++f) args.out[f * args.frame_stride + row] = rows[f];
@@ -183,7 +182,7 @@ constexpr TileKernel<T> product_kernel() {
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  constexpr int kLanes = SPECFAST_VECTOR_BYTES / int(sizeof(T));
+  constexpr int kLanes = kLanesOf<Widest<T>>;
   return {tile_kernel<T, kLanes>(),
           tile_kernel<T, kGroup<T>>(),
           product_kernel<T, kLanes, 2>(),
