@@ -10,7 +10,7 @@
 
 // Kernel rows (columns of their gradient) that are summed together: two vectors.
 template <typename T>
-constexpr int64_t kOuterColumns = 2 * SPECFAST_VECTOR_BYTES / int64_t(sizeof(T));
+constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
 
 constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
 
@@ -320,7 +320,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
 template <typename T>
 void add_outer(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
                int64_t num_frames, T* sums) {
-  using V = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
+  using V = Widest<T>;
   for (int64_t first = 0; first < frame_length; first += kProductRows) {
     V block[kProductRows][2];
     multiply_rows<2>(

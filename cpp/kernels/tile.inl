@@ -44,6 +44,8 @@ using namespace specfast::engine;
 
 #include "gather.inl"
 
+#include "prefetch.inl"
+
 #include "rfft.inl"
 
 #include "epilogue.inl"
@@ -180,7 +182,7 @@ constexpr TileKernel<T> product_kernel() {
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  constexpr int kLanes = SPECFAST_VECTOR_BYTES / int(sizeof(T));
+  constexpr int kLanes = kLanesOf<Widest<T>>;
   return {tile_kernel<T, kLanes>(),
           tile_kernel<T, kGroup<T>>(),
           product_kernel<T, kLanes, 2>(),
