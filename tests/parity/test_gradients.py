@@ -145,6 +145,8 @@ def test_stft_gradients(keras: ModuleType, mode: str, padding: str, trained: boo
         signal, weights = autodiff.gradients(keras, theirs, x, cotangent)
         # The smallest bins magnify all rounding.
         bound = 1e-6 if mode in ("angle", "log") else 1e-9
+        if BACKEND == "torch" and mode == "magnitude":
+            bound = 1e-7  # the root's derivative there is rounded to float32
         assert gradients.signal is not None
         assert relative(gradients.signal, signal) <= bound
         for our, their in zip(gradients.weights, weights, strict=True):
@@ -194,6 +196,8 @@ def test_mel_gradients(keras: ModuleType, level: dict[str, Any], mag_exp: float)
         {"fft_length": 256, "sequence_stride": 300, "num_mel_bins": 12},
     ):
         arguments = {"sampling_rate": 8000, "mag_exp": mag_exp, **geometry, **level}
+        # TensorFlow fails on the default, a float.
+        arguments["ref_power"] = np.float64(arguments.get("ref_power", 1.0))
         ours = specfast.MelSpectrogram(**arguments, dtype="float64")
         theirs = keras.layers.MelSpectrogram(**arguments, dtype="float64")
         for num_samples in (500, 90, 2000):
