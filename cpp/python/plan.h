@@ -31,6 +31,10 @@ class Plan {
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
 
+  const specfast::Plan& plan() const { return plan_; }
+  std::int32_t dtype() const { return dtype_; }
+  Layout layout() const { return layout_; }
+
  private:
   static constexpr std::size_t kMaxIdle = 4;
   class Lease;
