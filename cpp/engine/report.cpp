@@ -2,13 +2,20 @@
 #include "report.h"
 
 #include <cstring>
+#include <memory>
 #include <string>
 
 namespace specfast::engine {
 namespace {
 
-// A fixed buffer: reporting must work when memory has run out, and on a real-time thread.
-thread_local char message_of_thread[512] = "";
+// Made at the first failure of a thread. Not a thread_local array: the pocketfft scratch pointer
+// puts all of this library's thread-local memory where there is little room (fallback_scratch.inl).
+struct Message {
+  static constexpr std::size_t kBytes = 512;
+  std::unique_ptr<char[]> text;
+  const char* shown = "";
+};
+thread_local Message message_of_thread;
 
 std::size_t write_number(int64_t number, char* digits) {
   char reversed[24];
@@ -23,10 +30,17 @@ std::size_t write_number(int64_t number, char* digits) {
 
 }  // namespace
 
-const char* last_error() noexcept { return message_of_thread; }
+const char* last_error() noexcept { return message_of_thread.shown; }
 
 specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept {
-  constexpr std::size_t kRoom = sizeof(message_of_thread) - 1;
+  Message& thread = message_of_thread;
+  if (!thread.text) thread.text.reset(new (std::nothrow) char[Message::kBytes]);
+  if (!thread.text) {
+    thread.shown = "out of memory, even for a message";
+    return status;
+  }
+  char* const to = thread.text.get();
+  constexpr std::size_t kRoom = Message::kBytes - 1;
   std::size_t used = 0;
   for (const Part& part : message) {
     char digits[24];
@@ -36,10 +50,11 @@ specfast_status fail(specfast_status status, std::initializer_list<Part> message
       length = kRoom - used;
       while (length > 0 && (text[length] & 0xC0) == 0x80) --length;  // no half of a UTF-8 character
     }
-    std::memmove(message_of_thread + used, text, length);
+    std::memmove(to + used, text, length);
     used += length;
   }
-  message_of_thread[used] = '\0';
+  to[used] = '\0';
+  thread.shown = to;
   return status;
 }
 

@@ -27,7 +27,7 @@ class Part {
   int64_t number_ = 0;
 };
 
-// Writes the message of this thread's last failure, without allocating, and returns `status`.
+// Writes the message of this thread's last failure and returns `status`. Allocates the first time.
 specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept;
 const char* last_error() noexcept;
 

@@ -163,9 +163,8 @@ SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
  *
  * Thread: a plan may be shared, a workspace may not.
  *
- * Allocates: with top_db; for transforms that pocketfft runs (lengths that are no multiple of 8,
- * have a prime factor above 5 or exceed 65536); and what OpenMP needs for its threads (GNU OpenMP
- * ends the process when it cannot start one). */
+ * Allocates: with top_db, and what OpenMP needs for its threads (GNU OpenMP ends the process when
+ * it cannot start one). */
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);
@@ -182,9 +181,10 @@ SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
  * Life: create, prepare, then any number of pushes, flush, reset, more pushes, ... A stream may be
  * prepared again; that is a reset too.
  *
- * Real time: specfast_stream_push, _flush and _reset that succeed make no allocation, no lock, no
- * system call and throw nothing, and their work is bounded by the number of samples and frames.
- * This holds for every length of transform, with the pocketfft header that this library pins.
+ * Real time: calls of specfast_stream_push, _flush and _reset that succeed make no allocation, no
+ * lock, no system call and throw nothing, and their work is bounded by the number of samples and
+ * frames. This holds for every length of transform, with the pocketfft header that this library
+ * pins.
  *
  * Thread: one call at a time with one stream; a second one is refused with SPECFAST_E_BUSY. Not for
  * create and destroy: nobody else may use the stream then. The plan may be shared and must outlive
