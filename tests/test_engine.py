@@ -135,5 +135,6 @@ def test_large_output_begins_with_a_page_and_is_an_ordinary_array() -> None:
     assert y.nbytes >= 32 << 20
     if sys.platform == "linux":
         assert y.ctypes.data % (2 << 20) == 0
-    assert y.flags.writeable and y.flags.c_contiguous
+    assert y.flags.writeable
+    assert y.flags.c_contiguous
     np.testing.assert_array_equal(y[3:4], layer(x[3:4]))

@@ -294,12 +294,48 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan,
   prefetcher.finish();
 }
 
+namespace fallback = SPECFAST_POCKETFFT::detail;
+
 template <typename T>
-using FallbackRfft = SPECFAST_POCKETFFT::detail::pocketfft_r<T>;
+struct FallbackRfft {
+  explicit FallbackRfft(size_t length) : transform(length), scratch_size(wanted_scratch(length)) {}
+
+  // Values that a transform allocates for each lane, room for alignment included.
+  size_t wanted_scratch(size_t length) const {
+    constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
+    fallback::Scratch none{};
+    const fallback::ScratchScope scope(none);
+    Group<T> value{};
+    try {
+      transform.exec(&value, T(1), true);
+    } catch (const fallback::Request& request) {
+      // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own
+      // length.
+      const size_t first = request.bytes / sizeof(value);
+      if (first < 2 * length) return first + kAlignments;
+      return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
+    }
+    return 0;  // a transform of one point
+  }
+
+  fallback::pocketfft_r<T> transform;
+  size_t scratch_size;
+};
+
+template <typename T>
+SPECFAST_INLINE const FallbackRfft<T>* fallback_of(const TilePlan<T>& plan) {
+  return static_cast<const FallbackRfft<T>*>(plan.fallback_rfft);
+}
+
+template <typename T>
+int64_t fallback_scratch_size(const TilePlan<T>& plan) {
+  return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
+}
 
 // Leaves pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
 template <typename V>
-void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows) {
+void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
+                        Scalar<V>* scratch_values) {
   const int64_t num_samples =
       plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
   for (int64_t n = 0; n < num_samples; ++n) {
@@ -312,8 +348,11 @@ void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, 
     const int64_t n = plan.dft_length;
     store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
   }
-  static_cast<const FallbackRfft<Scalar<V>>*>(plan.fallback_rfft)
-      ->exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
+  char* const memory = reinterpret_cast<char*>(scratch_values);
+  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
+  fallback::Scratch scratch{memory, memory, memory + bytes};
+  const fallback::ScratchScope scope(scratch);
+  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
 }
 
 template <typename T>

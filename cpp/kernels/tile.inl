@@ -7,6 +7,7 @@
 // equal inline functions of different objects, and a merged copy can hold instructions that an
 // older processor lacks.
 
+#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
@@ -27,6 +28,8 @@
 #define SPECFAST_INLINE inline __attribute__((always_inline))
 #define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
+
+#include "fallback_scratch.inl"
 
 #define POCKETFFT_NO_MULTITHREADING
 #define pocketfft SPECFAST_POCKETFFT
@@ -60,7 +63,7 @@ using namespace specfast::engine;
 
 // Where the parts of a tile's workspace begin, in elements.
 struct WorkspaceLayout {
-  int64_t transform, rows, bands, end;
+  int64_t transform, rows, bands, scratch, end;
 };
 
 template <typename T>
@@ -74,7 +77,8 @@ WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   layout.rows = layout.transform + aligned(plan.dft_length * lanes);
   layout.bands =
       layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
-  layout.end = layout.bands + aligned(plan.num_bands * lanes);
+  layout.scratch = layout.bands + aligned(plan.num_bands * lanes);
+  layout.end = layout.scratch + aligned(fallback_scratch_size(plan) * lanes);
   return layout;
 }
 
@@ -117,7 +121,7 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   if (plan.num_passes > 0) {
     own_transform<V>(hops, plan, args, spectrum);
   } else {
-    fallback_transform<V>(hops, plan, spectrum);
+    fallback_transform<V>(hops, plan, spectrum, hops + layout.scratch);
   }
   timer.end(kStageTransform);
 

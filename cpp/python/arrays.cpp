@@ -66,6 +66,26 @@ std::string describe(const Shape& shape) {
   return text + (shape.size() == 1 ? ",)" : ")");
 }
 
+py::ssize_t checked_product(std::int64_t a, std::int64_t b) {
+  std::int64_t result;
+  if (__builtin_mul_overflow(a, b, &result)) {
+    throw py::value_error("x is too large: an output axis of " + std::to_string(a) + " * " +
+                          std::to_string(b) + " elements does not fit 64 bits");
+  }
+  return result;
+}
+
+void check_output_size(const Shape& shape, std::int64_t element_bytes) {
+  std::int64_t bytes = element_bytes;
+  for (const py::ssize_t count : shape) {
+    if (count == 0) return;
+    if (__builtin_mul_overflow(bytes, count, &bytes)) {
+      throw py::value_error("x is too large: an output of shape " + describe(shape) +
+                            " does not fit the address space");
+    }
+  }
+}
+
 std::int32_t input_dtype(const py::array& x) {
   const py::dtype dtype = x.dtype();
   const bool native = dtype.byteorder() == '=' || dtype.byteorder() == '|';
