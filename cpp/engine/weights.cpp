@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "geometry.h"
+#include "signals.h"
 #include "twiddle.h"
 #include "window.h"
 
@@ -64,6 +65,7 @@ std::vector<double> checked_kernel(const char* name, const void* values, int32_t
                                             : " must be NULL: this mode has no such kernel"));
   }
   if (!wanted) return {};
+  check_pointer(name, values, dtype == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
   return dtype == SPECFAST_FLOAT64 ? copied<double>(values, count) : copied<float>(values, count);
 }
 
