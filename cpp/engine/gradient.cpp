@@ -80,12 +80,7 @@ class PullBack {
     workspace_bytes_ =
         ceil_div(workspace_bytes_, int64_t(kWorkspaceAlignment)) * int64_t(kWorkspaceAlignment);
     workspace_ = AlignedBuffer<char>(checked_multiply(workspace_bytes_, num_threads_));
-    if (tile_.product) {
-      if (signals_wanted_) transpose_product();
-    } else if (signals_wanted_) {
-      inverse_ = {kernels_.rfft_create(tile_.dft_length), kernels_.rfft_destroy};
-      if (!inverse_) throw std::bad_alloc();
-    }
+    if (tile_.product && signals_wanted_) transpose_product();
     const int64_t num_segments = job_.num_signals * segments_.count;
     if (signals_wanted_) {
       hops_ = AlignedBuffer<T>(checked_multiply(tile_hops_ * row_samples_, num_threads_));
@@ -158,7 +153,6 @@ class PullBack {
       args.hop_stride = row_samples_;
       args.workspace = workspace_.get() + thread * workspace_bytes_;
       locate_cotangent(signal, first + frame, args);
-      args.inverse = inverse_.get();
       args.transposed = transposed_.get();
       args.num_hops = args.num_frames + segments_.overlap;
       if (signals_wanted_) args.hops = hops_.get() + thread * tile_hops_ * row_samples_;
@@ -353,10 +347,9 @@ class PullBack {
   AlignedBuffer<T> transposed_, hops_;  // hops_: [thread]
   AlignedBuffer<T> samples_;            // [segment of the chunk, or thread]
   AlignedBuffer<T> spectra_;            // [segment of the chunk][group][frame][column]
-  std::unique_ptr<void, void (*)(void*)> inverse_{nullptr, nullptr};
-  std::vector<T> levels_;           // [signal][row][frame], with top_db
-  std::vector<T> tails_, margins_;  // [signal][segment], [signal]
-  std::vector<T> sums_;             // [group][frame_length][column]
+  std::vector<T> levels_;               // [signal][row][frame], with top_db
+  std::vector<T> tails_, margins_;      // [signal][segment], [signal]
+  std::vector<T> sums_;                 // [group][frame_length][column]
 };
 
 void check_kernel(const char* name, const void* kernel, bool exists, std::size_t bytes) {

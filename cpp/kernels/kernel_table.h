@@ -116,7 +116,6 @@ struct AdjointArgs {
   const T* cotangent;  // gradient of the output, placed as TileArgs::out
   int64_t frame_stride;
   int64_t row_stride;
-  const void* inverse;  // by KernelTable::rfft_create; for plans without trained kernels
   const T* transposed;  // trained kernels as blocks of samples: [block][kernel row][product_rows],
                         // kernel rows in planes: all real ones, then all imaginary ones
   T* hops;              // gradient of the samples, [num_hops][hop_rows]; null: not wanted

@@ -57,6 +57,8 @@ using namespace specfast::engine;
 
 #include "melbank.inl"
 
+#include "inverse.inl"
+
 #include "adjoint.inl"
 
 #include "stage_clock.inl"
