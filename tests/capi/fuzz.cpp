@@ -211,6 +211,7 @@ void step(Random& random) {
   if (choice < 4) return execute(random, plan);
   if (choice < 5) return ask_plan(random, plan);
   if (choice < 6) return ask_library(random);
+  if (choice < 10) return fuzz::try_gradients(random);
   fuzz::try_streams(random, plans);
 }
 
