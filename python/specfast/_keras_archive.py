@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO, BinaryIO
 
-from specfast import _checks
+from specfast import _checks, _hdf5
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -30,7 +30,6 @@ _IN_MEMORY_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 18
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
 class KerasFileError(ValueError):
@@ -46,7 +45,7 @@ def failing_as(what: str) -> Iterator[None]:
     """
     try:
         yield
-    except (KerasFileError, MemoryError, ImportError):
+    except (KerasFileError, MemoryError):
         raise
     except Exception as error:
         reason = _checks.clipped(str(error)) or type(error).__name__
@@ -66,7 +65,7 @@ class Archive:
     def __init__(self, stream: BinaryIO) -> None:
         with failing_as("not a .keras file, which is a zip archive"):
             stream.seek(0)
-            if stream.read(len(_HDF5_SIGNATURE)) == _HDF5_SIGNATURE:
+            if stream.read(len(_hdf5.SIGNATURE)) == _hdf5.SIGNATURE:
                 raise KerasFileError(
                     "not a .keras file but HDF5, a model's weights alone or the format before "
                     "Keras 3; save the model with model.save('name.keras')"

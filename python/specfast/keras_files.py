@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Front-end layers out of Keras models, with their trained weights and without Keras.
 
-A file is taken for hostile: see docs/keras-models.md for what is checked and bounded. h5py is
-optional, `pip install "specfast[keras-files]"`, and imported where a file has an STFTSpectrogram.
+A file is taken for hostile: see docs/keras-models.md for what is checked and bounded.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,7 +73,7 @@ def load_keras(
         KerasFileError: (a ValueError) if the file is no Keras model, is broken, goes beyond a
             limit, or hides a layer's weights in a class that is not Keras' own.
         OSError: if the file cannot be opened.
-        ImportError: if h5py is needed and missing, or SciPy for a window.
+        ImportError: if SciPy is missing for a window.
         TypeError: if `path` is none of the above.
     """
     limit = _checks.integer(
@@ -110,10 +109,8 @@ def _load(archive: Archive, max_weights_bytes: int) -> dict[str, FrontEndLayer]:
     _check_lengths(found)
     layers = {key: (_from_file(f), f) for key, f in zip(_keys(found), found, strict=True)}
     if any(isinstance(layer, STFTSpectrogram) for layer, _ in layers.values()):
-        with (
-            archive.weights(max_weights_bytes) as stream,
-            closing(WeightsFile(stream)) as weights,
-        ):
+        with archive.weights(max_weights_bytes) as stream:
+            weights = WeightsFile(stream)
             for layer, front_end in layers.values():
                 if isinstance(layer, STFTSpectrogram):
                     _take_weights(layer, front_end, weights)
