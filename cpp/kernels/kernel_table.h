@@ -50,6 +50,12 @@ struct TilePlan {
   const T* real_twiddles;     // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
   const void* fallback_rfft;  // else: a plan made by KernelTable::rfft_create
 
+  // Trained kernels, which take the place of window and transform; null for none. Blocks of
+  // PrecisionKernels::product_rows rows, sample by sample: [block][frame_length][row]. Rows are the
+  // bins of the one kernel that the modes real and imag have, else the real and the imaginary row
+  // of each bin in turn. The last block is filled up with zeros.
+  const T* product;
+
   SpectrumOp spectrum_op;
   T power_floor;  // smallest power that enters magnitude and log
 
@@ -118,7 +124,10 @@ struct TileKernel {
 template <typename T>
 struct PrecisionKernels {
   TileKernel<T> wide;
-  TileKernel<T> narrow;                  // for few frames; bit-equal results
+  TileKernel<T> narrow;        // for few frames; bit-equal results
+  TileKernel<T> product_wide;  // both for plans with trained kernels
+  TileKernel<T> product_narrow;
+  int64_t product_rows;                  // rows of a block of TilePlan::product
   void* (*rfft_create)(int64_t length);  // null when out of memory
   void (*rfft_destroy)(void* plan);
 };

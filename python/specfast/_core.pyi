@@ -15,6 +15,10 @@ class Plan:
 
     @property
     def num_bins(self) -> int: ...
+    @property
+    def is_analytic(self) -> bool: ...
+    @property
+    def kernels(self) -> list[npt.NDArray[Any]] | None: ...
     def num_frames(self, num_samples: int) -> int: ...
     def __call__(
         self,
@@ -36,7 +40,17 @@ def stft_plan(
     expand_dims: bool,
     epsilon: float,
     dtype: str,
+    kernels: list[npt.NDArray[Any]] | None = None,
+    rounding: float = 0.0,
 ) -> Plan: ...
+def stft_kernels(
+    *,
+    mode: str,
+    frame_length: int,
+    fft_length: int,
+    window: npt.NDArray[np.float64] | None,
+    scaling: str | None,
+) -> list[npt.NDArray[np.float64]]: ...
 def mel_plan(
     *,
     fft_length: int,

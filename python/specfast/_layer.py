@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from specfast import _arguments, _arrays, _checks, _core, _policy
+from specfast import _arguments, _arrays, _checks, _core, _policy, _weights
 
 Shape = tuple[int | None, ...]
 LayerType = TypeVar("LayerType", bound="Layer")
@@ -32,8 +32,8 @@ def _automatic_name(class_name: str) -> str:
     return f"{snake}_{number}" if number else snake
 
 
-class Layer(ABC):
-    """Base of both layers. A layer is immutable but for `trainable`, and shared by threads."""
+class Layer(_weights.HasWeights, ABC):
+    """Base of both layers, shared by threads; immutable but for `trainable` and the weights."""
 
     name: str
     num_threads: int | None
@@ -76,7 +76,7 @@ class Layer(ABC):
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
 
     @abstractmethod
-    def _make_plan(self) -> _core.Plan: ...
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan: ...
 
     @abstractmethod
     def _check_shape(self, shape: Sequence[int | None]) -> None:
@@ -200,7 +200,7 @@ class Layer(ABC):
 
     @property
     def trainable(self) -> bool:
-        """Kept for Keras' sake and passed on in the configuration; nothing is trained here."""
+        """Whether `weights` are `trainable_weights`; passed on in the configuration."""
         return self._trainable
 
     @trainable.setter
@@ -276,8 +276,9 @@ class Layer(ABC):
         return cls(**config)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A plan does not travel; it is made again from the configuration.
-        return _restored, (type(self), self.get_config())
+        # A plan does not travel; it is made again from the configuration and the weights.
+        weights = None if self._plan.kernels is None else self.get_weights()
+        return _restored, (type(self), self.get_config(), weights)
 
     def __repr__(self) -> str:
         changed = {"name": self.name, **self._arguments.changed()}
@@ -292,5 +293,10 @@ class Layer(ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _restored(cls: type[LayerType], config: dict[str, Any]) -> LayerType:
-    return cls.from_config(config)
+def _restored(
+    cls: type[LayerType], config: dict[str, Any], weights: list[_arrays.Array] | None
+) -> LayerType:
+    layer = cls.from_config(config)
+    if weights is not None:
+        layer.set_weights(weights)
+    return layer

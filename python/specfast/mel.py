@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from specfast import _arguments, _checks, _core, _policy
+from specfast import _arguments, _arrays, _checks, _core, _policy
 from specfast._layer import Layer, Shape
 
 # How many dimensions NumPy's arrays can have; the result has one more than the samples.
@@ -257,7 +257,7 @@ class MelSpectrogram(Layer):
                 f"to reflect. Received: x of shape {tuple(shape)}"
             )
 
-    def _make_plan(self) -> _core.Plan:
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         # A floor that lies infinitely deep is no floor.
         top_db = None if arguments.top_db is None else float(arguments.top_db)

@@ -106,6 +106,21 @@ typedef struct specfast_config {
   double ref_power; /* energy of 0 dB; its absolute value is used; not 0 where min_power is 0 */
 } specfast_config;
 
+/* Kernels in place of window and transform, as keras.layers.STFTSpectrogram trains them: bin k of a
+ * frame x is sum_n x[n] * (real_kernel[n][k] + i imag_kernel[n][k]). Each is [frame_length][bins],
+ * contiguous, with bins = fft_length / 2 + 1; modes REAL and IMAG have one kernel, and the other
+ * must be NULL. Any value is taken; NaN and infinity go their way into the output. */
+typedef struct specfast_weights {
+  size_t struct_size; /* sizeof(specfast_weights) */
+  int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
+  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1. Where
+                      none is farther than Keras' rounding from the analytic value, which is
+                      |window[n]| * rounding * (8 + 2 angle) with the scaled window and angle = 2 pi
+                      n k / ((bins - 1) * 2), the FFT computes instead. 2^-23 for float32. */
+  const void* real_kernel;
+  const void* imag_kernel;
+} specfast_weights;
+
 /* The arrays of one call. Strides are in elements and may be negative or, for the input, zero.
  * Element (b, c, s) of the input is input[b * in_batch_stride + c * in_channel_stride + s *
  * in_sample_stride]; element (b, c, frame, row) of the output is output[b * out_batch_stride + c *
@@ -136,6 +151,17 @@ SPECFAST_API specfast_status specfast_config_init(specfast_config* config, size_
 /* Checks `config` and derives a plan from it. Allocates. *plan is NULL on failure. */
 SPECFAST_API specfast_status specfast_plan_create(const specfast_config* config,
                                                   specfast_plan** plan);
+/* The same with given kernels, which are copied. Not for mode MEL. */
+SPECFAST_API specfast_status specfast_plan_create_with_weights(const specfast_config* config,
+                                                               const specfast_weights* weights,
+                                                               specfast_plan** plan);
+/* 1 if the plan computes by FFT, 0 if it multiplies by given kernels, and for NULL. */
+SPECFAST_API int32_t specfast_plan_is_analytic(const specfast_plan* plan);
+/* Writes the kernels that a plan of this configuration stands for: the scaled window times cos and
+ * -sin of 2 pi n k / ((bins - 1) * 2). Each [frame_length][bins]; one that the mode does not have
+ * may be NULL and is not written. Not for mode MEL. Allocates. */
+SPECFAST_API specfast_status specfast_analytic_weights(const specfast_config* config,
+                                                       double* real_kernel, double* imag_kernel);
 /* No call may still be using the plan or a workspace made for it. NULL is allowed. */
 SPECFAST_API void specfast_plan_destroy(specfast_plan* plan);
 
