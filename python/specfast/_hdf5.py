@@ -90,9 +90,8 @@ class File:
     def members(self, address: int) -> dict[str, int | None]:
         """The members of a group and their addresses; None is that of a link."""
         if address not in self._groups:
-            tree, heap = struct.unpack_from(
-                "<QQ", _only(self._messages(address), _SYMBOL_TABLE, 16)
-            )
+            table = _only(self._messages(address), _SYMBOL_TABLE, 16, "a group as Keras writes it")
+            tree, heap = struct.unpack_from("<QQ", table)
             names = self._local_heap(heap)
             members: dict[str, int | None] = {}
             for name_offset, header, cache_type in self._symbols(tree):
@@ -140,10 +139,10 @@ class File:
         messages = self._messages(address)
         if any(message.kind in (_EXTERNAL, _FILTERS) for message in messages):
             raise FormatError("an array with filters or external storage is not read")
-        shape = _shape(_only(messages, _DATASPACE, 4))
-        dtype = _dtype(_only(messages, _DATATYPE, 8))
-        layout = _only(messages, _LAYOUT, 18)
-        if layout[0] != 3 or layout[1] != _CONTIGUOUS:  # IV.A.2.i
+        shape = _shape(_only(messages, _DATASPACE, 4, "an array"))
+        dtype = _dtype(_only(messages, _DATATYPE, 8, "an array"))
+        layout = _only(messages, _LAYOUT, 2, "an array")
+        if layout[0] != 3 or layout[1] != _CONTIGUOUS or len(layout) < 18:  # IV.A.2.i
             raise FormatError("an array that is chunked, compact or virtual is not read")
         data, num_bytes = struct.unpack_from("<QQ", layout, 2)
         wanted = math.prod(shape) * dtype.itemsize
@@ -231,11 +230,11 @@ class File:
 # ---- Bodies of messages ----------------------------------------------------------------------
 
 
-def _only(messages: list[_Message], kind: int, min_bytes: int) -> bytes:
-    """The body of the one message of a kind."""
+def _only(messages: list[_Message], kind: int, min_bytes: int, what: str) -> bytes:
+    """The body of the one message of a kind, which makes an object what it must be."""
     found = [message for message in messages if message.kind == kind]
     if len(found) != 1 or len(found[0].body) < min_bytes or found[0].flags & _SHARED:
-        raise FormatError("an object is not the group or the array that it must be")
+        raise FormatError(f"an object is not {what}")
     return found[0].body
 
 

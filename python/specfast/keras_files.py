@@ -13,8 +13,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-
 from specfast import _checks, _keras_config
 from specfast._keras_archive import CONFIG, Archive, KerasFileError
 from specfast._keras_config import FrontEnd
@@ -166,12 +164,11 @@ def _made(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
 
 
 def _take_weights(layer: STFTSpectrogram, front_end: FrontEnd, weights: WeightsFile) -> None:
-    frame_length, bins = layer.frame_length, layer._arguments.num_points // 2 + 1
     arrays = weights.variables(
         front_end.place,
         front_end.name,
-        count=1 if layer.mode in ("real", "imag") else 2,
-        shape=(frame_length, 1, bins),
+        count=len(layer._weight_names),
+        shape=layer._weight_shape(),
         required=front_end.is_built,
     )
     if arrays is not None:
@@ -204,7 +201,7 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
     layer = _made(base.__name__, base.get_config(layer_or_config))
     weights = layer_or_config.get_weights()
     if isinstance(layer, STFTSpectrogram) and weights:
-        layer.set_weights(_without_bfloat16(weights))
+        layer.set_weights(weights)
     return layer
 
 
@@ -254,8 +251,3 @@ def _check_computes_alike(layer: Any, base: type, subclasses: Sequence[type]) ->
             f"`layer_or_config` is of the class {type(layer).__name__}, which redefines "
             f"{', '.join(sorted(changed))} of {base.__name__}: what it computes is not known here"
         )
-
-
-def _without_bfloat16(weights: Sequence[Any]) -> list[Any]:
-    arrays = [np.asarray(array) for array in weights]
-    return [a.astype(np.float32) if a.dtype.name == "bfloat16" else a for a in arrays]
