@@ -40,6 +40,9 @@ def same_arrays(actual: list[Array], expected: list[Array]) -> bool:
     return len(actual) == len(expected) and all(map(same_bits, actual, expected))
 
 
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
 # ---- What comes out --------------------------------------------------------------------------
 
 
@@ -56,6 +59,18 @@ def test_trained_weights_and_configuration() -> None:
     x = noise(2, 64, 1)
     assert same_bits(layer(x), expected(x))
     assert not np.allclose(layer(x), small_stft()(x))
+
+
+def test_a_file_that_keras_wrote() -> None:
+    """What the layers of examples/trained.keras returned in Keras 3.15.1, on JAX."""
+    layers = specfast.load_keras(EXAMPLES / "trained.keras")
+    golden = np.load(EXAMPLES / "trained_golden.npz")
+    x = golden["x"]
+    assert list(layers) == ["levels", "spectrum"]
+    assert np.abs(layers["spectrum"](x) - golden["spectrum"]).max() < 1e-5
+    assert np.abs(layers["levels"](x[..., 0]) - golden["levels"]).max() < 1e-3
+    untrained = STFTSpectrogram.from_config(layers["spectrum"].get_config())
+    assert np.abs(untrained(x) - golden["spectrum"]).max() > 1
 
 
 def test_weights_as_initialised_keep_the_fft() -> None:

@@ -199,6 +199,11 @@ def test_brackets_in_strings_do_not_count() -> None:
         (sequential(stft_node(window="kaiser")), ["`window` 'kaiser' must have parameters"]),
         (sequential(stft_node(window=[1.0] * 15)), ["The shape of `window`"]),
         (sequential(stft_node(window=[float("nan")] * 16)), ["`window` must be finite"]),
+        (sequential(stft_node(window=["x" * 9999] * 16)), ["array of numbers", "'xxxx"]),
+        (sequential(stft_node(window={"class_name": "__numpy__", "config": {"value": ["x"]}})),
+         ["array of numbers"]),
+        (sequential(mel_node(class_name="MelSpectrogram", config={"fft_length": 1 << 27})),
+         ["Unrecognized keyword", "class_name"]),
         (sequential(stft_node(window={"class_name": "__lambda__", "config": {"value": "x"}})),
          ["`window` given as a dictionary"]),
         (sequential(stft_node(dtype="int8")), ["`dtype` must be one of"]),
@@ -456,6 +461,16 @@ def test_the_largest_configuration_takes_little_time() -> None:
     start, end = b'{"class_name": "A", "config": {"layers": [', b"0]}}"
     assert outcome(archive(start + b"[]," * 500_000 + end))
     assert outcome(archive(start + b'"' + b'\\"' * 8_000_000 + b'",' + end))
+
+
+def test_one_array_for_many_layers_is_not_read_for_each() -> None:
+    def link(file: h5py.File) -> None:
+        for number in range(1, 5):
+            file[f"{LAYER}_{number}"] = file[LAYER]
+
+    model = functional(*[stft_node(f"a{number}") for number in range(5)])
+    file = weights_file({LAYER: (None, kernels(1))}, link)
+    refused(archive(model, file), "its arrays together are larger than the file")
 
 
 def test_arrays_that_are_only_declared_take_no_memory() -> None:

@@ -72,6 +72,7 @@ class File:
         self._stream = stream
         self._num_bytes = stream.seek(0, io.SEEK_END)
         self._budget = MAX_STRUCTURE_BYTES
+        self._unread_bytes = self._num_bytes
         self._groups: dict[int, dict[str, int | None]] = {}
         # II.A: version 0 of everything, then the root group's symbol, whose header comes second.
         block = self._read(0, _SUPERBLOCK_BYTES)
@@ -151,8 +152,12 @@ class File:
         return Dataset(shape, dtype, data)
 
     def array(self, dataset: Dataset) -> npt.NDArray[Any]:
-        """The values of an array, read only."""
-        data = self._exactly(dataset.address, math.prod(dataset.shape) * dataset.dtype.itemsize)
+        """The values of an array, read only. Each array can be read once."""
+        num_bytes = math.prod(dataset.shape) * dataset.dtype.itemsize
+        self._unread_bytes -= num_bytes
+        if self._unread_bytes < 0:
+            raise FormatError("its arrays together are larger than the file: some are the same")
+        data = self._exactly(dataset.address, num_bytes)
         return np.frombuffer(data, dataset.dtype).reshape(dataset.shape)
 
     def string_attribute(self, address: int, name: str) -> str | None:

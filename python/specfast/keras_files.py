@@ -22,6 +22,8 @@ from specfast.stft import STFTSpectrogram
 
 __all__ = ["KerasFileError", "from_keras", "load_keras"]
 
+KerasFileError.__module__ = __name__  # where it is public
+
 FrontEndLayer = STFTSpectrogram | MelSpectrogram
 
 MAX_WEIGHTS_BYTES = 8 << 30
@@ -88,7 +90,7 @@ def load_keras(
 def _opened(path: Any) -> Iterator[tuple[BinaryIO, str]]:
     if isinstance(path, str | os.PathLike):
         with Path(path).open("rb") as stream:
-            yield stream, _checks.short(os.fspath(path))
+            yield stream, repr(os.fspath(path))
     elif callable(getattr(path, "read", None)) and callable(getattr(path, "seek", None)):
         if not isinstance(path.read(0), bytes):
             raise TypeError(
@@ -151,16 +153,28 @@ def _from_file(front_end: FrontEnd) -> FrontEndLayer:
             config.pop("num_threads", None)  # a matter of the machine that computes
         elif additions := [key for key in _ADDITIONS if key in config]:
             raise ValueError(f"`{additions[0]}` is no argument of Keras' {class_name}")
-        return _made(class_name, config)
+        _check_window(config.get("window"))
+        # Not `from_config`, which also takes a configuration around that which was checked.
+        return _CLASSES[class_name](**_without_training(config))
     except (TypeError, ValueError, OverflowError) as error:
         raise KerasFileError(
             f"{CONFIG}: layer {_checks.short(front_end.name)}: {error}"
         ) from error
 
 
-def _made(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
-    used = {key: value for key, value in config.items() if key not in _OF_TRAINING_ONLY}
-    return _CLASSES[class_name].from_config(used)
+def _check_window(window: Any) -> None:
+    """Refuses a list that NumPy would make more of than was in the file, such as of strings."""
+    if _keras_config.is_object(window):
+        window = window["config"].get("value")
+    if isinstance(window, list) and not all(isinstance(value, int | float) for value in window):
+        raise ValueError(
+            "`window` must be a name, None, or an array of numbers. "
+            f"{_checks.received('window', window)}"
+        )
+
+
+def _without_training(config: Mapping[Any, Any]) -> dict[Any, Any]:
+    return {key: value for key, value in config.items() if key not in _OF_TRAINING_ONLY}
 
 
 def _take_weights(layer: STFTSpectrogram, front_end: FrontEnd, weights: WeightsFile) -> None:
@@ -198,7 +212,7 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
     if isinstance(layer_or_config, Mapping):
         return _from_configuration(layer_or_config)
     base = _keras_class(layer_or_config)
-    layer = _made(base.__name__, base.get_config(layer_or_config))
+    layer = _configured(base.__name__, base.get_config(layer_or_config))
     weights = layer_or_config.get_weights()
     if isinstance(layer, STFTSpectrogram) and weights:
         layer.set_weights(weights)
@@ -208,7 +222,7 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
 def _from_configuration(config: Mapping[Any, Any]) -> FrontEndLayer:
     if _keras_config.is_object(config):
         if _keras_config.is_front_end(config):
-            return _made(config["class_name"], config["config"])
+            return _configured(config["class_name"], config["config"])
         raise ValueError(
             "`layer_or_config` must be a layer of Keras' class STFTSpectrogram or "
             "MelSpectrogram; a whole model is read by specfast.load_keras. "
@@ -221,7 +235,11 @@ def _from_configuration(config: Mapping[Any, Any]) -> FrontEndLayer:
             "`layer_or_config` must have the arguments of either STFTSpectrogram or "
             f"MelSpectrogram, or a class_name and a config. Received: {_checks.short(config)}"
         )
-    return _made(classes[0], config)
+    return _configured(classes[0], config)
+
+
+def _configured(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
+    return _CLASSES[class_name].from_config(_without_training(config))
 
 
 def _keras_class(layer: Any) -> Any:
