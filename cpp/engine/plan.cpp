@@ -29,15 +29,6 @@ double power_floor(const Config& config) {
   return config.spectrum_op == SpectrumOp::kLog ? std::max(epsilon, epsilon * epsilon) : epsilon;
 }
 
-template <typename T>
-const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
-  if constexpr (sizeof(T) == 4) {
-    return table.float32;
-  } else {
-    return table.float64;
-  }
-}
-
 }  // namespace
 
 template <typename T>

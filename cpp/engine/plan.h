@@ -13,6 +13,15 @@
 
 namespace specfast::engine {
 
+template <typename T>
+const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
+  if constexpr (sizeof(T) == 4) {
+    return table.float32;
+  } else {
+    return table.float64;
+  }
+}
+
 // A tile plan for one width and the kernel that runs it.
 template <typename T>
 struct Width {

@@ -7,6 +7,7 @@
 // equal inline functions of different objects, and a merged copy can hold instructions that an
 // older processor lacks.
 
+#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
@@ -28,6 +29,8 @@
 #define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
 
+#include "fallback_scratch.inl"
+
 #define POCKETFFT_NO_MULTITHREADING
 #define pocketfft SPECFAST_POCKETFFT
 #include <pocketfft_hdronly.h>
@@ -44,6 +47,8 @@ using namespace specfast::engine;
 
 #include "gather.inl"
 
+#include "prefetch.inl"
+
 #include "rfft.inl"
 
 #include "epilogue.inl"
@@ -52,11 +57,13 @@ using namespace specfast::engine;
 
 #include "melbank.inl"
 
+#include "adjoint.inl"
+
 #include "stage_clock.inl"
 
 // Where the parts of a tile's workspace begin, in elements.
 struct WorkspaceLayout {
-  int64_t transform, rows, bands, end;
+  int64_t transform, rows, bands, scratch, end;
 };
 
 template <typename T>
@@ -70,7 +77,8 @@ WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   layout.rows = layout.transform + aligned(plan.dft_length * lanes);
   layout.bands =
       layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
-  layout.end = layout.bands + aligned(plan.num_bands * lanes);
+  layout.scratch = layout.bands + aligned(plan.num_bands * lanes);
+  layout.end = layout.scratch + aligned(fallback_scratch_size(plan) * lanes);
   return layout;
 }
 
@@ -113,7 +121,7 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   if (plan.num_passes > 0) {
     own_transform<V>(hops, plan, args, spectrum);
   } else {
-    fallback_transform<V>(hops, plan, spectrum);
+    fallback_transform<V>(hops, plan, spectrum, hops + layout.scratch);
   }
   timer.end(kStageTransform);
 
@@ -164,24 +172,28 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
 
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
-  return {kLanes, workspace_bytes<T, kLanes>, run_tile<T, kLanes>, clamp<T, kLanes>};
+  return {kLanes,           workspace_bytes<T, kLanes>, run_tile<T, kLanes>,
+          clamp<T, kLanes>, adjoint_bytes<T, kLanes>,   run_adjoint<T, kLanes, 1, false>};
 }
 
 template <typename T, int kLanes, int kVectors>
 constexpr TileKernel<T> product_kernel() {
   constexpr int kTileLanes = kLanes * kVectors;
-  return {kTileLanes, workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
-          clamp<T, kTileLanes>};
+  return {
+      kTileLanes,           workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
+      clamp<T, kTileLanes>, adjoint_bytes<T, kTileLanes>,   run_adjoint<T, kLanes, kVectors, true>};
 }
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  constexpr int kLanes = SPECFAST_VECTOR_BYTES / int(sizeof(T));
+  constexpr int kLanes = kLanesOf<Widest<T>>;
   return {tile_kernel<T, kLanes>(),
           tile_kernel<T, kGroup<T>>(),
           product_kernel<T, kLanes, 2>(),
           product_kernel<T, kGroup<T>, 1>(),
           kProductRows,
+          kOuterColumns<T>,
+          add_outer<T>,
           create_fallback_rfft<T>,
           destroy_fallback_rfft<T>};
 }

@@ -35,7 +35,14 @@ class Plan {
 
   std::int64_t num_bins() const { return plan_.num_rows(); }
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }
+  // Gradients of the signal, or None, and of the kernels, or none.
+  py::tuple pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
+                      std::int32_t num_threads) const;
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
+
+  const specfast::Plan& plan() const { return plan_; }
+  std::int32_t dtype() const { return dtype_; }
+  Layout layout() const { return layout_; }
 
  private:
   static constexpr std::size_t kMaxIdle = 4;
@@ -44,6 +51,9 @@ class Plan {
   Plan(specfast::Plan plan, const specfast_config& config, Layout layout, py::object kernels)
       : plan_(std::move(plan)),
         dtype_(config.dtype),
+        mode_(config.mode),
+        frame_length_(config.frame_length),
+        fft_length_(config.fft_length),
         layout_(layout),
         kernels_(std::move(kernels)) {
     idle_.reserve(kMaxIdle);  // giving a workspace back must not throw
@@ -51,9 +61,11 @@ class Plan {
 
   Shape describe_spectrogram(const py::array& x, specfast_batch& batch) const;
   Shape describe_mel(const py::array& x, specfast_batch& batch) const;
+  py::array readable(const py::array& x, specfast_batch& batch) const;
 
   specfast::Plan plan_;
-  std::int32_t dtype_;
+  std::int32_t dtype_, mode_;
+  std::int64_t frame_length_, fft_length_;
   Layout layout_;
   py::object kernels_;  // as they were given, or None
 

@@ -7,6 +7,7 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 from typing import TYPE_CHECKING, Any
 
 from specfast._engine import build_info, get_num_threads, set_num_threads
+from specfast._vjp import Gradients
 from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
 from specfast.stft import STFTSpectrogram
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Gradients",
     "MelSpectrogram",
     "STFTSpectrogram",
     "__version__",

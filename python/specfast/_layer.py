@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from specfast import _arguments, _arrays, _checks, _core, _policy, _weights
+from specfast import _arguments, _arrays, _checks, _core, _policy, _vjp, _weights
+from specfast._stream import Stream
 
 Shape = tuple[int | None, ...]
 LayerType = TypeVar("LayerType", bound="Layer")
@@ -112,19 +113,104 @@ class Layer(_weights.HasWeights, ABC):
         # Everything that is no sample array of the engine's own kind takes the longer way.
         if not (type(x) is np.ndarray and x.dtype in self._direct_dtypes and x.flags.aligned):
             x = self._samples(x, out)
+        return self._call(self._plan, x, out)
+
+    def _call(
+        self, plan: _core.Plan, x: _arrays.Array, out: _arrays.Array | None
+    ) -> _arrays.Array:
+        """With samples that the engine can read."""
         self._check_shape(x.shape)
         if out is not None and type(out) is not np.ndarray:
             _arrays.check_is_array(out)
         try:
             if self._half_dtype is not None:
-                return self._call_half(x, out, self._half_dtype)
-            return self._plan(x, out, self._threads)
+                return self._call_half(plan, x, out, self._half_dtype)
+            return plan(x, out, self._threads)
         except MemoryError as error:
             shape = self.compute_output_shape(x.shape)
             raise MemoryError(
                 f"no memory for a result of shape {shape} and dtype {self.compute_dtype}. "
                 f"Received: x of shape {x.shape} and dtype {x.dtype}"
             ) from error
+
+    def vjp(self, x: Any) -> tuple[_arrays.Array, _vjp.Pullback]:
+        """The result of a call, and the way back: from its gradient to those of `x` and weights.
+
+        Gradients are those at the weights that the layer has now, analytic or not, whether or not
+        it is `trainable`.
+
+        Args:
+            x: as for a call. Where it is read in place, it must keep its values until the
+                pullback has been called.
+
+        Returns:
+            `(output, pullback)`. `pullback(cotangent, *, signal=True, weights=True)` takes the
+            gradient of some number with respect to `output`, an array of its shape and any real
+            dtype, and returns `Gradients(signal, weights)`. What is not asked for is not computed.
+            It may be called any number of times, by any thread.
+
+        There is no derivative, or none that is finite, at a power of zero (square root, angle,
+        `mag_exp`) and at the floors `epsilon`, `min_power` and `top_db`. It is taken as zero
+        there, so that silence gives zeros. What lies at or below the floor that `top_db` makes
+        hands its gradient on to the maximum from which that floor hangs; several maxima share it
+        alike, as in Keras. NaN in `x` gives NaN in what depends on it.
+
+        Raises:
+            TypeError, ValueError, MemoryError: as a call; the pullback for a `cotangent` of
+                another shape, or one that is no array of real numbers.
+        """
+        samples = _arrays.view(x, lists=self._takes_integers)
+        floating = samples.dtype.kind == "f" or samples.dtype.name == "bfloat16"
+        signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
+        samples = self._samples(samples, None)
+        plan = self._plan  # the one that computes; set_weights may put another in its place
+        output = self._call(plan, samples, None)
+        way_back = _vjp.pullback(
+            plan, self._policy, samples, signal_dtype, output.shape, self._threads
+        )
+        return output, way_back
+
+    def _result_dtype(self) -> np.dtype[Any]:
+        return self._half_dtype or np.dtype(self._policy.plan_dtype)
+
+    # ---- Streams -----------------------------------------------------------------------------
+
+    def stream(
+        self,
+        channels: int = 1,
+        *,
+        max_db: float | str | None = None,
+        num_samples: int | None = None,
+    ) -> Stream:
+        """A stream: this layer on a signal that arrives piece by piece. See docs/streams.md.
+
+        Args:
+            channels: how many channels the signal has, 1 to 65536.
+            max_db: only for a layer with `top_db`, which clamps to the maximum of the whole
+                signal: what takes the place of that maximum. A level in dB; or "running", the
+                maximum of a frame and all before it (over all channels with `top_db_scope`
+                "batch", of each channel with "clip").
+            num_samples: only for padding "same", whose zeros in front of the signal depend on its
+                length: that length, or any number with the same remainder modulo `frame_step`.
+
+        Raises:
+            TypeError: if a value is of a wrong type.
+            ValueError: if a value is out of its range, missing, or without a use here.
+            MemoryError: if there is no room for the samples of a frame.
+        """
+        return Stream(self, self._plan, channels=channels, max_db=max_db, num_samples=num_samples)
+
+    @abstractmethod
+    def _frame_axis(self, channels: int) -> int:
+        """Where frames stand in the output for one signal of that many channels."""
+
+    @abstractmethod
+    def _clamps_to_maximum(self) -> bool:
+        """Whether the output depends on the maximum of the whole signal."""
+
+    @abstractmethod
+    def _step_of_same_padding(self) -> int | None:
+        """Samples from frame to frame with padding "same", else None."""
 
     def _samples(self, x: Any, out: _arrays.Array | None) -> _arrays.Array:
         view = _arrays.view(x, lists=self._takes_integers)
@@ -144,12 +230,16 @@ class Layer(_weights.HasWeights, ABC):
         return samples
 
     def _call_half(
-        self, x: _arrays.Array, out: _arrays.Array | None, dtype: np.dtype[Any]
+        self,
+        plan: _core.Plan,
+        x: _arrays.Array,
+        out: _arrays.Array | None,
+        dtype: np.dtype[Any],
     ) -> _arrays.Array:
         if out is not None:
             _arrays.check_out(out, self.compute_output_shape(x.shape), dtype)
             _arrays.check_no_overlap(out, x)
-        return _arrays.rounded(self._plan(x, None, self._threads), dtype, out)
+        return _arrays.rounded(plan(x, None, self._threads), dtype, out)
 
     @classmethod
     def _keywords(cls) -> list[str]:
