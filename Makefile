@@ -11,10 +11,13 @@ CLANGXX ?= clang++
 GCC ?= g++
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SEED ?= 1
+FUZZ_CALLS ?= 200000
 # What a strict build adds; CI calls make with STRICT=1.
 STRICT ?=
 WERROR := $(if $(STRICT),-Ccmake.define.SPECFAST_WERROR=ON)
 
+comma := ,
 PIP := -m pip --disable-pip-version-check --quiet
 PY := .venv/bin/python
 PY_PARITY := .venv-parity/bin/python
@@ -120,15 +123,20 @@ bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARG
 # several threads forks may find the sanitizer's own allocator locked, and hang; every other run of the
 # suite has that test.
 FORK_OF_THREADS := tests/test_engine.py::test_fork_while_threads_call_the_same_layer
+SANITIZED := -Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
+  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) -Ccmake.define.SPECFAST_BUILD_FUZZ=ON \
+  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined
 sanitize: .venv/.installed ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
-	$(call install_variant,asan,-Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
-	  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
-	  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined)
+	$(call install_variant,asan,$(SANITIZED))
 	export PYTHONPATH="$(CURDIR)/build/asan/site" \
 	  LD_PRELOAD="$(foreach lib,asan ubsan stdc++,$(shell $(GCC) -print-file-name=lib$(lib).so))" \
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=2 \
 	  UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call prove_variant,asan); $(PY) -m pytest --deselect $(FORK_OF_THREADS) $(PYTEST_ARGS)
+
+fuzz: .venv/.ready ## generated calls of the C ABI under the sanitizers (FUZZ_SEED=1 FUZZ_CALLS=200000)
+	$(call install_variant,asan,$(SANITIZED))
+	UBSAN_OPTIONS=print_stacktrace=1 build/asan/cmake/tests/capi/capi_fuzz $(FUZZ_SEED) $(FUZZ_CALLS)
 
 test-clang: .venv/.installed ## the test suite on a build by Clang
 	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
@@ -185,5 +193,3 @@ wheel: .venv/.ready ## source release and wheel in dist/
 
 clean: ## remove builds and environments
 	rm -rf build dist .venv .venv-parity .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
-
-comma := ,
