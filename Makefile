@@ -27,7 +27,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-realtime fuzz stages stream audit wheel clean
+.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime fuzz stages stream audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -150,7 +150,7 @@ test-no-openmp: .venv/.installed ## the test suite on a build by GCC without Ope
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
-build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
+build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
@@ -158,6 +158,10 @@ build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* t
 test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary functions on every instruction set
 	.venv/bin/cmake --build build/programs --target kernel_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R math_
+
+test-docs: build/programs/build.ninja ## that the C and C++ programs of the guide compile and print what it says
+	.venv/bin/cmake --build build/programs --target doc_tests
+	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R doc_
 
 test-realtime: build/programs/build.ninja ## that pushes into streams allocate, lock and call nothing, on every instruction set
 	.venv/bin/cmake --build build/programs --target realtime_tests
