@@ -124,18 +124,8 @@ Shape Plan::describe_mel(const py::array& x, specfast_batch& batch) const {
   return shape;
 }
 
-py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads) const {
-  specfast_batch batch{};
-  batch.struct_size = sizeof(batch);
-  batch.in_dtype = input_dtype(x);
-  const Shape shape =
-      layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
-  check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
-
-  // Before any copy: a bad `out` or a result without room is refused at once.
-  py::array result = output_array(out, shape, dtype_, x);
-  if (result.size() == 0) return result;
-
+// Points the batch at x, or at a copy of it, which must outlive the batch.
+py::array Plan::readable(const py::array& x, specfast_batch& batch) const {
   py::array source = x;
   if (layout_ == Layout::kMel) {
     std::optional<std::int64_t> stride = collapsed_stride(x);
@@ -148,6 +138,22 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
     batch.in_batch_stride = *stride;
   }
   batch.input = source.data();
+  return source;
+}
+
+py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads) const {
+  specfast_batch batch{};
+  batch.struct_size = sizeof(batch);
+  batch.in_dtype = input_dtype(x);
+  const Shape shape =
+      layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
+  check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
+
+  // Before any copy: a bad `out` or a result without room is refused at once.
+  py::array result = output_array(out, shape, dtype_, x);
+  if (result.size() == 0) return result;
+
+  const py::array source = readable(x, batch);
   batch.output = result.mutable_data();
   if (num_threads == 0) num_threads = specfast::num_threads();
   // Taken and given back under the GIL: os.fork() never finds the mutex locked.
