@@ -411,7 +411,7 @@ def damage(data: bytes, draw: random.Random) -> bytes:
 
 
 def outcome(stream: io.BytesIO) -> bool:
-    """Whether the file was read, in bounded time; other errors than the announced are passed on."""
+    """Whether the file was read, in bounded time; an error not announced is passed on."""
     start = time.process_time()
     try:
         specfast.load_keras(stream)
