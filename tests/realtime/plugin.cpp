@@ -141,6 +141,13 @@ void do_what_is_forbidden(Planted planted) {
 
 }  // namespace
 
+const char* plugin_unavailable() {
+  specfast_build_info info;
+  info.struct_size = sizeof(info);
+  return specfast_get_build_info(&info) == SPECFAST_E_UNAVAILABLE_ISA ? specfast_last_error()
+                                                                      : nullptr;
+}
+
 int plugin_num_cases() { return kNumCases; }
 const char* plugin_case_name(int index) { return kCases[index].name; }
 
