@@ -154,6 +154,11 @@ class PullBack {
       args.workspace = workspace_.get() + thread * workspace_bytes_;
       locate_cotangent(signal, first + frame, args);
       args.transposed = transposed_.get();
+      if (gradient_.kept) {
+        args.kept =
+            static_cast<const T*>(gradient_.kept) +
+            (signal * job_.num_tiles + (first + frame) / lanes) * spectrum_values(plan_.wide());
+      }
       args.num_hops = args.num_frames + segments_.overlap;
       if (signals_wanted_) args.hops = hops_.get() + thread * tile_hops_ * row_samples_;
       if (kernels_wanted_) {
@@ -379,6 +384,7 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
   }
   if (job.num_signals == 0 || job.num_frames == 0) return job;
   check_pointer("cotangent", gradient.cotangent, bytes);
+  if (gradient.kept) check_kept(plan, batch.num_samples, gradient.kept);
   check_extent({{batch.num_batches, gradient.cotangent_batch_stride},
                 {batch.num_channels, gradient.cotangent_channel_stride},
                 {job.num_frames, gradient.cotangent_frame_stride},
@@ -417,7 +423,7 @@ std::vector<T> gradient_of_levels(const Plan& plan, int num_threads, const Job& 
   batch.out_row_stride = job.num_frames;
   batch.out_frame_stride = 1;
   Workspace workspace(plan, num_threads);
-  execute(plan, workspace, batch, false);
+  execute(plan, workspace, batch, {false, nullptr});
   top_db_gradient(plan.config(), job, num_rows, gradient, num_threads, levels);
   return levels;
 }

@@ -264,7 +264,11 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
-    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    if (args.kept) {
+      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
+    } else {
+      recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    }
     if (plan.num_bands == 0) {
       constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
       select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
