@@ -2,129 +2,28 @@
 #include "batch.h"
 
 #include <algorithm>
-#include <cstdint>
-#include <initializer_list>
 #include <limits>
 #include <new>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "geometry.h"
 #include "parallel.h"
+#include "signals.h"
 
 namespace specfast::engine {
 namespace {
 
-void require_batch(bool ok, const char* argument, int64_t received, const char* accepted) {
-  if (ok) return;
-  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(argument) + " must be " + accepted +
-                                               ", received " + argument + "=" +
-                                               std::to_string(received));
-}
-
-std::size_t element_bytes(int32_t dtype) {
-  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
-         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
-                                     : sizeof(int16_t);
-}
-
-// The byte distance that indices up to count - 1 can reach must fit, for every axis and in all.
-void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
-                  std::size_t bytes) {
-  int64_t reach = 1;
-  for (const auto& [count, stride] : counts_and_strides) {
-    if (stride == std::numeric_limits<int64_t>::min())
-      throw Error(SPECFAST_E_OVERFLOW, "a stride does not fit 64 bits");
-    if (count > 0)
-      reach = checked_add(reach, checked_multiply(count - 1, stride < 0 ? -stride : stride));
-  }
-  checked_multiply(reach, int64_t(bytes));
-}
-
-void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
-  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
-  if (reinterpret_cast<std::uintptr_t>(pointer) % bytes != 0) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                std::string(name) + " must be aligned to " + std::to_string(bytes) + " bytes");
-  }
-}
-
-// Where the frames of every signal come from and go to, in checked numbers.
-struct Job {
-  const specfast_batch& batch;
-  int64_t num_signals;
-  int64_t num_frames;
-  int64_t num_tiles;  // of one signal
-  int64_t left_padding;
-
-  template <typename Address>
-  Address* signal_address(Address* base, int64_t signal, int64_t batch_stride,
-                          int64_t channel_stride) const {
-    return base + signal / batch.num_channels * batch_stride +
-           signal % batch.num_channels * channel_stride;
-  }
-};
-
 Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
-  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
-                batch.in_dtype, "a specfast_dtype");
-  require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
-  require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
-  require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");
-  if (batch.num_samples > kMaxSamples) {
-    throw Error(SPECFAST_E_OVERFLOW, "num_samples must be at most 2^62, received num_samples=" +
-                                         std::to_string(batch.num_samples));
-  }
-
-  Job job{batch, 0, 0, 0, 0};
-  job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
-  job.num_frames = num_frames(plan.config(), batch.num_samples);
-  job.num_tiles = (job.num_frames + lanes - 1) / lanes;
-  job.left_padding = left_padding(plan.config(), batch.num_samples);
-  checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
+  const Job job = check_input(plan, batch, lanes);
   if (job.num_signals == 0 || job.num_frames == 0) return job;
-
-  const std::size_t out_bytes =
-      plan.config().precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
-  check_pointer("input", batch.input, element_bytes(batch.in_dtype));
+  const std::size_t out_bytes = element_bytes(plan.config().precision);
   check_pointer("output", batch.output, out_bytes);
-  check_extent({{batch.num_batches, batch.in_batch_stride},
-                {batch.num_channels, batch.in_channel_stride},
-                {batch.num_samples, batch.in_sample_stride}},
-               element_bytes(batch.in_dtype));
   check_extent({{batch.num_batches, batch.out_batch_stride},
                 {batch.num_channels, batch.out_channel_stride},
                 {job.num_frames, batch.out_frame_stride},
                 {plan.num_rows(), batch.out_row_stride}},
                out_bytes);
   return job;
-}
-
-template <typename In, typename T>
-void copy_samples(const In* from, int64_t stride, int64_t count, T* to) {
-  if (stride == 1) {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i * stride]);
-  }
-}
-
-// Samples [begin, begin + count) of the padded signal.
-template <typename In, typename T>
-void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
-                   int64_t count, T* to) {
-  const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
-  const auto outside = [=](int64_t index) {
-    return padding == Padding::kCenter ? T(signal[reflect_index(index, num_samples) * stride])
-                                       : T(0);
-  };
-  const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
-  const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
-  for (int64_t i = 0; i < inside_begin; ++i) to[i] = outside(begin + i);
-  copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
-               to + inside_begin);
-  for (int64_t i = inside_end; i < count; ++i) to[i] = outside(begin + i);
 }
 
 template <typename In, typename T>
@@ -136,10 +35,10 @@ class BatchRun {
       extrema_.resize(std::size_t(job.num_signals * job.num_tiles));
   }
 
-  void run() {
+  void run(bool clamped) {
     for_each_tile(
         [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
-    if (extrema_.empty()) return;
+    if (extrema_.empty() || !clamped) return;
     clamp_to_top_db();
   }
 
@@ -269,16 +168,16 @@ class BatchRun {
 };
 
 template <typename T>
-void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& batch) {
+void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& batch, bool clamped) {
   const Job job = check_batch(plan, batch, plan.precision<T>().wide().kernel->lanes);
   if (job.num_signals == 0 || job.num_frames == 0) return;
   switch (batch.in_dtype) {
     case SPECFAST_FLOAT32:
-      return BatchRun<float, T>(plan, workspace, job).run();
+      return BatchRun<float, T>(plan, workspace, job).run(clamped);
     case SPECFAST_FLOAT64:
-      return BatchRun<double, T>(plan, workspace, job).run();
+      return BatchRun<double, T>(plan, workspace, job).run(clamped);
     default:
-      return BatchRun<int16_t, T>(plan, workspace, job).run();
+      return BatchRun<int16_t, T>(plan, workspace, job).run(clamped);
   }
 }
 
@@ -295,15 +194,15 @@ Workspace::Workspace(const Plan& plan, int num_threads)
       ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
 }
 
-void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch) {
+void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch, bool clamped) {
   if (!workspace.fits(plan)) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "workspace is too small for this plan: create one for it");
   }
   if (plan.config().precision == Precision::kFloat32) {
-    execute_as<float>(plan, workspace, batch);
+    execute_as<float>(plan, workspace, batch, clamped);
   } else {
-    execute_as<double>(plan, workspace, batch);
+    execute_as<double>(plan, workspace, batch, clamped);
   }
 }
 

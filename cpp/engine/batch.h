@@ -29,7 +29,8 @@ class Workspace {
   std::unique_ptr<std::byte[], Free> memory_;
 };
 
-// Checks the batch, then computes it.
-void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch);
+// Checks the batch, then computes it; the top_db clamp can be left out.
+void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
+             bool clamped = true);
 
 }  // namespace specfast::engine

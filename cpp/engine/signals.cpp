@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "signals.h"
+
+#include <limits>
+#include <string>
+
+namespace specfast::engine {
+namespace {
+
+void require_batch(bool ok, const char* argument, int64_t received, const char* accepted) {
+  if (ok) return;
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(argument) + " must be " + accepted +
+                                               ", received " + argument + "=" +
+                                               std::to_string(received));
+}
+
+std::size_t input_bytes(int32_t dtype) {
+  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
+         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
+                                     : sizeof(int16_t);
+}
+
+}  // namespace
+
+std::size_t element_bytes(Precision precision) {
+  return precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
+}
+
+void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                  std::size_t bytes) {
+  int64_t reach = 1;
+  for (const auto& [count, stride] : counts_and_strides) {
+    if (stride == std::numeric_limits<int64_t>::min())
+      throw Error(SPECFAST_E_OVERFLOW, "a stride does not fit 64 bits");
+    if (count > 0)
+      reach = checked_add(reach, checked_multiply(count - 1, stride < 0 ? -stride : stride));
+  }
+  checked_multiply(reach, int64_t(bytes));
+}
+
+void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
+  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
+  if (reinterpret_cast<std::uintptr_t>(pointer) % bytes != 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                std::string(name) + " must be aligned to " + std::to_string(bytes) + " bytes");
+  }
+}
+
+Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
+  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
+                batch.in_dtype, "a specfast_dtype");
+  require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
+  require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
+  require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");
+  if (batch.num_samples > kMaxSamples) {
+    throw Error(SPECFAST_E_OVERFLOW, "num_samples must be at most 2^62, received num_samples=" +
+                                         std::to_string(batch.num_samples));
+  }
+
+  Job job{batch, 0, 0, 0, 0};
+  job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
+  job.num_frames = num_frames(plan.config(), batch.num_samples);
+  job.num_tiles = (job.num_frames + lanes - 1) / lanes;
+  job.left_padding = left_padding(plan.config(), batch.num_samples);
+  checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
+  if (job.num_signals == 0 || job.num_frames == 0) return job;
+
+  check_pointer("input", batch.input, input_bytes(batch.in_dtype));
+  check_extent({{batch.num_batches, batch.in_batch_stride},
+                {batch.num_channels, batch.in_channel_stride},
+                {batch.num_samples, batch.in_sample_stride}},
+               input_bytes(batch.in_dtype));
+  return job;
+}
+
+}  // namespace specfast::engine

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The signals of a call: checks of what the caller describes, and padded, contiguous samples.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <utility>
+
+#include "geometry.h"
+#include "plan.h"
+
+namespace specfast::engine {
+
+// Where the frames of every signal come from, in checked numbers.
+struct Job {
+  const specfast_batch& batch;
+  int64_t num_signals;
+  int64_t num_frames;
+  int64_t num_tiles;  // of one signal
+  int64_t left_padding;
+
+  template <typename Address>
+  Address* signal_address(Address* base, int64_t signal, int64_t batch_stride,
+                          int64_t channel_stride) const {
+    return base + signal / batch.num_channels * batch_stride +
+           signal % batch.num_channels * channel_stride;
+  }
+};
+
+std::size_t element_bytes(Precision precision);
+
+// Throw Error where the caller is at fault. check_input leaves the output of the batch alone.
+Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
+void check_pointer(const char* name, const void* pointer, std::size_t bytes);
+// The byte distance that indices up to count - 1 can reach must fit, for every axis and in all.
+void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                  std::size_t bytes);
+
+template <typename In, typename T>
+void copy_samples(const In* from, int64_t stride, int64_t count, T* to) {
+  if (stride == 1) {
+    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
+  } else {
+    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i * stride]);
+  }
+}
+
+// Samples [begin, begin + count) of the padded signal.
+template <typename In, typename T>
+void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
+                   int64_t count, T* to) {
+  const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
+  const auto outside = [=](int64_t index) {
+    return padding == Padding::kCenter ? T(signal[reflect_index(index, num_samples) * stride])
+                                       : T(0);
+  };
+  const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
+  const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
+  for (int64_t i = 0; i < inside_begin; ++i) to[i] = outside(begin + i);
+  copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
+               to + inside_begin);
+  for (int64_t i = inside_end; i < count; ++i) to[i] = outside(begin + i);
+}
+
+}  // namespace specfast::engine
