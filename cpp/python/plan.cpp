@@ -124,10 +124,12 @@ Shape Plan::describe_mel(const py::array& x, specfast_batch& batch) const {
   return shape;
 }
 
-py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads) const {
+py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads,
+                     double scale) const {
   specfast_batch batch{};
   batch.struct_size = sizeof(batch);
   batch.in_dtype = input_dtype(x);
+  batch.in_scale = scale;
   const Shape shape =
       layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
   check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));

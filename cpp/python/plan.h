@@ -29,7 +29,9 @@ class Plan {
 
   std::int64_t num_bins() const { return plan_.num_rows(); }
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }
-  py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
+  // The samples are multiplied by `scale` first; 0 leaves them as they are.
+  py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
+                 double scale) const;
 
   const specfast::Plan& plan() const { return plan_; }
   std::int32_t dtype() const { return dtype_; }
