@@ -63,8 +63,8 @@ if(DEFINED SKBUILD)
   # linkers look for is a script of one line.
   install(TARGETS specfast_shared EXPORT specfast-shared
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_SKIP)
-  file(WRITE "${PROJECT_BINARY_DIR}/libspecfast.so" "INPUT(libspecfast.so.${_so_version})\n")
-  install(FILES "${PROJECT_BINARY_DIR}/libspecfast.so"
+  file(WRITE "${PROJECT_BINARY_DIR}/wheel/libspecfast.so" "INPUT(libspecfast.so.${_so_version})\n")
+  install(FILES "${PROJECT_BINARY_DIR}/wheel/libspecfast.so"
           DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library)
 else()
   install(TARGETS specfast_shared EXPORT specfast-shared

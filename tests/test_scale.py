@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The argument `scale`: integers and strided samples read in place, the same bits as scaled ones."""
+"""`scale`: samples that are scaled while they are read give the bits of scaled ones."""
 
 from __future__ import annotations
 
