@@ -38,6 +38,14 @@ def small_mel(**arguments: Any) -> MelSpectrogram:
     return MelSpectrogram(**(SMALL_MEL | arguments))
 
 
+def perturb(layer: STFTSpectrogram, size: float = 0.1) -> STFTSpectrogram:
+    """The same layer, with kernels that are no longer the analytic ones."""
+    random = np.random.default_rng(7)
+    layer.set_weights([w + size * random.standard_normal(w.shape) for w in layer.get_weights()])
+    assert not layer.is_analytic
+    return layer
+
+
 def same_bits(a: Array, b: Array) -> bool:
     """Whether two arrays hold the same bytes: NaN equals NaN, and -0.0 is not 0.0."""
     return a.shape == b.shape and a.dtype == b.dtype and a.tobytes() == b.tobytes()

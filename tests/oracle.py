@@ -177,8 +177,12 @@ def stft_complex(
     periodic: bool = False,
     scaling: str | None = "density",
     padding: str = "valid",
+    kernels: Any = None,
 ) -> npt.NDArray[np.complex128]:
-    """complex128 [..., frames, bins] of the signals [..., samples], windowed and scaled."""
+    """complex128 [..., frames, bins] of the signals [..., samples], windowed and scaled.
+
+    With `kernels`, the real and the imaginary one [frame_length, bins], by those instead.
+    """
     signal = np.asarray(x, dtype=np.float64)
     step = frame_step or frame_length // 2
     num_bins = (fft_length or next_power_of_two(frame_length)) // 2 + 1
@@ -190,6 +194,9 @@ def stft_complex(
     starts = step * np.arange(num_frames)
     index = starts[:, None] + np.arange(frame_length)[None, :]
     frames = signal[..., index]  # [..., frames, frame_length]
+    if kernels is not None:
+        real, imag = (np.asarray(kernel, dtype=np.float64) for kernel in kernels)
+        return np.asarray(frames @ real + 1j * (frames @ imag))
     if window is not None:
         values = window_values(window, frame_length, periodic=periodic)
         divisor = 1.0

@@ -166,6 +166,23 @@ def test_lengths_of_pocketfft(fft_length: int) -> None:
     assert same_bits(in_pieces(layer.stream(), signal, [1, fft_length]), layer(signal))
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_trained_kernels(mode: str) -> None:
+    random = np.random.default_rng(11)
+    layer = stft(mode=mode, frame_length=50, frame_step=20, fft_length=64)
+    layer.set_weights(
+        [
+            random.standard_normal(kernel.shape).astype(kernel.dtype)
+            for kernel in layer.get_weights()
+        ]
+    )
+    signal = random.standard_normal(3000).astype(np.float32)
+    whole = one_call(layer, signal)
+    stream = layer.stream()
+    layer.set_weights([np.zeros_like(kernel) for kernel in layer.get_weights()])
+    assert same_bits(in_pieces(stream, signal, cuts(random, len(signal)), through_pickle), whole)
+
+
 def test_frames_come_as_early_as_latency_samples_says() -> None:
     for layer, extra in [
         (small_stft(), 0),

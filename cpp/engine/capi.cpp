@@ -9,7 +9,9 @@
 #include "dispatch.h"
 #include "filterbank.h"
 #include "geometry.h"
+#include "gradient.h"
 #include "parallel.h"
+#include "weights.h"
 #include "window.h"
 
 using namespace specfast::engine;
@@ -46,6 +48,42 @@ specfast_status specfast_plan_create(const specfast_config* config, specfast_pla
     require_pointer("config", config);
     require_struct_size("config", config->struct_size, sizeof(specfast_config));
     *plan = new specfast_plan(*config);
+  });
+}
+
+specfast_status specfast_plan_create_with_weights(const specfast_config* config,
+                                                  const specfast_weights* weights,
+                                                  specfast_plan** plan) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    *plan = nullptr;
+    require_pointer("config", config);
+    require_struct_size("config", config->struct_size, sizeof(specfast_config));
+    require_pointer("weights", weights);
+    require_struct_size("weights", weights->struct_size, sizeof(specfast_weights));
+    *plan = new specfast_plan(*config, weights);
+  });
+}
+
+int32_t specfast_plan_is_analytic(const specfast_plan* plan) {
+  return plan ? plan->is_analytic() : 0;
+}
+
+specfast_status specfast_analytic_weights(const specfast_config* config, double* real_kernel,
+                                          double* imag_kernel) {
+  return guarded([&] {
+    require_pointer("config", config);
+    require_struct_size("config", config->struct_size, sizeof(specfast_config));
+    const Config checked = validate(*config);
+    if (checked.mel) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "mode must not be SPECFAST_MODE_MEL: it has no kernels");
+    }
+    if (has_real_kernel(checked.spectrum_op)) require_pointer("real_kernel", real_kernel);
+    if (has_imag_kernel(checked.spectrum_op)) require_pointer("imag_kernel", imag_kernel);
+    const Weights weights = analytic_weights(checked);
+    std::copy(weights.real.begin(), weights.real.end(), real_kernel);
+    std::copy(weights.imag.begin(), weights.imag.end(), imag_kernel);
   });
 }
 
@@ -98,6 +136,20 @@ specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* 
     require_pointer("batch", batch);
     require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
     execute(*plan, *workspace, *batch);
+  });
+}
+
+specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
+                                   const specfast_batch* batch, const specfast_gradient* gradient) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    require_num_threads(num_threads);
+    require_pointer("batch", batch);
+    require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
+    require_pointer("gradient", gradient);
+    require_struct_size("gradient", gradient->struct_size, sizeof(specfast_gradient));
+    pull_back(*plan, useful_threads(num_threads > 0 ? num_threads : default_num_threads()), *batch,
+              *gradient);
   });
 }
 

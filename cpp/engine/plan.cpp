@@ -29,21 +29,19 @@ double power_floor(const Config& config) {
   return config.spectrum_op == SpectrumOp::kLog ? std::max(epsilon, epsilon * epsilon) : epsilon;
 }
 
-template <typename T>
-const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
-  if constexpr (sizeof(T) == 4) {
-    return table.float32;
-  } else {
-    return table.float64;
-  }
-}
-
 }  // namespace
 
 template <typename T>
-PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table) {
+PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table,
+                                const Weights* weights) {
   const PrecisionKernels<T>& kernels = kernels_of<T>(table);
   derive_common(config, common_);
+  if (weights) {
+    derive_product(*weights, kernels.product_rows, common_);
+    narrow_ = derive_width(config, kernels.product_narrow);
+    wide_ = derive_width(config, kernels.product_wide);
+    return;
+  }
   derive_transform(config, common_);
   if (common_.num_passes == 0) {
     fallback_rfft_ = {kernels.rfft_create(config.dft_length), kernels.rfft_destroy};
@@ -120,6 +118,26 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
 }
 
 template <typename T>
+void PrecisionPlan<T>::derive_product(const Weights& weights, int64_t block_rows,
+                                      TilePlan<T>& tile) {
+  const int64_t kernels_of_bin = weights.real.empty() || weights.imag.empty() ? 1 : 2;
+  const int64_t num_rows = tile.num_bins * kernels_of_bin;
+  const int64_t num_blocks = (num_rows + block_rows - 1) / block_rows;
+  product_.assign(std::size_t(checked_multiply(num_blocks * block_rows, tile.frame_length)), T(0));
+  const auto pack = [&](const std::vector<double>& kernel, int64_t first_row) {
+    for (std::size_t i = 0; i < kernel.size(); ++i) {
+      const int64_t n = int64_t(i) / tile.num_bins, bin = int64_t(i) % tile.num_bins;
+      const int64_t row = bin * kernels_of_bin + first_row;
+      product_[std::size_t((row / block_rows * tile.frame_length + n) * block_rows +
+                           row % block_rows)] = T(kernel[i]);
+    }
+  };
+  pack(weights.real, 0);
+  pack(weights.imag, kernels_of_bin - 1);
+  tile.product = product_.data();
+}
+
+template <typename T>
 void PrecisionPlan<T>::derive_mel(const Config& config, TilePlan<T>& tile) {
   Filterbank bank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
                                     config.min_freq_hz, config.max_freq_hz);
@@ -173,13 +191,25 @@ std::size_t PrecisionPlan<T>::workspace_bytes() const {
 template class PrecisionPlan<float>;
 template class PrecisionPlan<double>;
 
-Plan::Plan(const specfast_config& raw) : config_(validate(raw)) {
+Plan::Plan(const specfast_config& raw, const specfast_weights* raw_weights)
+    : config_(validate(raw)) {
+  Weights weights;
+  bool trained = false;
+  if (raw_weights) {
+    weights = checked_weights(config_, *raw_weights);
+    trained = !are_analytic(config_, weights, raw_weights->rounding);
+  }
+  const Weights* const used = trained ? &weights : nullptr;
   if (config_.precision == Precision::kFloat32) {
-    precision_ = std::make_unique<PrecisionPlan<float>>(config_, kernels());
+    precision_ = std::make_unique<PrecisionPlan<float>>(config_, kernels(), used);
   } else {
-    precision_ = std::make_unique<PrecisionPlan<double>>(config_, kernels());
+    precision_ = std::make_unique<PrecisionPlan<double>>(config_, kernels(), used);
   }
   std::vector<double>().swap(config_.window);  // its place is the tile plan now
+}
+
+bool Plan::is_analytic() const {
+  return std::visit([](const auto& plan) { return !plan->wide().tile.product; }, precision_);
 }
 
 int64_t Plan::num_rows() const {

@@ -9,8 +9,18 @@
 
 #include "../kernels/kernel_table.h"
 #include "config.h"
+#include "weights.h"
 
 namespace specfast::engine {
+
+template <typename T>
+const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
+  if constexpr (sizeof(T) == 4) {
+    return table.float32;
+  } else {
+    return table.float64;
+  }
+}
 
 // A tile plan for one width and the kernel that runs it.
 template <typename T>
@@ -25,7 +35,8 @@ struct Width {
 template <typename T>
 class PrecisionPlan {
  public:
-  PrecisionPlan(const Config& config, const KernelTable& table);
+  // With weights, frames are multiplied by them; without (null), transformed.
+  PrecisionPlan(const Config& config, const KernelTable& table, const Weights* weights);
   PrecisionPlan(const PrecisionPlan&) = delete;
   PrecisionPlan& operator=(const PrecisionPlan&) = delete;
 
@@ -37,10 +48,11 @@ class PrecisionPlan {
  private:
   void derive_common(const Config& config, TilePlan<T>& tile);
   void derive_transform(const Config& config, TilePlan<T>& tile);
+  void derive_product(const Weights& weights, int64_t block_rows, TilePlan<T>& tile);
   void derive_mel(const Config& config, TilePlan<T>& tile);
   Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
 
-  std::vector<T> window_, real_twiddles_, rising_, falling_;
+  std::vector<T> window_, real_twiddles_, product_, rising_, falling_;
   std::vector<std::vector<T>> pass_twiddles_;
   std::vector<uint32_t> bin_place_;
   std::vector<int32_t> interval_begin_;
@@ -51,9 +63,10 @@ class PrecisionPlan {
 
 class Plan {
  public:
-  explicit Plan(const specfast_config& raw);
+  explicit Plan(const specfast_config& raw, const specfast_weights* weights = nullptr);
 
   const Config& config() const { return config_; }
+  bool is_analytic() const;
   int64_t num_rows() const;
   std::size_t workspace_bytes() const;
 

@@ -5,8 +5,8 @@
 #include <cstring>
 #include <limits>
 
-#include "geometry.h"
 #include "samples.h"
+#include "signals.h"
 
 namespace specfast::engine {
 

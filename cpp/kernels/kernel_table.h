@@ -50,6 +50,12 @@ struct TilePlan {
   const T* real_twiddles;     // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
   const void* fallback_rfft;  // else: a plan made by KernelTable::rfft_create
 
+  // Trained kernels, which take the place of window and transform; null for none. Blocks of
+  // PrecisionKernels::product_rows rows, sample by sample: [block][frame_length][row]. Rows are the
+  // bins of the one kernel that the modes real and imag have, else the real and the imaginary row
+  // of each bin in turn. The last block is filled up with zeros.
+  const T* product;
+
   SpectrumOp spectrum_op;
   T power_floor;  // smallest power that enters magnitude and log
 
@@ -100,6 +106,26 @@ struct TileArgs {
 #endif
 };
 
+// A tile backwards: the gradient of its output becomes those of its spectrum and its samples.
+template <typename T>
+struct AdjointArgs {
+  const T* samples;  // as in TileArgs
+  int64_t hop_stride;
+  void* workspace;     // TileKernel::adjoint_bytes(), aligned to kWorkspaceAlignment
+  int64_t num_frames;  // 1 .. lanes
+  const T* cotangent;  // gradient of the output, placed as TileArgs::out
+  int64_t frame_stride;
+  int64_t row_stride;
+  const void* inverse;  // by KernelTable::rfft_create; for plans without trained kernels
+  const T* transposed;  // trained kernels as blocks of samples: [block][kernel row][product_rows],
+                        // kernel rows in planes: all real ones, then all imaginary ones
+  T* hops;              // gradient of the samples, [num_hops][hop_rows]; null: not wanted
+  int64_t num_hops;     // num_frames and the hops that overlap them
+  T* spectrum;          // gradient of the spectrum, [group of outer_columns kernel rows][frame]
+                        // [outer_columns]; null: not wanted
+  int64_t spectrum_stride;  // from one group to the next
+};
+
 constexpr size_t kWorkspaceAlignment = 64;
 constexpr int64_t kColumnGroupBytes = 16;  // hops are transposed in groups of one 128-bit register
 
@@ -113,12 +139,23 @@ struct TileKernel {
   // stays.
   void (*clamp)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                 int64_t row_stride, T floor);
+  size_t (*adjoint_bytes)(const TilePlan<T>& plan);
+  void (*run_adjoint)(const TilePlan<T>& plan, const AdjointArgs<T>& args);
 };
 
 template <typename T>
 struct PrecisionKernels {
   TileKernel<T> wide;
-  TileKernel<T> narrow;                  // for few frames; bit-equal results
+  TileKernel<T> narrow;        // for few frames; bit-equal results
+  TileKernel<T> product_wide;  // both for plans with trained kernels
+  TileKernel<T> product_narrow;
+  int64_t product_rows;   // rows of a block of TilePlan::product
+  int64_t outer_columns;  // kernel rows of a group of AdjointArgs::spectrum
+  // sums[n * outer_columns + c] += sum over frames f of samples[f * hop_stride + n] *
+  // spectrum[f * outer_columns + c], n < frame_length. The samples are readable up to
+  // product_rows beyond the last frame.
+  void (*add_outer)(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
+                    int64_t num_frames, T* sums);
   void* (*rfft_create)(int64_t length);  // null when out of memory
   void (*rfft_destroy)(void* plan);
 };

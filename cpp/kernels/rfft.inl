@@ -153,7 +153,8 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
 
 // One pass over `num_blocks` neighbouring blocks of pass.length points each.
 template <int kRadix, typename V>
-void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
+              Prefetcher<Scalar<V>>& prefetcher) {
   constexpr int64_t kStep = 2 * kLanesOf<V>;
   const int64_t leg_points = pass.length / kRadix;
   const int64_t leg = leg_points * kStep;
@@ -167,45 +168,51 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) 
     store_turned<kRadix, V>(a, at, leg, twiddles);
   };
   for (int64_t block = 0; block < num_blocks; ++block, z += pass.length * kStep) {
+    prefetcher.step();
     butterfly(z, nullptr);
     const Scalar<V>* twiddles = pass.twiddles;
-    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1))
+    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1)) {
+      prefetcher.step();
       butterfly(z + j * kStep, twiddles);
+    }
   }
 }
 
 template <typename V>
-void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
+                  Prefetcher<Scalar<V>>& prefetcher) {
   switch (pass.radix) {
     case 2:
-      return run_pass<2, V>(z, pass, num_blocks);
+      return run_pass<2, V>(z, pass, num_blocks, prefetcher);
     case 3:
-      return run_pass<3, V>(z, pass, num_blocks);
+      return run_pass<3, V>(z, pass, num_blocks, prefetcher);
     case 4:
-      return run_pass<4, V>(z, pass, num_blocks);
+      return run_pass<4, V>(z, pass, num_blocks, prefetcher);
     case 5:
-      return run_pass<5, V>(z, pass, num_blocks);
+      return run_pass<5, V>(z, pass, num_blocks, prefetcher);
     default:
-      return run_pass<8, V>(z, pass, num_blocks);
+      return run_pass<8, V>(z, pass, num_blocks, prefetcher);
   }
 }
 
 // Depth first: a block that fits the first-level cache is finished before the next is touched.
 template <typename V>
-void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last) {
+void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last,
+                Prefetcher<Scalar<V>>& prefetcher) {
   constexpr int64_t kCacheBytes = 24 * 1024;
   if (first == last) return;
   const FftPass<Scalar<V>>& pass = plan.passes[first];
   const int64_t block_bytes = pass.length * 2 * int64_t(sizeof(V));
   if (block_bytes <= kCacheBytes) {
     for (int64_t level = first; level < last; ++level) {
-      run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length);
+      run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length, prefetcher);
     }
     return;
   }
-  run_any_pass<V>(z, pass, 1);
+  run_any_pass<V>(z, pass, 1, prefetcher);
   const int64_t leg = pass.length / pass.radix * 2 * kLanesOf<V>;
-  for (int64_t q = 0; q < pass.radix; ++q) run_passes<V>(z + q * leg, plan, first + 1, last);
+  for (int64_t q = 0; q < pass.radix; ++q)
+    run_passes<V>(z + q * leg, plan, first + 1, last, prefetcher);
 }
 
 // The first pass reads the hop matrix and applies the window on the way: no framed copy is written.
@@ -277,11 +284,14 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan,
   }
   const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
+  int64_t num_butterflies = 0;
+  for (int64_t level = 1; level < last; ++level)
+    num_butterflies += plan.passes[0].length / plan.passes[level].radix;
+  Prefetcher<Scalar<V>> prefetcher(plan, args, num_butterflies);
   for (int64_t q = 0; q < plan.passes[0].radix; ++q) {
-    prefetch_next_samples(args, q, plan.passes[0].radix);
-    prefetch_output(plan, args, q, plan.passes[0].radix);
-    run_passes<V>(z + q * leg, plan, 1, last);
+    run_passes<V>(z + q * leg, plan, 1, last, prefetcher);
   }
+  prefetcher.finish();
 }
 
 namespace fallback = SPECFAST_POCKETFFT::detail;

@@ -47,11 +47,17 @@ using namespace specfast::engine;
 
 #include "gather.inl"
 
+#include "prefetch.inl"
+
 #include "rfft.inl"
 
 #include "epilogue.inl"
 
+#include "product.inl"
+
 #include "melbank.inl"
+
+#include "adjoint.inl"
 
 #include "stage_clock.inl"
 
@@ -140,6 +146,20 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   if (plan.track_extrema) args.extrema = extrema.reduce(args.num_frames);
 }
 
+// A tile of kVectors vectors of frames whose kernels have been trained.
+template <typename T, int kLanes, int kVectors>
+void run_product_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
+  using V = Vec<T, kLanes>;
+  constexpr int kTileLanes = kLanes * kVectors;
+  T* const hops = static_cast<T*>(args.workspace);
+  T* const rows = hops + workspace_layout(plan, kTileLanes).rows;
+  fill_hop_matrix<V>(plan, args, hops);
+  const bool direct = args.frame_stride == 1 && args.num_frames == kTileLanes;
+  product_function<kVectors, V>(plan)(plan, hops, direct ? args.out : rows,
+                                      direct ? args.row_stride : kTileLanes);
+  if (!direct) store_rows<T, kTileLanes>(rows, plan.num_output_rows, args);
+}
+
 template <typename T, int kLanes>
 void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
            int64_t row_stride, T floor) {
@@ -152,13 +172,30 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
 
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
-  return {kLanes, workspace_bytes<T, kLanes>, run_tile<T, kLanes>, clamp<T, kLanes>};
+  return {kLanes,           workspace_bytes<T, kLanes>, run_tile<T, kLanes>,
+          clamp<T, kLanes>, adjoint_bytes<T, kLanes>,   run_adjoint<T, kLanes, 1, false>};
+}
+
+template <typename T, int kLanes, int kVectors>
+constexpr TileKernel<T> product_kernel() {
+  constexpr int kTileLanes = kLanes * kVectors;
+  return {
+      kTileLanes,           workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
+      clamp<T, kTileLanes>, adjoint_bytes<T, kTileLanes>,   run_adjoint<T, kLanes, kVectors, true>};
 }
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  return {tile_kernel<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>(), tile_kernel<T, kGroup<T>>(),
-          create_fallback_rfft<T>, destroy_fallback_rfft<T>};
+  constexpr int kLanes = kLanesOf<Widest<T>>;
+  return {tile_kernel<T, kLanes>(),
+          tile_kernel<T, kGroup<T>>(),
+          product_kernel<T, kLanes, 2>(),
+          product_kernel<T, kGroup<T>, 1>(),
+          kProductRows,
+          kOuterColumns<T>,
+          add_outer<T>,
+          create_fallback_rfft<T>,
+          destroy_fallback_rfft<T>};
 }
 
 }  // namespace

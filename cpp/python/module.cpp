@@ -38,12 +38,10 @@ void set_window(specfast_config& config, const WindowValues& window) {
   config.window = window->data();
 }
 
-std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_length,
-                                std::int64_t hop, std::int64_t fft_length,
-                                const WindowValues& window,
-                                const std::optional<std::string>& scaling,
-                                const std::string& padding, bool channels_last, bool expand_dims,
-                                double epsilon, const std::string& dtype) {
+// What the kernels of a spectrogram depend on; the rest is the default.
+specfast_config stft_config(const std::string& mode, std::int64_t frame_length,
+                            std::int64_t fft_length, const WindowValues& window,
+                            const std::optional<std::string>& scaling) {
   const std::int32_t number = number_of("mode", mode,
                                         {{"log", SPECFAST_MODE_LOG},
                                          {"magnitude", SPECFAST_MODE_MAGNITUDE},
@@ -53,22 +51,78 @@ std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_leng
                                          {"angle", SPECFAST_MODE_ANGLE},
                                          {"stft", SPECFAST_MODE_STFT}});
   specfast_config config = specfast::default_config(specfast_mode(number));
-  config.dtype = dtype_number(dtype);
   config.frame_length = frame_length;
-  config.hop = hop;
   config.fft_length = fft_length;
   set_window(config, window);
   config.scaling = scaling ? number_of("scaling", *scaling,
                                        {{"density", SPECFAST_SCALING_DENSITY},
                                         {"spectrum", SPECFAST_SCALING_SPECTRUM}})
                            : SPECFAST_SCALING_NONE;
+  return config;
+}
+
+// The kernels that the configuration's mode has, from a list of one or two arrays.
+specfast_weights weights_of(const specfast_config& config, const std::vector<py::array>& kernels,
+                            double rounding) {
+  const bool real = config.mode != SPECFAST_MODE_IMAG, imag = config.mode != SPECFAST_MODE_REAL;
+  if (kernels.size() != std::size_t(real) + std::size_t(imag)) {
+    throw py::value_error("kernels must be " + std::to_string(real + imag) + " arrays, received " +
+                          std::to_string(kernels.size()));
+  }
+  const Shape shape = {config.frame_length, 1, config.fft_length / 2 + 1};
+  for (const py::array& kernel : kernels) {
+    const Shape received(kernel.shape(), kernel.shape() + kernel.ndim());
+    if (received != shape || !(kernel.flags() & py::array::c_style) ||
+        input_dtype(kernel) != input_dtype(kernels[0]) || input_dtype(kernel) == SPECFAST_INT16) {
+      throw py::value_error(
+          "kernels must be C-contiguous arrays of one dtype, float32 or float64, and shape " +
+          describe(shape) + ", received shape " + describe(received));
+    }
+  }
+  specfast_weights weights{};
+  weights.struct_size = sizeof(weights);
+  weights.dtype = input_dtype(kernels[0]);
+  weights.rounding = rounding;
+  weights.real_kernel = real ? kernels.front().data() : nullptr;
+  weights.imag_kernel = imag ? kernels.back().data() : nullptr;
+  return weights;
+}
+
+std::unique_ptr<Plan> stft_plan(const std::string& mode, std::int64_t frame_length,
+                                std::int64_t hop, std::int64_t fft_length,
+                                const WindowValues& window,
+                                const std::optional<std::string>& scaling,
+                                const std::string& padding, bool channels_last, bool expand_dims,
+                                double epsilon, const std::string& dtype,
+                                const std::optional<std::vector<py::array>>& kernels,
+                                double rounding) {
+  specfast_config config = stft_config(mode, frame_length, fft_length, window, scaling);
+  config.dtype = dtype_number(dtype);
+  config.hop = hop;
   config.padding = number_of("padding", padding,
                              {{"valid", SPECFAST_PADDING_VALID}, {"same", SPECFAST_PADDING_SAME}});
   config.epsilon = epsilon;
   const Layout layout =
       channels_last ? (expand_dims ? Layout::kImageChannelsLast : Layout::kFlatChannelsLast)
                     : (expand_dims ? Layout::kImageChannelsFirst : Layout::kFlatChannelsFirst);
-  return std::make_unique<Plan>(config, layout);
+  if (!kernels) return std::make_unique<Plan>(config, layout);
+  return std::make_unique<Plan>(config, layout, weights_of(config, *kernels, rounding),
+                                py::cast(*kernels));
+}
+
+// The analytic kernels, [frame_length, 1, bins] each; in modes real and imag there is only one.
+std::vector<py::array_t<double>> stft_kernels(const std::string& mode, std::int64_t frame_length,
+                                              std::int64_t fft_length, const WindowValues& window,
+                                              const std::optional<std::string>& scaling) {
+  specfast_config config = stft_config(mode, frame_length, fft_length, window, scaling);
+  const bool real = config.mode != SPECFAST_MODE_IMAG, imag = config.mode != SPECFAST_MODE_REAL;
+  std::vector<py::array_t<double>> kernels;
+  for (int i = 0; i < real + imag; ++i)
+    kernels.emplace_back(Shape{frame_length, 1, fft_length / 2 + 1});
+  specfast::check(specfast_analytic_weights(&config,
+                                            real ? kernels.front().mutable_data() : nullptr,
+                                            imag ? kernels.back().mutable_data() : nullptr));
+  return kernels;
 }
 
 std::unique_ptr<Plan> mel_plan(std::int64_t fft_length, std::int64_t hop, std::int64_t frame_length,
@@ -155,7 +209,12 @@ PYBIND11_MODULE(_core, module) {
   py::class_<Plan>(module, "Plan",
                    "Everything derived from a configuration; immutable, shared by threads.")
       .def_property_readonly("num_bins", &Plan::num_bins)
+      .def_property_readonly("is_analytic", &Plan::is_analytic)
+      .def_property_readonly("kernels", &Plan::kernels)
       .def("num_frames", &Plan::num_frames, py::arg("num_samples"))
+      .def("pull_back", &Plan::pull_back, py::arg("x").noconvert(),
+           py::arg("cotangent").noconvert(), py::arg("signal"), py::arg("weights"),
+           py::arg("num_threads") = 0)
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
            py::arg("num_threads") = 0, py::arg("scale") = 0.0);
 
@@ -173,7 +232,10 @@ PYBIND11_MODULE(_core, module) {
   module.def("stft_plan", &stft_plan, py::kw_only(), py::arg("mode"), py::arg("frame_length"),
              py::arg("hop"), py::arg("fft_length"), py::arg("window").none(true),
              py::arg("scaling").none(true), py::arg("padding"), py::arg("channels_last"),
-             py::arg("expand_dims"), py::arg("epsilon"), py::arg("dtype"));
+             py::arg("expand_dims"), py::arg("epsilon"), py::arg("dtype"),
+             py::arg("kernels") = py::none(), py::arg("rounding") = 0.0);
+  module.def("stft_kernels", &stft_kernels, py::kw_only(), py::arg("mode"), py::arg("frame_length"),
+             py::arg("fft_length"), py::arg("window").none(true), py::arg("scaling").none(true));
   module.def("mel_plan", &mel_plan, py::kw_only(), py::arg("fft_length"), py::arg("hop"),
              py::arg("frame_length"), py::arg("window").none(true), py::arg("sampling_rate"),
              py::arg("num_mel_bins"), py::arg("min_freq"), py::arg("max_freq"),

@@ -124,6 +124,23 @@ Shape Plan::describe_mel(const py::array& x, specfast_batch& batch) const {
   return shape;
 }
 
+// Points the batch at x, or at a copy of it, which must outlive the batch.
+py::array Plan::readable(const py::array& x, specfast_batch& batch) const {
+  py::array source = x;
+  if (layout_ == Layout::kMel) {
+    std::optional<std::int64_t> stride = collapsed_stride(x);
+    if (!stride) {
+      source = py::array::ensure(x, py::array::c_style);
+      if (!source) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
+      stride = collapsed_stride(source);
+      batch.in_sample_stride = element_stride(source, source.ndim() - 1);
+    }
+    batch.in_batch_stride = *stride;
+  }
+  batch.input = source.data();
+  return source;
+}
+
 py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads,
                      double scale) const {
   specfast_batch batch{};
@@ -138,18 +155,7 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
   py::array result = output_array(out, shape, dtype_, x);
   if (result.size() == 0) return result;
 
-  py::array source = x;
-  if (layout_ == Layout::kMel) {
-    std::optional<std::int64_t> stride = collapsed_stride(x);
-    if (!stride) {
-      source = py::array::ensure(x, py::array::c_style);
-      if (!source) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
-      stride = collapsed_stride(source);
-      batch.in_sample_stride = element_stride(source, source.ndim() - 1);
-    }
-    batch.in_batch_stride = *stride;
-  }
-  batch.input = source.data();
+  const py::array source = readable(x, batch);
   batch.output = result.mutable_data();
   if (num_threads == 0) num_threads = specfast::num_threads();
   // Taken and given back under the GIL: os.fork() never finds the mutex locked.

@@ -5,12 +5,14 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 """
 
 from specfast._engine import build_info, get_num_threads, set_num_threads
+from specfast._vjp import Gradients
 from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
 from specfast.stft import STFTSpectrogram
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Gradients",
     "MelSpectrogram",
     "STFTSpectrogram",
     "__version__",

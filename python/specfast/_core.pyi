@@ -15,6 +15,10 @@ class Plan:
 
     @property
     def num_bins(self) -> int: ...
+    @property
+    def is_analytic(self) -> bool: ...
+    @property
+    def kernels(self) -> list[npt.NDArray[Any]] | None: ...
     def num_frames(self, num_samples: int) -> int: ...
     def __call__(
         self,
@@ -23,6 +27,14 @@ class Plan:
         num_threads: int = 0,
         scale: float = 0.0,
     ) -> npt.NDArray[Any]: ...
+    def pull_back(
+        self,
+        x: npt.NDArray[Any],
+        cotangent: npt.NDArray[Any],
+        signal: bool,
+        weights: bool,
+        num_threads: int = 0,
+    ) -> tuple[npt.NDArray[Any] | None, list[npt.NDArray[Any]]]: ...
 
 @final
 class Stream:
@@ -57,7 +69,17 @@ def stft_plan(
     expand_dims: bool,
     epsilon: float,
     dtype: str,
+    kernels: list[npt.NDArray[Any]] | None = None,
+    rounding: float = 0.0,
 ) -> Plan: ...
+def stft_kernels(
+    *,
+    mode: str,
+    frame_length: int,
+    fft_length: int,
+    window: npt.NDArray[np.float64] | None,
+    scaling: str | None,
+) -> list[npt.NDArray[np.float64]]: ...
 def mel_plan(
     *,
     fft_length: int,

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from specfast import _arguments, _arrays, _checks, _core, _policy
+from specfast import _arguments, _arrays, _checks, _core, _policy, _vjp, _weights
 from specfast._stream import Stream
 
 Shape = tuple[int | None, ...]
@@ -33,8 +33,8 @@ def _automatic_name(class_name: str) -> str:
     return f"{snake}_{number}" if number else snake
 
 
-class Layer(ABC):
-    """Base of both layers. A layer is immutable but for `trainable`, and shared by threads."""
+class Layer(_weights.HasWeights, ABC):
+    """Base of both layers, shared by threads; immutable but for `trainable` and the weights."""
 
     name: str
     num_threads: int | None
@@ -77,7 +77,7 @@ class Layer(ABC):
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
 
     @abstractmethod
-    def _make_plan(self) -> _core.Plan: ...
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan: ...
 
     @abstractmethod
     def _check_shape(self, shape: Sequence[int | None]) -> None:
@@ -119,19 +119,69 @@ class Layer(ABC):
         # Everything that is no sample array of the engine's own kind takes the longer way.
         if not (type(x) is np.ndarray and x.dtype in self._direct_dtypes and x.flags.aligned):
             x = self._samples(x, out, scaled=scale is not None)
+        return self._call(self._plan, x, out, factor)
+
+    def _call(
+        self,
+        plan: _core.Plan,
+        x: _arrays.Array,
+        out: _arrays.Array | None,
+        scale: float = 0.0,
+    ) -> _arrays.Array:
+        """With samples that the engine can read."""
         self._check_shape(x.shape)
         if out is not None and type(out) is not np.ndarray:
             _arrays.check_is_array(out)
         try:
             if self._half_dtype is not None:
-                return self._call_half(x, out, self._half_dtype, factor)
-            return self._plan(x, out, self._threads, factor)
+                return self._call_half(plan, x, out, self._half_dtype, scale)
+            return plan(x, out, self._threads, scale)
         except MemoryError as error:
             shape = self.compute_output_shape(x.shape)
             raise MemoryError(
                 f"no memory for a result of shape {shape} and dtype {self.compute_dtype}. "
                 f"Received: x of shape {x.shape} and dtype {x.dtype}"
             ) from error
+
+    def vjp(self, x: Any) -> tuple[_arrays.Array, _vjp.Pullback]:
+        """The result of a call, and the way back: from its gradient to those of `x` and weights.
+
+        Gradients are those at the weights that the layer has now, analytic or not, whether or not
+        it is `trainable`.
+
+        Args:
+            x: as for a call. Where it is read in place, it must keep its values until the
+                pullback has been called.
+
+        Returns:
+            `(output, pullback)`. `pullback(cotangent, *, signal=True, weights=True)` takes the
+            gradient of some number with respect to `output`, an array of its shape and any real
+            dtype, and returns `Gradients(signal, weights)`. What is not asked for is not computed.
+            It may be called any number of times, by any thread.
+
+        There is no derivative, or none that is finite, at a power of zero (square root, angle,
+        `mag_exp`) and at the floors `epsilon`, `min_power` and `top_db`. It is taken as zero
+        there, so that silence gives zeros. What lies at or below the floor that `top_db` makes
+        hands its gradient on to the maximum from which that floor hangs; several maxima share it
+        alike, as in Keras. NaN in `x` gives NaN in what depends on it.
+
+        Raises:
+            TypeError, ValueError, MemoryError: as a call; the pullback for a `cotangent` of
+                another shape, or one that is no array of real numbers.
+        """
+        samples = _arrays.view(x, lists=self._takes_integers)
+        floating = samples.dtype.kind == "f" or samples.dtype.name == "bfloat16"
+        signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
+        samples = self._samples(samples, None, scaled=False)
+        plan = self._plan  # the one that computes; set_weights may put another in its place
+        output = self._call(plan, samples, None)
+        way_back = _vjp.pullback(
+            plan, self._policy, samples, signal_dtype, output.shape, self._threads
+        )
+        return output, way_back
+
+    def _result_dtype(self) -> np.dtype[Any]:
+        return self._half_dtype or np.dtype(self._policy.plan_dtype)
 
     # ---- Streams -----------------------------------------------------------------------------
 
@@ -193,12 +243,17 @@ class Layer(ABC):
         return samples
 
     def _call_half(
-        self, x: _arrays.Array, out: _arrays.Array | None, dtype: np.dtype[Any], scale: float
+        self,
+        plan: _core.Plan,
+        x: _arrays.Array,
+        out: _arrays.Array | None,
+        dtype: np.dtype[Any],
+        scale: float,
     ) -> _arrays.Array:
         if out is not None:
             _arrays.check_out(out, self.compute_output_shape(x.shape), dtype)
             _arrays.check_no_overlap(out, x)
-        return _arrays.rounded(self._plan(x, None, self._threads, scale), dtype, out)
+        return _arrays.rounded(plan(x, None, self._threads, scale), dtype, out)
 
     @classmethod
     def _keywords(cls) -> list[str]:
@@ -249,7 +304,7 @@ class Layer(ABC):
 
     @property
     def trainable(self) -> bool:
-        """Kept for Keras' sake and passed on in the configuration; nothing is trained here."""
+        """Whether `weights` are `trainable_weights`; passed on in the configuration."""
         return self._trainable
 
     @trainable.setter
@@ -325,8 +380,9 @@ class Layer(ABC):
         return cls(**config)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # A plan does not travel; it is made again from the configuration.
-        return _restored, (type(self), self.get_config())
+        # A plan does not travel; it is made again from the configuration and the weights.
+        weights = None if self._plan.kernels is None else self.get_weights()
+        return _restored, (type(self), self.get_config(), weights)
 
     def __repr__(self) -> str:
         changed = {"name": self.name, **self._arguments.changed()}
@@ -341,5 +397,10 @@ class Layer(ABC):
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _restored(cls: type[LayerType], config: dict[str, Any]) -> LayerType:
-    return cls.from_config(config)
+def _restored(
+    cls: type[LayerType], config: dict[str, Any], weights: list[_arrays.Array] | None
+) -> LayerType:
+    layer = cls.from_config(config)
+    if weights is not None:
+        layer.set_weights(weights)
+    return layer

@@ -23,7 +23,8 @@ class Stream:
     what the layer returns for the whole signal, whatever the pieces were.
 
     A stream is for one thread at a time; a call during another one is refused with RuntimeError.
-    It can be copied and pickled at any moment, and continues exactly where it was.
+    It can be copied and pickled at any moment, and continues exactly where it was. The weights
+    are those that the layer had when it made the stream.
 
     Attributes:
         layer: the layer that made the stream.
@@ -44,6 +45,7 @@ class Stream:
         num_samples: Any,
     ) -> None:
         self.layer = layer
+        self._kernels = plan.kernels  # `set_weights` on the layer has no part in the stream
         self.channels = _checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)
         self._max_db = _check_max_db(layer, max_db)
         self._num_samples = _check_num_samples(layer, num_samples)
@@ -115,7 +117,7 @@ class Stream:
         return result if half is None else _arrays.rounded(result, half, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self.layer, self.channels, self._max_db, self._num_samples)
+        arguments = (self.layer, self._kernels, self.channels, self._max_db, self._num_samples)
         return _restored, (*arguments, self._core.save())
 
     def __repr__(self) -> str:
@@ -126,8 +128,16 @@ class Stream:
         return f"{self.layer!r}.stream({shown})"
 
 
-def _restored(layer: Layer, channels: int, max_db: Any, num_samples: Any, state: bytes) -> Stream:
-    stream = layer.stream(channels, max_db=max_db, num_samples=num_samples)
+def _restored(
+    layer: Layer,
+    kernels: list[_arrays.Array] | None,
+    channels: int,
+    max_db: Any,
+    num_samples: Any,
+    state: bytes,
+) -> Stream:
+    plan = layer._plan if kernels is layer._plan.kernels else layer._make_plan(kernels)
+    stream = Stream(layer, plan, channels=channels, max_db=max_db, num_samples=num_samples)
     stream._core.load(state)
     return stream
 

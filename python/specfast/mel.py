@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from specfast import _arguments, _checks, _core, _policy
+from specfast import _arguments, _arrays, _checks, _core, _policy
 from specfast._layer import Layer, Shape
 
 # How many dimensions NumPy's arrays can have; the result has one more than the samples.
@@ -271,7 +271,7 @@ class MelSpectrogram(Layer):
         top_db = self._arguments.top_db
         return None if top_db is None or np.isinf(top_db) else float(top_db)
 
-    def _make_plan(self) -> _core.Plan:
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         try:
             return _core.mel_plan(

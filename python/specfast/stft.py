@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from specfast import _arguments, _core
+from specfast import _arguments, _arrays, _core, _weights
 from specfast._layer import Layer, Shape
 
 
@@ -52,7 +52,7 @@ class STFTSpectrogram(Layer):
             they are given and rounded once at the end, where Keras rounds the samples and
             computes with float16 throughout. "bfloat16" can be configured, but its calls raise
             TypeError, as in Keras.
-        trainable: kept for the configuration. Nothing is trained here.
+        trainable: whether `weights` count as `trainable_weights`.
 
     Raises:
         ValueError: if a value is out of its range, or a keyword is unknown.
@@ -137,6 +137,8 @@ class STFTSpectrogram(Layer):
         channels_last = arguments.data_format == "channels_last"
         self._samples_axis, self._channels_axis = (1, 2) if channels_last else (2, 1)
         self._min_samples = arguments.frame_length if arguments.padding == "valid" else 0
+        both = ("real_kernel", "imag_kernel")
+        self._weight_names = {"real": both[:1], "imag": both[1:]}.get(arguments.mode, both)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """The shape that a call returns for an input of this shape.
@@ -184,6 +186,24 @@ class STFTSpectrogram(Layer):
         last = self.data_format == "channels_last"
         return "batch, samples, channels" if last else "batch, channels, samples"
 
+    def _weight_shape(self) -> tuple[int, int, int]:
+        return self.frame_length, 1, self._arguments.num_points // 2 + 1
+
+    def _weight_values(self) -> list[_arrays.Array]:
+        dtype = _weights.variable_dtype(self._policy)
+        kernels = self._plan.kernels
+        if kernels is not None:
+            return [kernel.astype(dtype, copy=False) for kernel in kernels]
+        arguments = self._arguments
+        analytic = _core.stft_kernels(
+            mode=arguments.mode,
+            frame_length=arguments.frame_length,
+            fft_length=arguments.num_points,
+            window=arguments.window_values,
+            scaling=arguments.scaling,
+        )
+        return [kernel.astype(dtype, copy=False) for kernel in analytic]
+
     def _frame_axis(self, channels: int) -> int:
         return 0 if self.data_format == "channels_last" else 1
 
@@ -193,7 +213,7 @@ class STFTSpectrogram(Layer):
     def _step_of_same_padding(self) -> int | None:
         return self._arguments.hop if self.padding == "same" else None
 
-    def _make_plan(self) -> _core.Plan:
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         try:
             return _core.stft_plan(
@@ -208,6 +228,8 @@ class STFTSpectrogram(Layer):
                 expand_dims=arguments.expand_dims,
                 epsilon=float(arguments.epsilon),
                 dtype=self._policy.plan_dtype,
+                kernels=kernels,
+                rounding=_weights.machine_epsilon(self._policy),
             )
         except MemoryError as error:
             raise MemoryError(

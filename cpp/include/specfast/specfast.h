@@ -108,6 +108,21 @@ typedef struct specfast_config {
   double ref_power; /* energy of 0 dB; its absolute value is used; not 0 where min_power is 0 */
 } specfast_config;
 
+/* Kernels in place of window and transform, as keras.layers.STFTSpectrogram trains them: bin k of a
+ * frame x is sum_n x[n] * (real_kernel[n][k] + i imag_kernel[n][k]). Each is [frame_length][bins],
+ * contiguous, with bins = fft_length / 2 + 1; modes REAL and IMAG have one kernel, and the other
+ * must be NULL. Any value is taken; NaN and infinity go their way into the output. */
+typedef struct specfast_weights {
+  size_t struct_size; /* sizeof(specfast_weights) */
+  int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
+  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1. Where
+                      none is farther than Keras' rounding from the analytic value, which is
+                      |window[n]| * rounding * (8 + 2 angle) with the scaled window and angle = 2 pi
+                      n k / ((bins - 1) * 2), the FFT computes instead. 2^-23 for float32. */
+  const void* real_kernel;
+  const void* imag_kernel;
+} specfast_weights;
+
 /* The arrays of one call. Strides are in elements and may be negative or, for the input, zero.
  * Element (b, c, s) of the input is input[b * in_batch_stride + c * in_channel_stride + s *
  * in_sample_stride]; element (b, c, frame, row) of the output is output[b * out_batch_stride + c *
@@ -125,6 +140,20 @@ typedef struct specfast_batch {
   int64_t out_batch_stride, out_channel_stride, out_frame_stride, out_row_stride;
 } specfast_batch;
 
+/* What specfast_pull_back computes: from the gradient of a loss with respect to the output of a
+ * call, those with respect to its input and to the kernels. All in the plan's dtype and aligned to
+ * it. Strides as in specfast_batch. No array may overlap another, nor the input. */
+typedef struct specfast_gradient {
+  size_t struct_size;    /* sizeof(specfast_gradient) */
+  const void* cotangent; /* gradient of the output; read only, strides may be zero or negative */
+  int64_t cotangent_batch_stride, cotangent_channel_stride, cotangent_frame_stride,
+      cotangent_row_stride;
+  void* signal; /* written: gradient of the input, of its shape; NULL: not wanted */
+  int64_t signal_batch_stride, signal_channel_stride, signal_sample_stride;
+  void* real_kernel; /* written: gradients of the kernels, [frame_length][bins] and contiguous, */
+  void* imag_kernel; /* summed over all frames; NULL: not wanted, or not there in this mode */
+} specfast_gradient;
+
 typedef struct specfast_plan specfast_plan;
 typedef struct specfast_workspace specfast_workspace;
 
@@ -140,6 +169,17 @@ SPECFAST_API specfast_status specfast_config_init(specfast_config* config, size_
 /* Checks `config` and derives a plan from it. Allocates. *plan is NULL on failure. */
 SPECFAST_API specfast_status specfast_plan_create(const specfast_config* config,
                                                   specfast_plan** plan);
+/* The same with given kernels, which are copied. Not for mode MEL. */
+SPECFAST_API specfast_status specfast_plan_create_with_weights(const specfast_config* config,
+                                                               const specfast_weights* weights,
+                                                               specfast_plan** plan);
+/* 1 if the plan computes by FFT, 0 if it multiplies by given kernels, and for NULL. */
+SPECFAST_API int32_t specfast_plan_is_analytic(const specfast_plan* plan);
+/* Writes the kernels that a plan of this configuration stands for: the scaled window times cos and
+ * -sin of 2 pi n k / ((bins - 1) * 2). Each [frame_length][bins]; one that the mode does not have
+ * may be NULL and is not written. Not for mode MEL. Allocates. */
+SPECFAST_API specfast_status specfast_analytic_weights(const specfast_config* config,
+                                                       double* real_kernel, double* imag_kernel);
 /* No call may still be using the plan or a workspace made for it. NULL is allowed. */
 SPECFAST_API void specfast_plan_destroy(specfast_plan* plan);
 
@@ -189,6 +229,25 @@ SPECFAST_API specfast_status specfast_workspace_create_with_runner(const specfas
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);
+
+/* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
+ * describes the input; its output is not used. The kernels' gradients are those at the plan's
+ * kernels, the analytic ones included.
+ *
+ * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
+ * (square root, angle, mag_exp), and at and below the floors epsilon, min_power and top_db, from
+ * where it is carried on to the maximum that the floor hangs on; several maxima share alike. So
+ * silence gives zeros. NaN in the input gives NaN in what depends on it.
+ *
+ * The result does not depend on the number of threads. num_threads: 0 means specfast_num_threads().
+ * Errors: as specfast_execute. Thread: a plan may be shared.
+ *
+ * Allocates scratch: for each thread some tiles; for the overlap of frames and their padding at
+ * most a quarter of the signals and fft_length values a signal; for kernels their size and the
+ * samples and spectra of at least 512 frames; with top_db an output. */
+SPECFAST_API specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
+                                                const specfast_batch* batch,
+                                                const specfast_gradient* gradient);
 
 /* ---- Streams -----------------------------------------------------------------------------------
  *

@@ -48,7 +48,13 @@ class Plan {
     check(specfast_plan_create(&config, &plan));
     plan_.reset(plan);
   }
+  Plan(const specfast_config& config, const specfast_weights& weights) {
+    specfast_plan* plan;
+    check(specfast_plan_create_with_weights(&config, &weights, &plan));
+    plan_.reset(plan);
+  }
 
+  bool is_analytic() const noexcept { return specfast_plan_is_analytic(plan_.get()) != 0; }
   std::int64_t num_rows() const noexcept { return specfast_plan_num_rows(plan_.get()); }
   std::int64_t num_frames(std::int64_t num_samples) const noexcept {
     return specfast_plan_num_frames(plan_.get(), num_samples);
@@ -56,6 +62,10 @@ class Plan {
   const specfast_plan* get() const noexcept { return plan_.get(); }
 
   inline void execute(Workspace& workspace, const specfast_batch& batch) const;
+  void pull_back(std::int32_t num_threads, const specfast_batch& batch,
+                 const specfast_gradient& gradient) const {
+    check(specfast_pull_back(plan_.get(), num_threads, &batch, &gradient));
+  }
 
  private:
   struct Destroy {

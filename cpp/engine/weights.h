@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The convolution kernels by which Keras' STFTSpectrogram computes: the analytic ones, and whether
+// given ones are those but for rounding.
+#pragma once
+
+#include <vector>
+
+#include "config.h"
+
+namespace specfast::engine {
+
+// Both kernels [frame_length][num_bins]; one that the mode does not have is empty.
+struct Weights {
+  std::vector<double> real, imag;
+};
+
+inline bool has_real_kernel(SpectrumOp op) { return op != SpectrumOp::kImag; }
+inline bool has_imag_kernel(SpectrumOp op) { return op != SpectrumOp::kReal; }
+
+// The window, scaled, times cos and -sin of 2 pi n k / dft_length. `config` must still have its
+// window, here and below.
+Weights analytic_weights(const Config& config);
+
+// Copies given weights after checking that they are those of the mode.
+Weights checked_weights(const Config& config, const specfast_weights& raw);
+
+// Whether no weight is farther from the analytic one than Keras' own computation in a type of this
+// machine epsilon may be: |window[n]| * epsilon * (8 + 2 angle), angle = 2 pi n k / dft_length,
+// which Keras does not reduce. (Measured in float32 on its four backends: at most 0.9 of that.)
+bool are_analytic(const Config& config, const Weights& weights, double epsilon);
+
+}  // namespace specfast::engine

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A tile backwards: from the gradient of its output to those of its spectrum and of its samples.
+// Included inside the namespace of one ISA.
+//
+// The adjoint of every step of tile.inl, in reverse order. What the derivatives depend on, spectrum
+// and band energies, is computed once more. The spectrum stands in planes: all real rows, then all
+// imaginary rows; its gradient takes the same places, in the modes real and imag only one plane.
+// Where a square root, a logarithm, an angle or a power has no derivative, it is taken as zero: at
+// power zero, and at and below a floor. NaN stays NaN.
+
+// Kernel rows (columns of their gradient) that are summed together: two vectors.
+template <typename T>
+constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
+
+constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
+
+template <typename T>
+struct AdjointLayout {
+  int64_t transform, spectrum, cotangent, power, bands, scratch, end;
+  int64_t num_spectrum_rows;  // filled up with zeros to whole groups of kOuterColumns
+
+  AdjointLayout(const TilePlan<T>& plan, int64_t lanes) {
+    constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
+    const auto round_up = [](int64_t count, int64_t multiple) {
+      return (count + multiple - 1) / multiple * multiple;
+    };
+    const auto after = [&](int64_t begin, int64_t count) {
+      return begin + round_up(count, kAlignment);
+    };
+    num_spectrum_rows = round_up(2 * plan.num_bins, kOuterColumns<T>);
+    transform = after(0, plan.hop_rows * plan.hop_columns);
+    spectrum = after(transform, plan.product ? 0 : plan.dft_length * lanes);
+    cotangent = after(spectrum, num_spectrum_rows * lanes);
+    power = after(cotangent, plan.num_output_rows * lanes);
+    bands = after(power, plan.num_bands ? plan.num_bins * lanes : 0);
+    scratch = after(bands, plan.num_bands * lanes);
+    end = after(scratch, fallback_scratch_size(plan) * lanes);
+  }
+};
+
+template <typename T, int kTileLanes>
+size_t adjoint_bytes(const TilePlan<T>& plan) {
+  return size_t(AdjointLayout<T>(plan, kTileLanes).end) * sizeof(T);
+}
+
+// The reverse of store_rows: the caller's layout to rows of lanes. Lanes without a frame become
+// zero.
+template <typename T, int kTileLanes>
+void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
+  if (args.num_frames < kTileLanes)
+    __builtin_memset(rows, 0, size_t(num_rows * kTileLanes) * sizeof(T));
+  int64_t done = 0;
+  if (args.row_stride == 1) {
+    done = args.num_frames - args.num_frames % kGroup<T>;
+    copy_transposed(args.cotangent, args.frame_stride, done, num_rows, rows, kTileLanes);
+  }
+  for (int64_t row = 0; row < num_rows; ++row) {
+    const T* const from = args.cotangent + row * args.row_stride;
+    for (int64_t f = done; f < args.num_frames; ++f)
+      rows[row * kTileLanes + f] = from[f * args.frame_stride];
+  }
+}
+
+// Computes the spectrum of the tile once more, in planes.
+template <typename T, int kLanes, int kVectors, bool kProduct>
+void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
+                        const AdjointLayout<T>& layout, T* hops) {
+  using V = Vec<T, kLanes>;
+  T* const transform = hops + layout.transform;
+  T* const spectrum = hops + layout.spectrum;
+  TileArgs<T> gather{};
+  gather.samples = args.samples;
+  gather.hop_stride = args.hop_stride;
+  fill_hop_matrix<V>(plan, gather, hops);
+  if constexpr (kProduct) {
+    rows_from_product<RowOp::kStft, kVectors, V>(plan, hops, spectrum, kLanes * kVectors);
+  } else if (plan.num_passes > 0) {
+    own_transform<V>(hops, plan, gather, transform);
+    rows_from_own_transform<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
+  } else {
+    fallback_transform<V>(hops, plan, transform, hops + layout.scratch);
+    rows_from_fallback<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
+  }
+}
+
+// Gradient of the power from that of the row of a bin. The mel modes have no floor but zero.
+template <RowOp kOp, typename V>
+SPECFAST_INLINE V power_gradient(const TilePlan<Scalar<V>>& plan, V power, V row, bool edge) {
+  using S = Scalar<V>;
+  const V zero = V{};
+  if constexpr (kOp == RowOp::kMagnitude) {
+    return power <= plan.power_floor ? zero : S(0.5) * row / square_root(power);
+  } else if constexpr (kOp == RowOp::kLog) {
+    return power <= plan.power_floor ? zero : S(0.5) * row / power;
+  } else if constexpr (kOp == RowOp::kPsd) {
+    return edge ? row : row + row;
+  } else if constexpr (kOp == RowOp::kPowerIdentity) {
+    return power <= S(0) ? zero : S(0.5) * row / square_root(power);
+  } else if constexpr (kOp == RowOp::kPowerGeneral) {
+    const V slope = S(plan.half_exponent) * raised(power, plan.half_exponent - 1);
+    return power <= S(0) ? zero : row * slope;
+  } else {
+    return row;
+  }
+}
+
+// Gradient of one bin: re and im become it.
+template <RowOp kOp, typename V>
+SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
+  const V power = madd(re, re, im * im);
+  if constexpr (kOp == RowOp::kAngle) {
+    const V slope = power <= Scalar<V>(0) ? V{} : row / power;
+    const V old_re = re;
+    re = -(slope * im);
+    im = slope * old_re;
+  } else {
+    const V half = power_gradient<kOp>(plan, power, row, edge);
+    const V slope = half + half;
+    re = slope * re;
+    im = slope * im;
+  }
+}
+
+// The spectrum in planes becomes its gradient.
+template <RowOp kOp, typename V>
+void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, int64_t lanes,
+                       Scalar<V>* spectrum) {
+  Scalar<V>* const imag = spectrum + plan.num_bins * lanes;
+  for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
+    const bool edge = bin == 0 || 2 * bin == plan.dft_length;
+    for (int64_t at = bin * lanes; at < (bin + 1) * lanes; at += kLanesOf<V>) {
+      V re = load<V>(spectrum + at), im = load<V>(imag + at);
+      bin_gradient<kOp>(plan, load<V>(rows + at), edge, re, im);
+      store(spectrum + at, re);
+      store(imag + at, im);
+    }
+  }
+}
+
+// Gradient of the band energies, in place of that of the levels.
+template <typename V>
+void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
+  using S = Scalar<V>;
+  if (plan.level_op != LevelOp::kDecibel) return;
+  for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>) {
+    const V energy = load<V>(energies + at);
+    const V slope = S(4.34294481903251827651128918916605082L) / energy;
+    store(bands + at, energy <= plan.min_power ? V{} : load<V>(bands + at) * slope);
+  }
+}
+
+// The same for a filterbank: `bands` is the gradient of the output rows, and is overwritten.
+template <RowOp kOp, typename V>
+void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Scalar<V>* power,
+                           Scalar<V>* energies, Scalar<V>* spectrum) {
+  constexpr int64_t kStep = kLanesOf<V>;
+  Scalar<V>* const imag = spectrum + plan.num_bins * kStep;
+  const RowWriter<kOp, V> writer{plan, nullptr, 0};
+  for (int64_t at = 0; at < plan.num_bins * kStep; at += kStep) {
+    const V re = load<V>(spectrum + at), im = load<V>(imag + at);
+    store(power + at, writer.of_power(madd(re, re, im * im), false));
+  }
+  sum_bands<V>(plan, power, energies);
+  level_gradient<V>(plan, energies, bands);
+  int64_t bin = 0;
+  const auto clear_until = [&](int64_t end) {
+    for (; bin < end; ++bin) {
+      store(spectrum + bin * kStep, V{});
+      store(imag + bin * kStep, V{});
+    }
+  };
+  clear_until(plan.interval_begin[0]);
+  for (int64_t interval = 0; interval <= plan.num_bands; ++interval) {
+    const V rising = interval < plan.num_bands ? load<V>(bands + interval * kStep) : V{};
+    const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
+    for (; bin < plan.interval_begin[interval + 1]; ++bin) {
+      const V row =
+          madd(rising, broadcast<V>(plan.rising[bin]), falling * broadcast<V>(plan.falling[bin]));
+      V re = load<V>(spectrum + bin * kStep), im = load<V>(imag + bin * kStep);
+      bin_gradient<kOp>(plan, row, false, re, im);
+      store(spectrum + bin * kStep, re);
+      store(imag + bin * kStep, im);
+    }
+  }
+  clear_until(plan.num_bins);
+}
+
+// Adds rows, one for each sample of the frame, to the samples in the hop matrix that they came
+// from. Samples come in order, so that each place of the matrix sums its frames from the last to
+// the first.
+template <typename V>
+SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
+                                Scalar<V>* hops) {
+  Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
+  store_unaligned(at, load_unaligned<V>(at) + value);
+}
+
+// The adjoint of the real transform is a real inverse transform: of the spectrum halved, but for
+// the bins that are their own mirror images. `spectrum` holds the planes that `op` has. The window
+// of an own transform has a factor of one half, which is undone here.
+template <typename V>
+void add_by_inverse_transform(const TilePlan<Scalar<V>>& plan, const void* inverse,
+                              const Scalar<V>* spectrum, Scalar<V>* frame, Scalar<V>* hops) {
+  using S = Scalar<V>;
+  constexpr int64_t kStep = kLanesOf<V>;
+  const S edge = plan.num_passes > 0 ? S(2) : S(1), inner = S(0.5) * edge;
+  const bool has_real = plan.spectrum_op != SpectrumOp::kImag;
+  const S* const imag = spectrum + (has_real ? plan.num_bins * kStep : 0);
+  const auto real_at = [&](int64_t bin) {
+    return has_real ? load<V>(spectrum + bin * kStep) : V{};
+  };
+  const auto imag_at = [&](int64_t bin) {
+    return plan.spectrum_op != SpectrumOp::kReal ? load<V>(imag + bin * kStep) : V{};
+  };
+  store(frame, edge * real_at(0));
+  for (int64_t bin = 1; 2 * bin < plan.dft_length; ++bin) {
+    store(frame + (2 * bin - 1) * kStep, inner * real_at(bin));
+    store(frame + 2 * bin * kStep, inner * imag_at(bin));
+  }
+  if (plan.dft_length % 2 == 0)
+    store(frame + (plan.dft_length - 1) * kStep, edge * real_at(plan.dft_length / 2));
+  static_cast<const FallbackRfft<S>*>(inverse)->transform.exec(reinterpret_cast<V*>(frame), S(1),
+                                                               false);
+  for (int64_t n = 0; n < plan.frame_length; ++n) {
+    const int64_t wrapped = n < plan.dft_length ? n : n - plan.dft_length;
+    add_sample<V>(plan, n, 0, load<V>(frame + wrapped * kStep) * plan.window[n], hops);
+  }
+}
+
+// The adjoint of the product is the product with the kernels transposed.
+template <int kVectors, typename V>
+void add_by_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* transposed,
+                    const Scalar<V>* spectrum, Scalar<V>* hops) {
+  constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
+  const bool one_kernel =
+      plan.spectrum_op == SpectrumOp::kReal || plan.spectrum_op == SpectrumOp::kImag;
+  const int64_t num_rows = plan.num_bins * (one_kernel ? 1 : 2);
+  for (int64_t first = 0; first < plan.frame_length; first += kProductRows) {
+    V sums[kProductRows][kVectors];
+    multiply_rows<kVectors>(
+        transposed + first * num_rows, kProductRows, num_rows,
+        [spectrum](int64_t row) { return spectrum + row * kTileLanes; }, sums);
+    for (int64_t i = 0; i < kProductRows && first + i < plan.frame_length; ++i) {
+      for (int v = 0; v < kVectors; ++v)
+        add_sample<V>(plan, first + i, v * kLanesOf<V>, sums[i][v], hops);
+    }
+  }
+}
+
+// The hop matrix back to hops in order: [num_frames + overlapping hops][hop_rows].
+template <typename T>
+void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* hops) {
+  const int64_t whole = plan.hop_rows - plan.hop_rows % kGroup<T>;
+  copy_transposed(hops, plan.hop_columns, whole, args.num_hops, args.hops, plan.hop_rows);
+  for (int64_t row = whole; row < plan.hop_rows; ++row) {
+    for (int64_t hop = 0; hop < args.num_hops; ++hop)
+      args.hops[hop * plan.hop_rows + row] = hops[row * plan.hop_columns + hop];
+  }
+}
+
+template <typename V, int... kOps>
+auto select_spectrum_gradient(std::integer_sequence<int, kOps...>, int op) {
+  static constexpr decltype(&spectrum_gradient<RowOp::kAngle, V>) kFunctions[] = {
+      spectrum_gradient<RowOp(kOps + int(RowOp::kAngle)), V>...};
+  return kFunctions[op - int(RowOp::kAngle)];
+}
+
+template <typename V>
+auto select_mel_gradient(RowOp op) {
+  return op == RowOp::kPowerSquare     ? mel_spectrum_gradient<RowOp::kPowerSquare, V>
+         : op == RowOp::kPowerIdentity ? mel_spectrum_gradient<RowOp::kPowerIdentity, V>
+                                       : mel_spectrum_gradient<RowOp::kPowerGeneral, V>;
+}
+
+// One tile, of kVectors vectors of frames.
+template <typename T, int kLanes, int kVectors, bool kProduct>
+void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
+  using V = Vec<T, kLanes>;
+  constexpr int64_t kTileLanes = kLanes * kVectors;
+  const AdjointLayout<T> layout(plan, kTileLanes);
+  T* const hops = static_cast<T*>(args.workspace);
+  T* const transform = hops + layout.transform;
+  T* const spectrum = hops + layout.spectrum;
+  T* const cotangent = hops + layout.cotangent;
+  const int64_t num_rows = plan.num_output_rows;
+
+  if (is_linear(plan.spectrum_op)) {
+    load_rows<T, kTileLanes>(args, num_rows, spectrum);
+  } else {
+    load_rows<T, kTileLanes>(args, num_rows, cotangent);
+    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    if (plan.num_bands == 0) {
+      constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
+      select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
+                                  int(plan.spectrum_op))(plan, cotangent, kTileLanes, spectrum);
+    } else if constexpr (!kProduct) {
+      select_mel_gradient<V>(row_op_of(plan))(plan, cotangent, hops + layout.power,
+                                              hops + layout.bands, spectrum);
+    }
+  }
+  if (args.spectrum) {
+    const int64_t used = is_linear(plan.spectrum_op) ? num_rows : 2 * plan.num_bins;
+    __builtin_memset(spectrum + used * kTileLanes, 0,
+                     size_t((layout.num_spectrum_rows - used) * kTileLanes) * sizeof(T));
+    T* to = args.spectrum;
+    for (int64_t row = 0; row < used; row += kOuterColumns<T>, to += args.spectrum_stride) {
+      copy_transposed(spectrum + row * kTileLanes, kTileLanes, kOuterColumns<T>, args.num_frames,
+                      to, kOuterColumns<T>);
+    }
+  }
+  if (args.hops) {
+    __builtin_memset(hops, 0, size_t(plan.hop_rows * plan.hop_columns) * sizeof(T));
+    if constexpr (kProduct) {
+      add_by_product<kVectors, V>(plan, args.transposed, spectrum, hops);
+    } else {
+      add_by_inverse_transform<V>(plan, args.inverse, spectrum, transform, hops);
+    }
+    store_hops(plan, args, hops);
+  }
+}
+
+// Adds, to sums[n * kOuterColumns + c], the sum over frames f of sample n of frame f times
+// spectrum[f * kOuterColumns + c].
+template <typename T>
+void add_outer(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
+               int64_t num_frames, T* sums) {
+  using V = Widest<T>;
+  for (int64_t first = 0; first < frame_length; first += kProductRows) {
+    V block[kProductRows][2];
+    multiply_rows<2>(
+        samples + first, hop_stride, num_frames,
+        [spectrum](int64_t frame) { return spectrum + frame * kOuterColumns<T>; }, block);
+    for (int64_t i = 0; i < kProductRows && first + i < frame_length; ++i) {
+      for (int v = 0; v < 2; ++v) {
+        T* const at = sums + (first + i) * kOuterColumns<T> + v * kLanesOf<V>;
+        store_unaligned(at, load_unaligned<V>(at) + block[i][v]);
+      }
+    }
+  }
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Frames times kernels: what takes the place of window and transform once the kernels have been
+// trained. Included inside the namespace of one ISA.
+
+// Kernel rows that are summed together: with two vectors of frames each, as many sums as registers
+// hold. An even number, for pairs of a real and an imaginary row.
+#if defined(__AVX512F__) || defined(SPECFAST_ISA_NEON)
+constexpr int kProductRows = 12;
+#elif defined(__AVX2__)
+constexpr int kProductRows = 6;
+#else
+constexpr int kProductRows = 4;
+#endif
+
+// sums[i][v] = sum over j < count of factors[j * stride + i] * vector v at row_of(j).
+//
+// Every factor is spread to a vector once and used kVectors times. The sums are cut into pieces of
+// kPiece, whose results are added: errors grow with the square root of the piece, and the order
+// does not depend on the width.
+template <int kVectors, typename V, typename RowOf>
+SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int64_t count,
+                                   const RowOf& row_of, V (&sums)[kProductRows][kVectors]) {
+  constexpr int64_t kPiece = 128;
+  for (auto& row : sums) {
+    for (V& sum : row) sum = V{};
+  }
+  for (int64_t begin = 0; begin < count; begin += kPiece) {
+    const int64_t end = begin + kPiece < count ? begin + kPiece : count;
+    V partial[kProductRows][kVectors] = {};
+    for (int64_t j = begin; j < end; ++j) {
+      const Scalar<V>* const row = row_of(j);
+      const Scalar<V>* const factor = factors + j * stride;
+      V x[kVectors];
+#pragma GCC unroll 4
+      for (int v = 0; v < kVectors; ++v)
+        x[v] = in_register(load_unaligned<V>(row + v * kLanesOf<V>));
+#pragma GCC unroll 16
+      for (int i = 0; i < kProductRows; ++i) {
+        const V spread = in_register(broadcast<V>(factor[i]));
+#pragma GCC unroll 4
+        for (int v = 0; v < kVectors; ++v) partial[i][v] = madd(spread, x[v], partial[i][v]);
+      }
+    }
+    for (int i = 0; i < kProductRows; ++i) {
+      for (int v = 0; v < kVectors; ++v) sums[i][v] = sums[i][v] + partial[i][v];
+    }
+  }
+}
+
+// Output rows of a tile of kVectors vectors of frames.
+template <RowOp kOp, int kVectors, typename V>
+void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, Scalar<V>* rows,
+                       int64_t row_stride) {
+  constexpr bool kOneKernel = kOp == RowOp::kReal || kOp == RowOp::kImag;
+  constexpr int kBins = kOneKernel ? kProductRows : kProductRows / 2;
+  const Scalar<V>* factors = plan.product;
+  for (int64_t first = 0; first < plan.num_bins; first += kBins) {
+    V sums[kProductRows][kVectors];
+    multiply_rows<kVectors>(
+        factors, kProductRows, plan.frame_length,
+        [&plan, hops](int64_t n) { return hops + plan.sample_offset[n]; }, sums);
+    factors += plan.frame_length * kProductRows;
+    const int64_t num_bins = plan.num_bins - first < kBins ? plan.num_bins - first : kBins;
+    for (int v = 0; v < kVectors; ++v) {
+      const RowWriter<kOp, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
+      for (int64_t i = 0; i < num_bins; ++i) {
+        const V re = kOneKernel ? sums[i][v] : sums[2 * i][v];
+        const V im = kOneKernel ? sums[i][v] : sums[2 * i + 1][v];
+        const int64_t bin = first + i;
+        writer.write(bin, re, im, bin == 0 || bin == plan.num_bins - 1);
+      }
+    }
+  }
+}
+
+template <int kVectors, typename V, int... kOps>
+WriteRows<V> select_product(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
+  static constexpr WriteRows<V> kFunctions[] = {rows_from_product<RowOp(kOps), kVectors, V>...};
+  return kFunctions[int(plan.spectrum_op)];
+}
+
+// For the modes of a spectrogram: there are no kernels of a mel filterbank.
+template <int kVectors, typename V>
+SPECFAST_INLINE WriteRows<V> product_function(const TilePlan<Scalar<V>>& plan) {
+  return select_product<kVectors, V>(plan, std::make_integer_sequence<int, int(RowOp::kPsd) + 1>());
+}
