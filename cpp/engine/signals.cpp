@@ -67,6 +67,9 @@ void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
                 batch.in_dtype, "a specfast_dtype");
+  if (!scale_is_sound(batch.in_scale, plan.config().precision)) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, refused_scale(batch.in_scale).data());
+  }
   require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
   require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
   require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");

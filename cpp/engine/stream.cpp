@@ -8,6 +8,7 @@
 
 #include "geometry.h"
 #include "report.h"
+#include "samples.h"
 #include "signals.h"
 #include "stream_store.h"
 
@@ -157,6 +158,9 @@ specfast_status Stream::check_input(const specfast_block& block) const noexcept 
   if (block.in_dtype < SPECFAST_FLOAT32 || block.in_dtype > SPECFAST_INT16) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"in_dtype must be a specfast_dtype, received in_dtype=", int64_t(block.in_dtype)});
+  }
+  if (!scale_is_sound(block.in_scale, config_.precision)) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {refused_scale(block.in_scale).data()});
   }
   if (block.num_samples < 0 || block.num_samples > max_block_) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,

@@ -5,9 +5,11 @@
 #include <cstring>
 #include <limits>
 
+#include "samples.h"
 #include "signals.h"
 
 namespace specfast::engine {
+
 template <typename T>
 StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& config)
     : Stream(plan, config),
@@ -52,7 +54,7 @@ void StreamStore<T>::append(const specfast_block& block, int64_t from, int64_t c
   const auto append_as = [&](const auto* input) {
     for (int64_t channel = 0; channel < num_channels_; ++channel) {
       copy_samples(input + channel * block.in_channel_stride + from * block.in_sample_stride,
-                   block.in_sample_stride, count, at(channel, seen_));
+                   block.in_sample_stride, count, at(channel, seen_), scale_of<T>(block.in_scale));
     }
   };
   switch (block.in_dtype) {

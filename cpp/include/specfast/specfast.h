@@ -132,7 +132,9 @@ typedef struct specfast_weights {
 typedef struct specfast_batch {
   size_t struct_size; /* sizeof(specfast_batch) */
   const void* input;  /* aligned to its element; may be NULL when there is nothing to read */
-  int32_t in_dtype;   /* specfast_dtype; values are converted to the plan's dtype, int16 unscaled */
+  int32_t in_dtype;   /* specfast_dtype; values are converted to the plan's dtype */
+  double in_scale;    /* then multiplied by this number, in the plan's dtype: 1.0 / 32768 for 16-bit
+                         PCM in [-1, 1). 0: they are taken as they are, int16 too. */
   int64_t num_batches, num_channels, num_samples;
   int64_t in_batch_stride, in_channel_stride, in_sample_stride;
   void* output; /* the plan's dtype, aligned to its element */
@@ -196,7 +198,26 @@ SPECFAST_API int64_t specfast_plan_num_frames(const specfast_plan* plan, int64_t
 SPECFAST_API specfast_status specfast_workspace_create(const specfast_plan* plan,
                                                        int32_t num_threads,
                                                        specfast_workspace** workspace);
+/* NULL is allowed. */
 SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
+
+/* A caller's own way onto threads, such as a thread pool: calls task(argument, i) once for each i
+ * from 0 to num_tasks - 1, in any order, one after the other or at the same time, on any threads,
+ * and returns when all these calls have returned. Tasks neither wait for each other nor throw. */
+typedef void (*specfast_task)(void* argument, int32_t index);
+typedef void (*specfast_runner)(void* context, int32_t num_tasks, specfast_task task,
+                                void* argument);
+
+/* As specfast_workspace_create, for calls that share their work among at most num_threads tasks of
+ * `runner`, 1 to 4096, each of which has its own scratch memory. Uses no OpenMP, and works in a
+ * build without it. Results are those of any other workspace, bit for bit. A call with little work
+ * does not use the runner. Keeps `runner` and `context` until the workspace is destroyed. A call
+ * whose runner returned before all the work was done gives SPECFAST_E_INVALID_ARGUMENT. */
+SPECFAST_API specfast_status specfast_workspace_create_with_runner(const specfast_plan* plan,
+                                                                   int32_t num_threads,
+                                                                   specfast_runner runner,
+                                                                   void* context,
+                                                                   specfast_workspace** workspace);
 
 /* Computes every frame of every signal of the batch, on as many threads as the workspace has where
  * the work is worth it. The result does not depend on the number of threads.
@@ -299,6 +320,7 @@ typedef struct specfast_block {
   size_t struct_size;  /* sizeof(specfast_block) */
   const void* input;   /* aligned to its element; may be NULL where num_samples is 0 */
   int32_t in_dtype;    /* specfast_dtype, as in specfast_batch; may differ from push to push */
+  double in_scale;     /* as in specfast_batch; may differ from push to push */
   int64_t num_samples; /* of each channel, 0 to max_block; flush does not look at the input */
   int64_t in_channel_stride, in_sample_stride;
   void* output; /* the plan's dtype, aligned to its element; may be NULL where no frame comes */
