@@ -5,6 +5,7 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 """
 
 from specfast._engine import build_info, get_num_threads, set_num_threads
+from specfast._library import get_cmake_dir, get_include
 from specfast._vjp import Gradients
 from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
 from specfast.stft import STFTSpectrogram
@@ -17,6 +18,8 @@ __all__ = [
     "STFTSpectrogram",
     "__version__",
     "build_info",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "linear_to_mel_weight_matrix",
     "set_num_threads",
