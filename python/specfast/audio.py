@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["RAW_ENCODINGS", "AudioError", "read_audio", "read_raw"]
 
 # Encodings of samples without a header, in ffmpeg's words: dtype, and what makes them [-1, 1).
-RAW_ENCODINGS = {
+RAW_ENCODINGS: dict[str, tuple[np.dtype[Any], float]] = {
     "s16le": (np.dtype("<i2"), 1 / 32768),
     "f32le": (np.dtype("<f4"), 1.0),
     "f64le": (np.dtype("<f8"), 1.0),
@@ -90,12 +90,15 @@ def read_raw(
     Raises:
         AudioError: The source is unreadable, empty, or ends within a sample of all channels.
     """
-    name = name or str(getattr(source, "name", source))
-    try:
-        is_path = isinstance(source, (str, PathLike))
-        data = Path(source).read_bytes() if is_path else source.read()
-    except OSError as error:
-        raise AudioError(f"cannot read {name!r}: {error.strerror or error}") from error
+    if isinstance(source, (str, PathLike)):
+        name = name or fspath(source)
+        try:
+            with Path(source).open("rb") as stream:
+                return read_raw(stream, encoding, channels, name=name)
+        except OSError as error:
+            raise AudioError(f"cannot read {name!r}: {error.strerror or error}") from error
+    name = name or str(getattr(source, "name", "a stream"))
+    data = source.read()
     dtype, scale = RAW_ENCODINGS[encoding]
     if not data or len(data) % (dtype.itemsize * channels):
         raise AudioError(
