@@ -247,7 +247,7 @@ SPECFAST_API specfast_status specfast_execute_keep(const specfast_plan* plan,
                                                    const specfast_batch* batch, void* kept);
 
 /* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
- * describes the input; its output is not used. The kernels' gradients are those at the plan's
+ * describes the input, without in_scale; its output is not used. The kernels' gradients are those at the plan's
  * kernels, the analytic ones included.
  *
  * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
