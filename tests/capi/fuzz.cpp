@@ -43,18 +43,20 @@ void create_plan(Random& random) {
     refused("plan_create", specfast_plan_create(nullptr, &plan->handle));
     return;
   }
-  const bool starved = random.one_in(20);
-  if (starved) allocations_left = random.below(40);
-  const specfast_status status = specfast_plan_create(&plan->config, &plan->handle);
-  allocations_left = -1;
   const bool large = plan->config.fft_length > 1 << 20;
-  // An odd mode: a transform of two points at least.
-  const bool short_dft = plan->config.mode != SPECFAST_MODE_MEL && plan->config.fft_length < 2;
-  if (!check("plan_create", status, (starved || large ? kMemory : 0) | (spoiled ? kRefused : 0),
-             !spoiled || short_dft)) {
-    if (plan->handle) broken("plan_create", status, "a null handle");
-    return;
+  const bool starved = random.one_in(20);
+  if (random.one_in(3) && !large) {
+    fuzz::create_weighted_plan(random, *plan, spoiled);
+  } else {
+    if (starved) allocations_left = random.below(40);
+    const specfast_status status = specfast_plan_create(&plan->config, &plan->handle);
+    allocations_left = -1;
+    check("plan_create", status, (starved || large ? kMemory : 0) | (spoiled ? kRefused : 0),
+          !spoiled);
+    if (status != SPECFAST_OK && plan->handle) broken("plan_create", status, "a null handle");
   }
+  if (!plan->handle) return;
+  if (specfast_plan_is_analytic(nullptr)) broken("plan_is_analytic", 1, "0");
   check(
       "workspace_create",
       specfast_workspace_create(plan->handle, std::int32_t(random.between(1, 3)), &plan->workspace),
@@ -211,6 +213,7 @@ void step(Random& random) {
   if (choice < 4) return execute(random, plan);
   if (choice < 5) return ask_plan(random, plan);
   if (choice < 6) return ask_library(random);
+  if (choice < 8) return fuzz::pull_back(random, plan);
   if (choice < 10) return fuzz::try_gradients(random);
   fuzz::try_streams(random, plans);
 }

@@ -36,6 +36,10 @@ struct Plan {
   }
 };
 
+// Into plan.handle, for plan.config.
+void create_weighted_plan(Random& random, Plan& plan, bool config_is_bad);
+void pull_back(Random& random, const Plan& plan);
+
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);
 // Plans with kernels of their own, and gradients.
