@@ -154,6 +154,8 @@ class Layer(_weights.HasWeights, ABC):
             gradient of some number with respect to `output`, an array of its shape and any real
             dtype, and returns `Gradients(signal, weights)`. What is not asked for is not computed.
             It may be called any number of times, by any thread.
+            With trained kernels it holds the spectra, about twice the output, in all modes but
+            "real", "imag" and "stft".
 
         There is no derivative, or none that is finite, at a power of zero (square root, angle,
         `mag_exp`) and at the floors `epsilon`, `min_power` and `top_db`. It is taken as zero

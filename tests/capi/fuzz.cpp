@@ -214,7 +214,7 @@ void step(Random& random) {
   if (choice < 5) return ask_plan(random, plan);
   if (choice < 6) return ask_library(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
-  if (choice < 10) return fuzz::try_gradients(random);
+  if (choice < 10) return fuzz::keep(random, plan);
   fuzz::try_streams(random, plans);
 }
 

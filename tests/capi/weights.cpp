@@ -146,4 +146,64 @@ void pull_back(Random& random, const Plan& plan) {
   refused("pull_back", specfast_pull_back(plan.handle, 1, &batch, nullptr));
 }
 
+void keep(Random& random, const Plan& plan) {
+  specfast_batch batch = {};
+  batch.struct_size = sizeof(batch);
+  batch.in_dtype = plan.config.dtype;
+  batch.num_batches = random.between(1, 2);
+  batch.num_channels = random.between(1, 2);
+  batch.num_samples = random.between(1, 900);
+  batch.in_sample_stride = 1;
+  batch.in_channel_stride = batch.num_samples;
+  batch.in_batch_stride = batch.num_channels * batch.num_samples;
+  const std::int64_t signals = batch.num_batches * batch.num_channels;
+  const std::int64_t read = signals * batch.num_samples;
+  const std::int64_t rows = specfast_plan_num_rows(plan.handle);
+  const std::int64_t frames = specfast_plan_num_frames(plan.handle, batch.num_samples);
+  const std::int64_t values = signals * frames * rows;
+  if (!plan.workspace || values == 0 || values > std::int64_t(1) << 20) return;
+  const std::size_t bytes = bytes_of(plan.config.dtype);
+  const Buffer input(std::size_t(read) * bytes), output(std::size_t(values) * bytes);
+  fill(random, input.data(), batch.in_dtype, read);
+  batch.input = input.data();
+  batch.output = output.data();
+  batch.out_row_stride = 1;
+  batch.out_frame_stride = rows;
+  batch.out_channel_stride = frames * rows;
+  batch.out_batch_stride = batch.num_channels * frames * rows;
+
+  const std::int64_t num_kept = specfast_plan_num_kept(plan.handle, batch.num_samples);
+  const bool keeps = num_kept > 0;
+  const Buffer kept(std::size_t(signals * num_kept) * bytes);
+  refused("execute_keep", specfast_execute_keep(plan.handle, plan.workspace, &batch, nullptr));
+  refused("execute_keep", specfast_execute_keep(plan.handle, plan.workspace, nullptr, kept.data()));
+  refused("execute_keep", specfast_execute_keep(nullptr, plan.workspace, &batch, kept.data()));
+  if (!check("execute_keep",
+             specfast_execute_keep(plan.handle, plan.workspace, &batch, kept.data()),
+             keeps ? 0 : kRefused, keeps))
+    return;
+
+  const Buffer signal(std::size_t(read) * bytes), again(std::size_t(read) * bytes);
+  specfast_gradient gradient = {};
+  gradient.struct_size = sizeof(gradient);
+  gradient.cotangent = output.data();
+  gradient.cotangent_row_stride = batch.out_row_stride;
+  gradient.cotangent_frame_stride = batch.out_frame_stride;
+  gradient.cotangent_channel_stride = batch.out_channel_stride;
+  gradient.cotangent_batch_stride = batch.out_batch_stride;
+  gradient.signal = signal.data();
+  gradient.signal_sample_stride = 1;
+  gradient.signal_channel_stride = batch.in_channel_stride;
+  gradient.signal_batch_stride = batch.in_batch_stride;
+  check("pull_back", specfast_pull_back(plan.handle, 2, &batch, &gradient), 0);
+  gradient.kept = kept.data();
+  gradient.signal = again.data();
+  const specfast_status status = specfast_pull_back(plan.handle, 2, &batch, &gradient);
+  check("pull_back", status, 0);
+  if (std::memcmp(signal.data(), again.data(), std::size_t(read) * bytes) != 0)
+    broken("pull_back", status, "the same bits with and without kept spectra");
+  gradient.kept = static_cast<const unsigned char*>(kept.data()) + 1;
+  refused("pull_back", specfast_pull_back(plan.handle, 2, &batch, &gradient));
+}
+
 }  // namespace fuzz

@@ -115,11 +115,11 @@ typedef struct specfast_config {
 typedef struct specfast_weights {
   size_t struct_size; /* sizeof(specfast_weights) */
   int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
-  double
-      rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
-                   for float32. Where no value is farther from the analytic one than Keras'
-                   rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
-                   window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. */
+  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
+                      for float32. Where no value is farther from the analytic one than Keras'
+                      rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the
+    scaled window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. Beyond 1e-4
+    (half precision) it is rounding * max |window|. */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
