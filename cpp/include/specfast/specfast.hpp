@@ -165,6 +165,7 @@ class Stream {
   specfast_stream* get() noexcept { return stream_.get(); }
 
  private:
+  // The C functions that return numbers say why they failed in words only.
   static std::int64_t number(std::int64_t value) {
     if (value < 0) throw Error(SPECFAST_E_OUT_OF_ORDER);
     return value;
