@@ -74,6 +74,7 @@ class Layer(_weights.HasWeights, ABC):
     # ---- What the two layers differ in -------------------------------------------------------
 
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
+    _samples_axis: int
 
     @abstractmethod
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan: ...
@@ -85,6 +86,14 @@ class Layer(_weights.HasWeights, ABC):
     @abstractmethod
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """The shape that a call returns for an input of this shape."""
+
+    @abstractmethod
+    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        """The shape for an input of a checked shape, of which so many frames are made."""
+
+    @abstractmethod
+    def _frame_grid(self) -> tuple[int, int]:
+        """How many samples the first frame asks for, and each further one."""
 
     # ---- The call ----------------------------------------------------------------------------
 
