@@ -24,7 +24,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels stages audit wheel clean
+.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-realtime fuzz stages stream audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -142,7 +142,7 @@ test-no-openmp: .venv/.installed ## the test suite on a build by GCC without Ope
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
-build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* benchmarks/stages/*)
+build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
@@ -150,6 +150,14 @@ build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* b
 test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary functions on every instruction set
 	.venv/bin/cmake --build build/programs --target kernel_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R math_
+
+test-realtime: build/programs/build.ninja ## that pushes into streams allocate, lock and call nothing, on every instruction set
+	.venv/bin/cmake --build build/programs --target realtime_tests
+	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --verbose -R realtime_
+
+stream: build/programs/build.ninja ## how long pushes into streams take, in C++ (SPECFAST_ISA chooses the kernels)
+	.venv/bin/cmake --build build/programs --target stream_latency
+	build/programs/benchmarks/stream/stream_latency
 
 stages: build/programs/build.ninja ## where a tile's time goes (SPECFAST_ISA chooses the kernels)
 	.venv/bin/cmake --build build/programs --target stages

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What specfast costs besides time: memory, import, size of the wheel, overhead of a call."""
+"""What specfast costs besides the time of long calls: memory, import, wheel, calls, pushes."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from . import streaming
 from .handle import WorkerError, WorkerHandle, cpus_for, environment
 from .peers import OURS, PeerInfo
 from .runner import Say
@@ -31,7 +32,7 @@ _IMPORT_TIMER = (
 
 def run(peers: Sequence[PeerInfo], say: Say) -> dict[str, Any]:
     """All figures; memory also of the peers that do the whole work of W6."""
-    say("memory of one hour (W6), import, wheel, call overhead")
+    say("memory of one hour (W6), import, wheel, call overhead, pushes (W5)")
     memory = _memory([p for p in peers if p.kind in ("ours", "keras", "peer")], say)
     wheel_bytes, wheel_source = _wheel()
     return {
@@ -41,6 +42,7 @@ def run(peers: Sequence[PeerInfo], say: Say) -> dict[str, Any]:
         "wheel_bytes": wheel_bytes,
         "wheel_source": wheel_source,
         **_overhead(),
+        **_pushes(),
     }
 
 
@@ -68,6 +70,10 @@ def _memory(peers: Sequence[PeerInfo], say: Say) -> dict[str, int]:
 def _overhead() -> dict[str, float]:
     figures: dict[str, float] = _child(["-m", "benchmarks.tiny"])
     return figures
+
+
+def _pushes() -> dict[str, float]:
+    return {**_child(["-m", "benchmarks.streaming"]), **streaming.compiled(_ROOT)}
 
 
 def _child(arguments: list[str]) -> Any:

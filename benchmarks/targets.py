@@ -85,6 +85,9 @@ def speed(table: Table) -> list[Verdict]:
         for key in ("W7a", "W7b", "W8a", "W8b", "W8c")
     ]
     verdicts += [
+        Verdict(key, "Keras / ours", ratio(table, key, _KERAS), 1) for key in ("W9a", "W9b")
+    ]
+    verdicts += [
         Verdict(double, f"of {single}'s time", _of(table, double, single), 2.0, at_most=True)
         for double, single in (("W8a", "W2"), ("W8b", "W3"))
     ]
@@ -128,12 +131,15 @@ def scaling(curves: dict[str, Any]) -> list[Verdict]:
 
 
 def footprint(figures: dict[str, Any]) -> list[Verdict]:
-    """Targets on memory, import, wheel and the overhead of a call."""
+    """Targets on memory, import, wheel, the overhead of a call and pushes."""
     rows = (
         ("W6", "memory beyond input and output", "extra_memory_bytes", 16, 4, "MiB", _MIB),
         ("install", "import beyond NumPy", "import_s", 30, 15, "ms", 1e-3),
         ("install", "wheel", "wheel_bytes", 2, None, "MB", 1e6),
         ("W4", "a call on a tiny input", "tiny_call_s", 3, None, "us", 1e-6),
+        ("W5", "C++, median push", "c_p50_s", 5, 2, "us", 1e-6),
+        ("W5", "C++, p99.9", "c_p999_s", 50, None, "us", 1e-6),
+        ("W5", "Python, median push", "python_p50_s", 10, None, "us", 1e-6),
     )
     return [
         Verdict(row, what, figures[key] / scale, must, aim, unit, at_most=True)

@@ -126,3 +126,15 @@ def test_first_call_in_a_child_of_a_parallel_parent() -> None:
             assert os.waitpid(child, 0)[1] == 0
         """
     )
+
+
+def test_large_output_begins_with_a_page_and_is_an_ordinary_array() -> None:
+    layer = specfast.STFTSpectrogram(mode="stft", frame_length=512, frame_step=64, fft_length=512)
+    x = np.random.default_rng(1).standard_normal((8, 140000, 1)).astype(np.float32)
+    y = layer(x)
+    assert y.nbytes >= 32 << 20
+    if sys.platform == "linux":
+        assert y.ctypes.data % (2 << 20) == 0
+    assert y.flags.writeable
+    assert y.flags.c_contiguous
+    np.testing.assert_array_equal(y[3:4], layer(x[3:4]))

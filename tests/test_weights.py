@@ -191,7 +191,7 @@ def test_rounding_leaves_the_fft(arguments: dict[str, Any], dtype: str) -> None:
     values = layer.get_weights()
     n, k = np.ogrid[: values[0].shape[0], : values[0].shape[2]]
     angle = (2 * np.pi * n * k / ((values[0].shape[2] - 1) * 2))[:, None, :]
-    tolerance = EPS[dtype] * window * (8 + 2 * angle)
+    tolerance = EPS[dtype] * (window.max() + window * (8 + 2 * angle))
     # One rounding of the sum, and one of the value itself, are left to the tolerance.
     inside = [w + np.copysign(0.8 * tolerance, w) for w in values]
     layer.set_weights(inside)

@@ -1,77 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The C ABI over the engine: nothing but null checks, translation and catching.
+#include "capi.h"
+
 #include <algorithm>
-#include <cstring>
-#include <new>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "batch.h"
 #include "dispatch.h"
 #include "filterbank.h"
 #include "geometry.h"
 #include "gradient.h"
 #include "parallel.h"
-#include "specfast/specfast.h"
 #include "weights.h"
 #include "window.h"
 
 using namespace specfast::engine;
 
-struct specfast_plan : Plan {
-  using Plan::Plan;
-};
-
-struct specfast_workspace : Workspace {
-  using Workspace::Workspace;
-};
-
 namespace {
-
-// A fixed buffer: reporting must work when memory has run out.
-thread_local char last_error[512] = "";
-
-specfast_status fail(specfast_status status, const char* message) {
-  std::size_t length = std::strlen(message);
-  if (length >= sizeof(last_error)) {
-    length = sizeof(last_error) - 1;
-    while (length > 0 && (message[length] & 0xC0) == 0x80)
-      --length;  // no half of a UTF-8 character
-  }
-  std::memcpy(last_error, message, length);
-  last_error[length] = '\0';
-  return status;
-}
-
-template <typename Body>
-specfast_status guarded(const Body& body) noexcept {
-  try {
-    body();
-    return SPECFAST_OK;
-  } catch (const Error& error) {
-    return fail(error.status(), error.what());
-  } catch (const std::bad_alloc&) {
-    return fail(SPECFAST_E_OUT_OF_MEMORY, "out of memory");
-  } catch (const std::length_error&) {
-    return fail(SPECFAST_E_OUT_OF_MEMORY, "out of memory: a table is too large");
-  } catch (const std::exception& error) {
-    return fail(SPECFAST_E_INTERNAL, error.what());
-  } catch (...) {
-    return fail(SPECFAST_E_INTERNAL, "unknown exception");
-  }
-}
-
-void require_pointer(const char* name, const void* pointer) {
-  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
-}
-
-void require_struct_size(const char* name, std::size_t received, std::size_t expected) {
-  if (received == expected) return;
-  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + ".struct_size must be " +
-                                               std::to_string(expected) + ", received " +
-                                               std::to_string(received));
-}
 
 void require_num_threads(int32_t num_threads) {
   if (num_threads >= 0 && num_threads <= kMaxThreads) return;
@@ -82,7 +27,7 @@ void require_num_threads(int32_t num_threads) {
 
 }  // namespace
 
-const char* specfast_last_error(void) { return last_error; }
+const char* specfast_last_error(void) { return last_error(); }
 
 specfast_status specfast_config_init(specfast_config* config, size_t struct_size, int32_t mode) {
   return guarded([&] {

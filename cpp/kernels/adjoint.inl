@@ -10,13 +10,13 @@
 
 // Kernel rows (columns of their gradient) that are summed together: two vectors.
 template <typename T>
-constexpr int64_t kOuterColumns = 2 * SPECFAST_VECTOR_BYTES / int64_t(sizeof(T));
+constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
 
 constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
 
 template <typename T>
 struct AdjointLayout {
-  int64_t transform, spectrum, cotangent, power, bands, end;
+  int64_t transform, spectrum, cotangent, power, bands, scratch, end;
   int64_t num_spectrum_rows;  // filled up with zeros to whole groups of kOuterColumns
 
   AdjointLayout(const TilePlan<T>& plan, int64_t lanes) {
@@ -33,7 +33,8 @@ struct AdjointLayout {
     cotangent = after(spectrum, num_spectrum_rows * lanes);
     power = after(cotangent, plan.num_output_rows * lanes);
     bands = after(power, plan.num_bands ? plan.num_bins * lanes : 0);
-    end = after(bands, plan.num_bands * lanes);
+    scratch = after(bands, plan.num_bands * lanes);
+    end = after(scratch, fallback_scratch_size(plan) * lanes);
   }
 };
 
@@ -62,9 +63,11 @@ void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
 
 // Computes the spectrum of the tile once more, in planes.
 template <typename T, int kLanes, int kVectors, bool kProduct>
-void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args, T* hops, T* transform,
-                        T* spectrum) {
+void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
+                        const AdjointLayout<T>& layout, T* hops) {
   using V = Vec<T, kLanes>;
+  T* const transform = hops + layout.transform;
+  T* const spectrum = hops + layout.spectrum;
   TileArgs<T> gather{};
   gather.samples = args.samples;
   gather.hop_stride = args.hop_stride;
@@ -75,7 +78,7 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args, T* 
     own_transform<V>(hops, plan, gather, transform);
     rows_from_own_transform<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
   } else {
-    fallback_transform<V>(hops, plan, transform);
+    fallback_transform<V>(hops, plan, transform, hops + layout.scratch);
     rows_from_fallback<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
   }
 }
@@ -216,7 +219,8 @@ void add_by_inverse_transform(const TilePlan<Scalar<V>>& plan, const void* inver
   }
   if (plan.dft_length % 2 == 0)
     store(frame + (plan.dft_length - 1) * kStep, edge * real_at(plan.dft_length / 2));
-  static_cast<const FallbackRfft<S>*>(inverse)->exec(reinterpret_cast<V*>(frame), S(1), false);
+  static_cast<const FallbackRfft<S>*>(inverse)->transform.exec(reinterpret_cast<V*>(frame), S(1),
+                                                               false);
   for (int64_t n = 0; n < plan.frame_length; ++n) {
     const int64_t wrapped = n < plan.dft_length ? n : n - plan.dft_length;
     add_sample<V>(plan, n, 0, load<V>(frame + wrapped * kStep) * plan.window[n], hops);
@@ -284,7 +288,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
-    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, hops, transform, spectrum);
+    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
     if (plan.num_bands == 0) {
       constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
       select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
@@ -320,7 +324,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
 template <typename T>
 void add_outer(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
                int64_t num_frames, T* sums) {
-  using V = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
+  using V = Widest<T>;
   for (int64_t first = 0; first < frame_length; first += kProductRows) {
     V block[kProductRows][2];
     multiply_rows<2>(

@@ -38,30 +38,3 @@ void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>&
     fill_hop_columns<Group<Scalar<V>>>(plan, args, column, hops);
   }
 }
-
-// Asks for part `index` of `count` of the next tile's samples. A long signal comes from main
-// memory, and the order in which hops are read is not one that the processor foresees.
-template <typename T>
-SPECFAST_INLINE void prefetch_next_samples(const TileArgs<T>& args, int64_t index, int64_t count) {
-  constexpr int64_t kLineSamples = int64_t(64 / sizeof(T));
-  const int64_t begin = args.num_next_samples * index / count,
-                end = args.num_next_samples * (index + 1) / count;
-  for (int64_t sample = begin; sample < end; sample += kLineSamples)
-    __builtin_prefetch(args.next_samples + sample, 0, 2);
-}
-
-// Asks for part `index` of `count` of the lines that the tile will write, where its frames are
-// neighbours in the output and the output is so large that its lines are in main memory.
-template <typename T>
-SPECFAST_INLINE void prefetch_output(const TilePlan<T>& plan, const TileArgs<T>& args,
-                                     int64_t index, int64_t count) {
-  constexpr int64_t kCachedBytes = int64_t(4) << 20;
-  if (args.frame_stride != 1 ||
-      args.row_stride <= kCachedBytes / int64_t(sizeof(T)) / plan.num_output_rows)
-    return;
-  const int64_t begin = plan.num_output_rows * index / count,
-                end = plan.num_output_rows * (index + 1) / count;
-  for (int64_t row = begin; row < end; ++row) {
-    __builtin_prefetch(args.out + row * args.row_stride + args.num_frames - 1, 1, 2);
-  }
-}

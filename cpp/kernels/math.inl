@@ -48,17 +48,30 @@ struct Decibels {
       sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
 };
 
+// The polynomial with these coefficients, highest power first and an even number of them, at x. The
+// two halves of it are independent of each other: a single chain of additions would wait for
+// itself.
+template <typename V, typename S, int kCount>
+SPECFAST_INLINE V polynomial(const S (&coefficients)[kCount], V x, V square) {
+  static_assert(kCount % 2 == 0);
+  V odd = broadcast<V>(coefficients[0]), even = broadcast<V>(coefficients[1]);
+  for (int i = 2; i < kCount; i += 2) {
+    odd = madd(odd, square, broadcast<V>(coefficients[i]));
+    even = madd(even, square, broadcast<V>(coefficients[i + 1]));
+  }
+  return madd(odd, x, even);
+}
+
 // log(1 + f) = f + log_tail(f).
 // float: f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
 template <int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   using V = Vec<float, kLanes>;
-  constexpr float kCoefficients[] = {-1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f,
-                                     1.4221224e-01f,  -1.6655765e-01f, 2.0001578e-01f,
-                                     -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
-  V p = broadcast<V>(4.9058143e-02f);
-  for (float c : kCoefficients) p = madd(p, f, broadcast<V>(c));
-  return f * f * p;
+  constexpr float kCoefficients[] = {
+      4.9058143e-02f,  -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
+      -1.6655765e-01f, 2.0001578e-01f,  -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
+  const V square = f * f;
+  return square * polynomial(kCoefficients, f, square);
 }
 
 // double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
@@ -68,12 +81,11 @@ template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
   constexpr double kCoefficients[] = {
-      1.321036048513262e-01, 1.5388834677801916e-01, 1.8181738454723026e-01, 2.2222223037807243e-01,
-      2.857142856733919e-01, 4.00000000000078e-01,   6.666666666666666e-01};
+      1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01, 1.8181738454723026e-01,
+      2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,   6.666666666666666e-01};
   const V s = f / (2.0 + f);
   const V z = s * s;
-  V p = broadcast<V>(1.3604015707124079e-01);
-  for (double c : kCoefficients) p = madd(p, z, broadcast<V>(c));
+  const V p = polynomial(kCoefficients, z, z * z);
   const V half_square = 0.5 * f * f;
   return s * madd(p, z, half_square) - half_square;
 }

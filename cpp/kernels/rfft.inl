@@ -153,7 +153,8 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
 
 // One pass over `num_blocks` neighbouring blocks of pass.length points each.
 template <int kRadix, typename V>
-void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
+              Prefetcher<Scalar<V>>& prefetcher) {
   constexpr int64_t kStep = 2 * kLanesOf<V>;
   const int64_t leg_points = pass.length / kRadix;
   const int64_t leg = leg_points * kStep;
@@ -167,45 +168,51 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) 
     store_turned<kRadix, V>(a, at, leg, twiddles);
   };
   for (int64_t block = 0; block < num_blocks; ++block, z += pass.length * kStep) {
+    prefetcher.step();
     butterfly(z, nullptr);
     const Scalar<V>* twiddles = pass.twiddles;
-    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1))
+    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1)) {
+      prefetcher.step();
       butterfly(z + j * kStep, twiddles);
+    }
   }
 }
 
 template <typename V>
-void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks) {
+void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
+                  Prefetcher<Scalar<V>>& prefetcher) {
   switch (pass.radix) {
     case 2:
-      return run_pass<2, V>(z, pass, num_blocks);
+      return run_pass<2, V>(z, pass, num_blocks, prefetcher);
     case 3:
-      return run_pass<3, V>(z, pass, num_blocks);
+      return run_pass<3, V>(z, pass, num_blocks, prefetcher);
     case 4:
-      return run_pass<4, V>(z, pass, num_blocks);
+      return run_pass<4, V>(z, pass, num_blocks, prefetcher);
     case 5:
-      return run_pass<5, V>(z, pass, num_blocks);
+      return run_pass<5, V>(z, pass, num_blocks, prefetcher);
     default:
-      return run_pass<8, V>(z, pass, num_blocks);
+      return run_pass<8, V>(z, pass, num_blocks, prefetcher);
   }
 }
 
 // Depth first: a block that fits the first-level cache is finished before the next is touched.
 template <typename V>
-void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last) {
+void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last,
+                Prefetcher<Scalar<V>>& prefetcher) {
   constexpr int64_t kCacheBytes = 24 * 1024;
   if (first == last) return;
   const FftPass<Scalar<V>>& pass = plan.passes[first];
   const int64_t block_bytes = pass.length * 2 * int64_t(sizeof(V));
   if (block_bytes <= kCacheBytes) {
     for (int64_t level = first; level < last; ++level) {
-      run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length);
+      run_any_pass<V>(z, plan.passes[level], pass.length / plan.passes[level].length, prefetcher);
     }
     return;
   }
-  run_any_pass<V>(z, pass, 1);
+  run_any_pass<V>(z, pass, 1, prefetcher);
   const int64_t leg = pass.length / pass.radix * 2 * kLanesOf<V>;
-  for (int64_t q = 0; q < pass.radix; ++q) run_passes<V>(z + q * leg, plan, first + 1, last);
+  for (int64_t q = 0; q < pass.radix; ++q)
+    run_passes<V>(z + q * leg, plan, first + 1, last, prefetcher);
 }
 
 // The first pass reads the hop matrix and applies the window on the way: no framed copy is written.
@@ -277,19 +284,58 @@ void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan,
   }
   const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
+  int64_t num_butterflies = 0;
+  for (int64_t level = 1; level < last; ++level)
+    num_butterflies += plan.passes[0].length / plan.passes[level].radix;
+  Prefetcher<Scalar<V>> prefetcher(plan, args, num_butterflies);
   for (int64_t q = 0; q < plan.passes[0].radix; ++q) {
-    prefetch_next_samples(args, q, plan.passes[0].radix);
-    prefetch_output(plan, args, q, plan.passes[0].radix);
-    run_passes<V>(z + q * leg, plan, 1, last);
+    run_passes<V>(z + q * leg, plan, 1, last, prefetcher);
   }
+  prefetcher.finish();
+}
+
+namespace fallback = SPECFAST_POCKETFFT::detail;
+
+template <typename T>
+struct FallbackRfft {
+  explicit FallbackRfft(size_t length) : transform(length), scratch_size(wanted_scratch(length)) {}
+
+  // Values that a transform allocates for each lane, room for alignment included.
+  size_t wanted_scratch(size_t length) const {
+    constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
+    fallback::Scratch none{};
+    const fallback::ScratchScope scope(none);
+    Group<T> value{};
+    try {
+      transform.exec(&value, T(1), true);
+    } catch (const fallback::Request& request) {
+      // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own
+      // length.
+      const size_t first = request.bytes / sizeof(value);
+      if (first < 2 * length) return first + kAlignments;
+      return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
+    }
+    return 0;  // a transform of one point
+  }
+
+  fallback::pocketfft_r<T> transform;
+  size_t scratch_size;
+};
+
+template <typename T>
+SPECFAST_INLINE const FallbackRfft<T>* fallback_of(const TilePlan<T>& plan) {
+  return static_cast<const FallbackRfft<T>*>(plan.fallback_rfft);
 }
 
 template <typename T>
-using FallbackRfft = SPECFAST_POCKETFFT::detail::pocketfft_r<T>;
+int64_t fallback_scratch_size(const TilePlan<T>& plan) {
+  return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
+}
 
 // Leaves pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
 template <typename V>
-void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows) {
+void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
+                        Scalar<V>* scratch_values) {
   const int64_t num_samples =
       plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
   for (int64_t n = 0; n < num_samples; ++n) {
@@ -302,8 +348,11 @@ void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, 
     const int64_t n = plan.dft_length;
     store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
   }
-  static_cast<const FallbackRfft<Scalar<V>>*>(plan.fallback_rfft)
-      ->exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
+  char* const memory = reinterpret_cast<char*>(scratch_values);
+  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
+  fallback::Scratch scratch{memory, memory, memory + bytes};
+  const fallback::ScratchScope scope(scratch);
+  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
 }
 
 template <typename T>

@@ -205,6 +205,8 @@ template <typename T>
 constexpr int kGroup = int(kColumnGroupBytes / sizeof(T));
 template <typename T>
 using Group = Vec<T, kGroup<T>>;
+template <typename T>
+using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 
 #if defined(__clang__) || __GNUC__ >= 12
 #define SPECFAST_SHUFFLE4(a, b, i, j, k, l) __builtin_shufflevector(a, b, i, j, k, l)
@@ -293,6 +295,18 @@ SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
 #endif
 #undef SPECFAST_X86_TRANSPOSE_GROUPS
 
+// to[c * to_stride + r] = from[r * from_stride + c] for kGroup columns and as many rows as V has
+// lanes.
+template <typename V>
+SPECFAST_INLINE void copy_square_transposed(const Scalar<V>* from, int64_t from_stride,
+                                            Scalar<V>* to, int64_t to_stride) {
+  constexpr int kSide = kGroup<Scalar<V>>;
+  V block[kSide];
+  for (int i = 0; i < kSide; ++i) block[i] = load_groups<V>(from + i * from_stride, from_stride);
+  transpose_groups<V>(block);
+  for (int i = 0; i < kSide; ++i) store_unaligned(to + i * to_stride, block[i]);
+}
+
 // Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a
 // multiple of kGroup. Blocks of rows that stay in the first-level cache while their columns are
 // taken; few columns at a time, because the targets of neighbouring columns often compete for the
@@ -300,19 +314,22 @@ SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
 template <typename T>
 SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows,
                                      int64_t num_columns, T* to, int64_t to_stride) {
+  using V = Widest<T>;
   constexpr int kSide = kGroup<T>;
   constexpr int64_t kBlockRows = 256;
   const int64_t whole = num_columns - num_columns % kSide;
   for (int64_t begin = 0; begin < num_rows; begin += kBlockRows) {
     const int64_t end = begin + kBlockRows < num_rows ? begin + kBlockRows : num_rows;
     for (int64_t column = 0; column < whole; column += kSide) {
-      for (int64_t row = begin; row < end; row += kSide) {
-        Group<T> block[kSide];
-        for (int i = 0; i < kSide; ++i)
-          block[i] = load_unaligned<Group<T>>(from + (row + i) * from_stride + column);
-        transpose(block);
-        for (int i = 0; i < kSide; ++i)
-          store_unaligned(to + (column + i) * to_stride + row, block[i]);
+      const T* const columns = from + column;
+      T* const target = to + column * to_stride;
+      int64_t row = begin;
+      for (; row + kLanesOf<V> <= end; row += kLanesOf<V>)
+        copy_square_transposed<V>(columns + row * from_stride, from_stride, target + row,
+                                  to_stride);
+      for (; row < end; row += kSide) {
+        copy_square_transposed<Group<T>>(columns + row * from_stride, from_stride, target + row,
+                                         to_stride);
       }
     }
     for (int64_t column = whole; column < num_columns; ++column) {

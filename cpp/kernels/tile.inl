@@ -7,6 +7,7 @@
 // equal inline functions of different objects, and a merged copy can hold instructions that an
 // older processor lacks.
 
+#include <cstdlib>
 #include <type_traits>
 #include <utility>
 
@@ -28,6 +29,8 @@
 #define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
 
+#include "fallback_scratch.inl"
+
 #define POCKETFFT_NO_MULTITHREADING
 #define pocketfft SPECFAST_POCKETFFT
 #include <pocketfft_hdronly.h>
@@ -44,6 +47,8 @@ using namespace specfast::engine;
 
 #include "gather.inl"
 
+#include "prefetch.inl"
+
 #include "rfft.inl"
 
 #include "epilogue.inl"
@@ -58,7 +63,7 @@ using namespace specfast::engine;
 
 // Where the parts of a tile's workspace begin, in elements.
 struct WorkspaceLayout {
-  int64_t transform, rows, bands, end;
+  int64_t transform, rows, bands, scratch, end;
 };
 
 template <typename T>
@@ -72,7 +77,8 @@ WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   layout.rows = layout.transform + aligned(plan.dft_length * lanes);
   layout.bands =
       layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
-  layout.end = layout.bands + aligned(plan.num_bands * lanes);
+  layout.scratch = layout.bands + aligned(plan.num_bands * lanes);
+  layout.end = layout.scratch + aligned(fallback_scratch_size(plan) * lanes);
   return layout;
 }
 
@@ -115,7 +121,7 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   if (plan.num_passes > 0) {
     own_transform<V>(hops, plan, args, spectrum);
   } else {
-    fallback_transform<V>(hops, plan, spectrum);
+    fallback_transform<V>(hops, plan, spectrum, hops + layout.scratch);
   }
   timer.end(kStageTransform);
 
@@ -180,7 +186,7 @@ constexpr TileKernel<T> product_kernel() {
 
 template <typename T>
 constexpr PrecisionKernels<T> precision_kernels() {
-  constexpr int kLanes = SPECFAST_VECTOR_BYTES / int(sizeof(T));
+  constexpr int kLanes = kLanesOf<Widest<T>>;
   return {tile_kernel<T, kLanes>(),
           tile_kernel<T, kGroup<T>>(),
           product_kernel<T, kLanes, 2>(),

@@ -18,6 +18,11 @@ using Shape = std::vector<py::ssize_t>;
 
 std::string describe(const Shape& shape);
 
+// Both throw ValueError where the result does not fit 64 bits, or the bytes the address space.
+// NumPy makes its own check, but in words that do not name the argument.
+py::ssize_t checked_product(std::int64_t a, std::int64_t b);
+void check_output_size(const Shape& shape, std::int64_t element_bytes);
+
 // The specfast_dtype of an input array; TypeError unless it is native, aligned float32, float64 or
 // int16.
 std::int32_t input_dtype(const py::array& x);

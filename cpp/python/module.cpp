@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "plan.h"
+#include "stream.h"
 
 namespace specfast_python {
 namespace {
@@ -192,8 +193,9 @@ void translate_error(std::exception_ptr pointer) {
   try {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const specfast::Error& error) {
-    const bool environment =
-        error.status() == SPECFAST_E_UNAVAILABLE_ISA || error.status() == SPECFAST_E_INTERNAL;
+    const bool environment = error.status() == SPECFAST_E_UNAVAILABLE_ISA ||
+                             error.status() == SPECFAST_E_INTERNAL ||
+                             error.status() == SPECFAST_E_BUSY;
     py::set_error(environment ? PyExc_RuntimeError : PyExc_ValueError, error.what());
   }
 }
@@ -215,6 +217,17 @@ PYBIND11_MODULE(_core, module) {
            py::arg("num_threads") = 0)
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
            py::arg("num_threads") = 0);
+
+  py::class_<Stream>(module, "Stream", "A signal piece by piece; used by one thread at a time.")
+      .def(py::init<const Plan&, std::int64_t, const std::string&, double, std::int64_t>(),
+           py::keep_alive<1, 2>(), py::arg("plan"), py::arg("num_channels"), py::arg("max_rule"),
+           py::arg("max_db"), py::arg("num_samples"))
+      .def_property_readonly("latency_samples", &Stream::latency_samples)
+      .def("push", &Stream::push, py::arg("x").noconvert())
+      .def("flush", &Stream::flush)
+      .def("reset", &Stream::reset)
+      .def("save", &Stream::save)
+      .def("load", &Stream::load, py::arg("state"));
 
   module.def("stft_plan", &stft_plan, py::kw_only(), py::arg("mode"), py::arg("frame_length"),
              py::arg("hop"), py::arg("fft_length"), py::arg("window").none(true),

@@ -8,27 +8,6 @@
 namespace specfast_python {
 namespace {
 
-py::ssize_t checked_product(std::int64_t a, std::int64_t b) {
-  std::int64_t result;
-  if (__builtin_mul_overflow(a, b, &result)) {
-    throw py::value_error("x is too large: an output axis of " + std::to_string(a) + " * " +
-                          std::to_string(b) + " elements does not fit 64 bits");
-  }
-  return result;
-}
-
-// NumPy makes its own check, but in words that do not name the argument.
-void check_output_size(const Shape& shape, std::int64_t element_bytes) {
-  std::int64_t bytes = element_bytes;
-  for (const py::ssize_t count : shape) {
-    if (count == 0) return;
-    if (__builtin_mul_overflow(bytes, count, &bytes)) {
-      throw py::value_error("x is too large: an output of shape " + describe(shape) +
-                            " does not fit the address space");
-    }
-  }
-}
-
 // NumPy arrays of any rank as one batch axis: the leading axes must collapse to a single stride,
 // else the caller copies.
 std::optional<std::int64_t> collapsed_stride(const py::array& x) {

@@ -40,6 +40,10 @@ class Plan {
                       std::int32_t num_threads) const;
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
 
+  const specfast::Plan& plan() const { return plan_; }
+  std::int32_t dtype() const { return dtype_; }
+  Layout layout() const { return layout_; }
+
  private:
   static constexpr std::size_t kMaxIdle = 4;
   class Lease;

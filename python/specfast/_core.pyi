@@ -35,6 +35,26 @@ class Plan:
         num_threads: int = 0,
     ) -> tuple[npt.NDArray[Any] | None, list[npt.NDArray[Any]]]: ...
 
+@final
+class Stream:
+    """A signal piece by piece; used by one thread at a time. Keeps its plan alive."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        num_channels: int,
+        max_rule: str,
+        max_db: float,
+        num_samples: int,
+    ) -> None: ...
+    @property
+    def latency_samples(self) -> int: ...
+    def push(self, x: npt.NDArray[Any]) -> npt.NDArray[Any]: ...
+    def flush(self) -> npt.NDArray[Any]: ...
+    def reset(self) -> None: ...
+    def save(self) -> bytes: ...
+    def load(self, state: bytes) -> None: ...
+
 def stft_plan(
     *,
     mode: str,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from specfast import _arguments, _arrays, _checks, _core, _policy, _vjp, _weights
+from specfast._stream import Stream
 
 Shape = tuple[int | None, ...]
 LayerType = TypeVar("LayerType", bound="Layer")
@@ -180,6 +181,45 @@ class Layer(_weights.HasWeights, ABC):
 
     def _result_dtype(self) -> np.dtype[Any]:
         return self._half_dtype or np.dtype(self._policy.plan_dtype)
+
+    # ---- Streams -----------------------------------------------------------------------------
+
+    def stream(
+        self,
+        channels: int = 1,
+        *,
+        max_db: float | str | None = None,
+        num_samples: int | None = None,
+    ) -> Stream:
+        """A stream: this layer on a signal that arrives piece by piece. See docs/streams.md.
+
+        Args:
+            channels: how many channels the signal has, 1 to 65536.
+            max_db: only for a layer with `top_db`, which clamps to the maximum of the whole
+                signal: what takes the place of that maximum. A level in dB; or "running", the
+                maximum of a frame and all before it (over all channels with `top_db_scope`
+                "batch", of each channel with "clip").
+            num_samples: only for padding "same", whose zeros in front of the signal depend on its
+                length: that length, or any number with the same remainder modulo `frame_step`.
+
+        Raises:
+            TypeError: if a value is of a wrong type.
+            ValueError: if a value is out of its range, missing, or without a use here.
+            MemoryError: if there is no room for the samples of a frame.
+        """
+        return Stream(self, self._plan, channels=channels, max_db=max_db, num_samples=num_samples)
+
+    @abstractmethod
+    def _frame_axis(self, channels: int) -> int:
+        """Where frames stand in the output for one signal of that many channels."""
+
+    @abstractmethod
+    def _clamps_to_maximum(self) -> bool:
+        """Whether the output depends on the maximum of the whole signal."""
+
+    @abstractmethod
+    def _step_of_same_padding(self) -> int | None:
+        """Samples from frame to frame with padding "same", else None."""
 
     def _samples(self, x: Any, out: _arrays.Array | None) -> _arrays.Array:
         view = _arrays.view(x, lists=self._takes_integers)

@@ -264,12 +264,22 @@ class MelSpectrogram(Layer):
                 f"to reflect. Received: x of shape {tuple(shape)}"
             )
 
+    def _frame_axis(self, channels: int) -> int:
+        return 1 if channels == 1 else 2
+
+    def _clamps_to_maximum(self) -> bool:
+        return self.power_to_db and self._finite_top_db() is not None
+
+    def _step_of_same_padding(self) -> None:
+        return None
+
+    def _finite_top_db(self) -> float | None:
+        # A floor that lies infinitely deep is no floor.
+        top_db = self._arguments.top_db
+        return None if top_db is None or np.isinf(top_db) else float(top_db)
+
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
-        # A floor that lies infinitely deep is no floor.
-        top_db = None if arguments.top_db is None else float(arguments.top_db)
-        if top_db is not None and np.isinf(top_db):
-            top_db = None
         try:
             return _core.mel_plan(
                 fft_length=arguments.fft_length,
@@ -281,7 +291,7 @@ class MelSpectrogram(Layer):
                 min_freq=float(arguments.min_freq),
                 max_freq=float(arguments.max_freq),
                 power_to_db=arguments.power_to_db,
-                top_db=top_db,
+                top_db=self._finite_top_db(),
                 top_db_scope=arguments.top_db_scope,
                 mag_exp=float(arguments.mag_exp),
                 min_power=float(arguments.min_power),

@@ -209,6 +209,15 @@ class STFTSpectrogram(Layer):
         )
         return [kernel.astype(dtype, copy=False) for kernel in analytic]
 
+    def _frame_axis(self, channels: int) -> int:
+        return 0 if self.data_format == "channels_last" else 1
+
+    def _clamps_to_maximum(self) -> bool:
+        return False
+
+    def _step_of_same_padding(self) -> int | None:
+        return self._arguments.hop if self.padding == "same" else None
+
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         try:

@@ -37,7 +37,9 @@ typedef enum specfast_status {
   SPECFAST_E_UNAVAILABLE_ISA =
       4, /* SPECFAST_ISA names an instruction set that is unknown or absent here */
   SPECFAST_E_UNKNOWN_WINDOW = 5, /* no window of that name */
-  SPECFAST_E_INTERNAL = 6        /* a defect of the library; please report it */
+  SPECFAST_E_INTERNAL = 6,       /* a defect of the library; please report it */
+  SPECFAST_E_OUT_OF_ORDER = 7,   /* this call may not follow the ones before it */
+  SPECFAST_E_BUSY = 8            /* another thread is inside a call with this stream */
 } specfast_status;
 
 typedef enum specfast_dtype {
@@ -113,10 +115,11 @@ typedef struct specfast_config {
 typedef struct specfast_weights {
   size_t struct_size; /* sizeof(specfast_weights) */
   int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
-  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1. Where
-                      none is farther than Keras' rounding from the analytic value, which is
-                      |window[n]| * rounding * (8 + 2 angle) with the scaled window and angle = 2 pi
-                      n k / ((bins - 1) * 2), the FFT computes instead. 2^-23 for float32. */
+  double
+      rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
+                   for float32. Where no value is farther from the analytic one than Keras'
+                   rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
+                   window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
@@ -201,9 +204,8 @@ SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
  *
  * Thread: a plan may be shared, a workspace may not.
  *
- * Allocates: with top_db; for transforms that pocketfft runs (lengths that are no multiple of 8,
- * have a prime factor above 5 or exceed 65536); and what OpenMP needs for its threads (GNU OpenMP
- * ends the process when it cannot start one). */
+ * Allocates: with top_db, and what OpenMP needs for its threads (GNU OpenMP ends the process when
+ * it cannot start one). */
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);
@@ -226,6 +228,124 @@ SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
 SPECFAST_API specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
                                                 const specfast_batch* batch,
                                                 const specfast_gradient* gradient);
+
+/* ---- Streams -----------------------------------------------------------------------------------
+ *
+ * A stream takes a signal piece by piece and gives its frames as soon as their last sample is
+ * there. All frames of all pushes and of the flush together are, bit for bit, what specfast_execute
+ * computes from the whole signal, however it was cut. Frame t comes with the push that brings the
+ * total to t * hop + specfast_stream_latency_samples samples; frame 0 of a plan with
+ * SPECFAST_PADDING_CENTER may wait for up to two samples more, because the sample fft_length / 2
+ * after the beginning is reflected to the front.
+ *
+ * Life: create, prepare, then any number of pushes, flush, reset, more pushes, ... A stream may be
+ * prepared again; that is a reset too.
+ *
+ * Real time: calls of specfast_stream_push, _flush and _reset that succeed make no allocation, no
+ * lock, no system call and throw nothing, and their work is bounded by the number of samples and
+ * frames. This holds for every length of transform, with the pocketfft header that this library
+ * pins.
+ *
+ * Thread: one call at a time with one stream; a second one is refused with SPECFAST_E_BUSY. Not for
+ * create and destroy: nobody else may use the stream then. The plan may be shared and must outlive
+ * the stream. */
+typedef struct specfast_stream specfast_stream;
+
+/* What stands for the maximum of the whole signal, which top_db wants and a stream cannot know. */
+typedef enum specfast_max_rule {
+  SPECFAST_MAX_NONE = 0,   /* the plan has no top_db */
+  SPECFAST_MAX_FIXED = 1,  /* max_db: where that is the true maximum, the result is that of
+                              specfast_execute */
+  SPECFAST_MAX_RUNNING = 2 /* the maximum of this frame and all before it; over all channels with
+                              scope BATCH, of each channel with scope CLIP. A NaN stays in its frame
+                              and has no part in the maximum. */
+} specfast_max_rule;
+
+/* Start from specfast_stream_config_init and change what differs. */
+typedef struct specfast_stream_config {
+  size_t struct_size;   /* sizeof(specfast_stream_config); set by specfast_stream_config_init */
+  int64_t num_channels; /* 1 to 65536; each is a signal of its own. Default 1. */
+  int64_t max_block; /* most samples of a channel in one push, 1 to 2^62; memory does not depend on
+                        it. Default 4096. */
+  int32_t max_rule;  /* specfast_max_rule: not NONE if and only if the plan has a top_db */
+  double max_db;     /* SPECFAST_MAX_FIXED: finite, decibels */
+  int64_t num_samples; /* SPECFAST_PADDING_SAME only, else 0: how many samples each channel will
+                          have in all, or any number with the same remainder modulo hop. The zeros
+                          in front of the signal depend on it; flush checks it. May be 0 where the
+                          hop makes no difference (hop 1). */
+} specfast_stream_config;
+
+/* The arrays of one push or flush. Strides are in elements. Sample (c, s) is
+ * input[c * in_channel_stride + s * in_sample_stride]; element (c, frame, row) of the output is
+ * output[c * out_channel_stride + frame * out_frame_stride + row * out_row_stride], frame 0 being
+ * the first one of this call. Output elements must not overlap each other or the input. */
+typedef struct specfast_block {
+  size_t struct_size;  /* sizeof(specfast_block) */
+  const void* input;   /* aligned to its element; may be NULL where num_samples is 0 */
+  int32_t in_dtype;    /* specfast_dtype, as in specfast_batch; may differ from push to push */
+  int64_t num_samples; /* of each channel, 0 to max_block; flush does not look at the input */
+  int64_t in_channel_stride, in_sample_stride;
+  void* output; /* the plan's dtype, aligned to its element; may be NULL where no frame comes */
+  int64_t max_frames; /* frames that the output has room for; >= 0 */
+  int64_t out_channel_stride, out_frame_stride, out_row_stride;
+} specfast_block;
+
+/* A stream that is not prepared yet. Allocates. *stream is NULL on failure. */
+SPECFAST_API specfast_status specfast_stream_create(const specfast_plan* plan,
+                                                    specfast_stream** stream);
+/* NULL is allowed. */
+SPECFAST_API void specfast_stream_destroy(specfast_stream* stream);
+
+/* Fills `config` with the defaults. `struct_size` must be sizeof(specfast_stream_config). */
+SPECFAST_API specfast_status specfast_stream_config_init(specfast_stream_config* config,
+                                                         size_t struct_size);
+/* Makes a stream ready for its first push. Allocates everything that it will need: about
+ * num_channels * (2 * frame_length + 40 * hop) samples and the scratch of one thread. On failure
+ * the stream stays as it was. */
+SPECFAST_API specfast_status specfast_stream_prepare(specfast_stream* stream,
+                                                     const specfast_stream_config* config);
+
+/* Takes block->num_samples samples of every channel, writes the frames that became ready and their
+ * number, the same for every channel, to *num_frames. No samples are fine.
+ * Errors: SPECFAST_E_OUT_OF_ORDER before prepare and after flush; SPECFAST_E_INVALID_ARGUMENT where
+ * the output has no room for all frames, and for any other bad argument. On failure nothing was
+ * taken or written, and *num_frames is 0. */
+SPECFAST_API specfast_status specfast_stream_push(specfast_stream* stream,
+                                                  const specfast_block* block, int64_t* num_frames);
+/* Ends the signal and writes the frames that reach beyond it, as specfast_execute has them: none
+ * with SPECFAST_PADDING_VALID. Only reset, prepare and load may follow.
+ * Errors: as push; SPECFAST_E_INVALID_ARGUMENT with SPECFAST_PADDING_SAME if the number of samples
+ * does not fit config.num_samples (more samples may mend that). */
+SPECFAST_API specfast_status specfast_stream_flush(specfast_stream* stream,
+                                                   const specfast_block* block,
+                                                   int64_t* num_frames);
+/* Back to the beginning of a signal. */
+SPECFAST_API specfast_status specfast_stream_reset(specfast_stream* stream);
+
+/* The functions below return -1 on failure: for NULL, for a stream that is not prepared, busy or
+ * already flushed where that matters. */
+
+/* Look-ahead in samples: frame t needs the samples before t * hop + this number. It is
+ * frame_length less the padding in front of the signal. */
+SPECFAST_API int64_t specfast_stream_latency_samples(specfast_stream* stream);
+/* Frames that the next push will give if it brings num_samples samples. */
+SPECFAST_API int64_t specfast_stream_num_frames(specfast_stream* stream, int64_t num_samples);
+/* Frames that flush would give now. */
+SPECFAST_API int64_t specfast_stream_flush_frames(specfast_stream* stream);
+/* The most frames that one push of up to max_block samples or a flush can give, ever. */
+SPECFAST_API int64_t specfast_stream_max_frames(specfast_stream* stream);
+/* Bytes that save will write now. */
+SPECFAST_API int64_t specfast_stream_state_bytes(specfast_stream* stream);
+
+/* Writes what a stream remembers (position, samples, running maximum) to bytes[num_bytes], where
+ * num_bytes is at least specfast_stream_state_bytes; no alignment needed. */
+SPECFAST_API specfast_status specfast_stream_save(specfast_stream* stream, void* bytes,
+                                                  size_t num_bytes);
+/* Continues where a stream with the same plan and configuration was saved, by a machine with the
+ * same byte order. Everything but the plan's window and filterbank is compared; bytes that do not
+ * fit are refused, and the stream stays as it was. max_block may differ. */
+SPECFAST_API specfast_status specfast_stream_load(specfast_stream* stream, const void* bytes,
+                                                  size_t num_bytes);
 
 /* Writes the named window to values[length]. Names are SciPy's that need no parameter, see
  * specfast_window_name. */

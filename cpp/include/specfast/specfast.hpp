@@ -97,6 +97,70 @@ inline void Plan::execute(Workspace& workspace, const specfast_batch& batch) con
   check(specfast_execute(plan_.get(), workspace.get(), &batch));
 }
 
+inline specfast_stream_config default_stream_config() {
+  specfast_stream_config config;
+  check(specfast_stream_config_init(&config, sizeof(config)));
+  return config;
+}
+
+// A prepared stream. The plan must outlive it. push and flush that succeed neither allocate nor
+// throw; a failure throws, which is not for real-time threads: those may call the C functions with
+// get().
+class Stream {
+ public:
+  Stream(const Plan& plan, const specfast_stream_config& config) {
+    specfast_stream* stream;
+    check(specfast_stream_create(plan.get(), &stream));
+    stream_.reset(stream);
+    check(specfast_stream_prepare(stream, &config));
+  }
+
+  // Both return the number of frames written.
+  std::int64_t push(const specfast_block& block) {
+    std::int64_t num_frames;
+    check(specfast_stream_push(stream_.get(), &block, &num_frames));
+    return num_frames;
+  }
+  std::int64_t flush(const specfast_block& block) {
+    std::int64_t num_frames;
+    check(specfast_stream_flush(stream_.get(), &block, &num_frames));
+    return num_frames;
+  }
+  void reset() { check(specfast_stream_reset(stream_.get())); }
+
+  std::int64_t latency_samples() const {
+    return number(specfast_stream_latency_samples(stream_.get()));
+  }
+  std::int64_t num_frames(std::int64_t num_samples) const {
+    return number(specfast_stream_num_frames(stream_.get(), num_samples));
+  }
+  std::int64_t flush_frames() const { return number(specfast_stream_flush_frames(stream_.get())); }
+  std::int64_t max_frames() const { return number(specfast_stream_max_frames(stream_.get())); }
+
+  std::vector<unsigned char> save() const {
+    std::vector<unsigned char> bytes(
+        static_cast<std::size_t>(number(specfast_stream_state_bytes(stream_.get()))));
+    check(specfast_stream_save(stream_.get(), bytes.data(), bytes.size()));
+    return bytes;
+  }
+  void load(const void* bytes, std::size_t num_bytes) {
+    check(specfast_stream_load(stream_.get(), bytes, num_bytes));
+  }
+
+  specfast_stream* get() noexcept { return stream_.get(); }
+
+ private:
+  static std::int64_t number(std::int64_t value) {
+    if (value < 0) throw Error(SPECFAST_E_OUT_OF_ORDER);
+    return value;
+  }
+
+  struct Destroy {
+    void operator()(specfast_stream* stream) const noexcept { specfast_stream_destroy(stream); }
+  };
+  std::unique_ptr<specfast_stream, Destroy> stream_;
+};
+
 inline std::vector<double> window(const std::string& name, std::int64_t length, bool periodic) {
   if (length < 0) length = 0;  // refused below, by name and value
   std::vector<double> values(static_cast<std::size_t>(length) + 1);

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "arguments.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace fuzz {
+
+std::int64_t Random::bad_count() {
+  constexpr std::int64_t kCounts[] = {0, -1, -7, INT64_MIN, INT64_MIN + 1, INT64_MAX};
+  return of(kCounts);
+}
+
+double Random::bad_number() {
+  constexpr double kNumbers[] = {std::numeric_limits<double>::quiet_NaN(),
+                                 std::numeric_limits<double>::infinity(),
+                                 -std::numeric_limits<double>::infinity()};
+  return of(kNumbers);
+}
+
+std::int32_t Random::bad_enum() {
+  constexpr std::int32_t kEnums[] = {-1, 8, 100, INT32_MAX, INT32_MIN};
+  return of(kEnums);
+}
+
+std::size_t Random::bad_size(std::size_t good) {
+  const std::size_t sizes[] = {0, 1, good - 1, good + 1, SIZE_MAX, SIZE_MAX / 2};
+  return of(sizes);
+}
+
+std::size_t bytes_of(std::int32_t dtype) {
+  return dtype == SPECFAST_FLOAT64 ? 8 : dtype == SPECFAST_FLOAT32 ? 4 : 2;
+}
+
+void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count) {
+  constexpr double kOdd[] = {0.0,
+                             -0.0,
+                             1e-40,
+                             1e30,
+                             std::numeric_limits<double>::infinity(),
+                             -1e30,
+                             1e-300,
+                             std::numeric_limits<double>::quiet_NaN()};
+  for (std::int64_t i = 0; i < count; ++i) {
+    const double value =
+        random.one_in(200) ? random.of(kOdd) : double(random.between(-1000, 1000)) / 100;
+    if (dtype == SPECFAST_FLOAT64) static_cast<double*>(values)[i] = value;
+    if (dtype == SPECFAST_FLOAT32) static_cast<float*>(values)[i] = float(value);
+    if (dtype == SPECFAST_INT16)
+      static_cast<std::int16_t*>(values)[i] = std::int16_t(random.between(-32768, 32767));
+  }
+}
+
+namespace {
+
+// Each case breaks one rule of specfast.h.
+void spoil(Random& random, specfast_config& config) {
+  const bool mel = config.mode == SPECFAST_MODE_MEL;
+  switch (random.below(mel ? 17 : 9)) {
+    case 0:
+      config.struct_size = random.bad_size(sizeof(config));
+      break;
+    case 1:
+      config.mode = random.bad_enum();
+      break;
+    case 2:
+      config.dtype = random.one_in(2) ? SPECFAST_INT16 : random.bad_enum();
+      break;
+    case 3:
+      config.frame_length = random.bad_count();
+      break;
+    case 4:
+      config.hop = random.bad_count();
+      break;
+    case 5:
+      config.fft_length = random.one_in(2) ? config.frame_length - 1 : random.bad_count();
+      break;
+    case 6:
+      config.padding = random.bad_enum();
+      break;
+    case 7:
+      config.scaling = random.bad_enum();
+      break;
+    case 8:
+      if (mel) {
+        config.hop = (std::int64_t(1) << 27) + 1;
+      } else {
+        config.epsilon = random.one_in(2) ? -1.0 : random.bad_number();
+      }
+      break;
+    case 9:
+      config.num_mel_bins = random.bad_count();
+      break;
+    case 10:
+      config.sampling_rate_hz = random.one_in(2) ? 0.0 : random.bad_number();
+      break;
+    case 11:
+      config.min_freq_hz = random.one_in(2) ? config.max_freq_hz : random.bad_number();
+      break;
+    case 12:
+      config.max_freq_hz = random.one_in(2) ? -1.0 : random.bad_number();
+      break;
+    case 13:
+      config.mag_exp = random.bad_number();
+      break;
+    case 14:
+      config.power_to_db = random.one_in(2) ? 2 : -1;
+      break;
+    case 15:
+      config.power_to_db = 1;
+      (random.one_in(2) ? config.min_power : config.ref_power) = random.bad_number();
+      break;
+    default:
+      config.power_to_db = 1;
+      config.top_db_scope = random.one_in(2) ? SPECFAST_TOP_DB_BATCH : random.bad_enum();
+      config.top_db = random.one_in(2) ? -1.0 : random.bad_number();
+      break;
+  }
+}
+
+}  // namespace
+
+specfast_config plan_config(Random& random, std::vector<double>& window, bool* spoiled) {
+  specfast_config config;
+  specfast_config_init(&config, sizeof(config), std::int32_t(random.below(8)));
+  constexpr std::int64_t kLengths[] = {2, 3, 5, 7, 8, 16, 24, 31, 40, 64, 97, 100, 127};
+  config.dtype = std::int32_t(random.below(2));
+  config.fft_length = random.of(kLengths);
+  config.frame_length = random.between(1, config.fft_length);
+  config.hop = random.one_in(6) ? random.between(1, 300) : random.between(1, config.frame_length);
+  config.padding = std::int32_t(random.below(3));
+  config.scaling = std::int32_t(random.below(3));
+  if (random.one_in(40)) {  // valid, or too much memory
+    constexpr std::int64_t kLong[] = {4096, 65537, 1 << 27};
+    config.fft_length = random.of(kLong);
+  }
+  window.assign(std::size_t(config.frame_length), 0.0);
+  for (double& value : window) value = double(random.between(1, 100)) / 64;
+  if (!random.one_in(4)) config.window = window.data();
+  if (config.mode == SPECFAST_MODE_MEL) {
+    config.num_mel_bins = random.between(1, 12);
+    constexpr double kExponents[] = {1, 2, 0.7, -1};
+    config.mag_exp = random.of(kExponents);
+    config.power_to_db = std::int32_t(random.below(2));
+    config.top_db_scope = std::int32_t(random.below(3));
+    config.top_db = double(random.below(60));
+  }
+  *spoiled = random.one_in(8);
+  if (*spoiled) spoil(random, config);
+  return config;
+}
+
+specfast_stream_config stream_config(Random& random, const specfast_config& plan, bool* spoiled) {
+  specfast_stream_config config;
+  specfast_stream_config_init(&config, sizeof(config));
+  config.num_channels = random.between(1, 3);
+  config.max_block = random.one_in(3) ? random.between(1, 8) : random.between(1, 400);
+  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.power_to_db &&
+                      plan.top_db_scope != SPECFAST_TOP_DB_NONE;
+  if (top_db) {
+    config.max_rule = random.one_in(2) ? SPECFAST_MAX_FIXED : SPECFAST_MAX_RUNNING;
+    config.max_db = double(random.between(-50, 50));
+  }
+  const bool same = plan.padding == SPECFAST_PADDING_SAME;
+  if (same) config.num_samples = random.between(1, 1000);
+  *spoiled = random.one_in(6);
+  if (!*spoiled) return config;
+  switch (random.below(6)) {
+    case 0:
+      config.struct_size = random.bad_size(sizeof(config));
+      break;
+    case 1:
+      config.num_channels = random.one_in(2) ? 65537 : random.bad_count();
+      break;
+    case 2:
+      config.max_block = random.bad_count();
+      break;
+    case 3:
+      config.max_rule = random.one_in(2) ? random.bad_enum()
+                        : top_db         ? SPECFAST_MAX_NONE
+                                         : SPECFAST_MAX_RUNNING;
+      break;
+    case 4:
+      config.num_samples = same ? -random.between(1, 100) : random.between(1, 100);
+      break;
+    default:
+      if (top_db) {
+        config.max_rule = SPECFAST_MAX_FIXED;
+        config.max_db = random.one_in(2) ? 1e300 : random.bad_number();
+      } else {
+        config.struct_size = 0;
+      }
+      break;
+  }
+  return config;
+}
+
+}  // namespace fuzz

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Random arguments: mostly good ones, so that deep states are reached, and single bad ones that the
+// library is able to see.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "specfast/specfast.h"
+
+namespace fuzz {
+
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : engine_(seed) {}
+
+  // 0 .. count - 1
+  std::int64_t below(std::int64_t count) { return std::int64_t(engine_() % std::uint64_t(count)); }
+  std::int64_t between(std::int64_t low, std::int64_t high) { return low + below(high - low + 1); }
+  bool one_in(std::int64_t count) { return below(count) == 0; }
+  template <typename T, std::size_t kCount>
+  T of(const T (&values)[kCount]) {
+    return values[below(std::int64_t(kCount))];
+  }
+  std::int64_t bad_count();  // below every valid count, or above
+  double bad_number();       // NaN, infinite
+  std::int32_t bad_enum();   // no value of any enum
+  std::size_t bad_size(std::size_t good);
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// Memory that ends where it is said to end, and begins `shift` bytes behind an aligned address.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t bytes, std::size_t shift = 0)
+      : shift_(shift), memory_(std::make_unique<unsigned char[]>(bytes + shift)) {
+    std::memset(memory_.get(), 0, bytes + shift);
+  }
+  void* data() const { return memory_ ? memory_.get() + shift_ : nullptr; }
+
+ private:
+  std::size_t shift_ = 0;
+  std::unique_ptr<unsigned char[]> memory_;
+};
+
+// The stored samples of a channel and frame count let a caller check a stream against one call.
+std::size_t bytes_of(std::int32_t dtype);
+void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count);
+
+// A configuration of a few dozen samples; `window` holds its window. Every 8th is spoiled: then
+// *spoiled is true and the configuration must be refused.
+specfast_config plan_config(Random& random, std::vector<double>& window, bool* spoiled);
+
+// For a plan with this configuration.
+specfast_stream_config stream_config(Random& random, const specfast_config& plan, bool* spoiled);
+
+}  // namespace fuzz

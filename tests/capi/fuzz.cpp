@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Generated calls of every function of the C ABI, good and bad ones, in and out of order.
+//
+//   capi_fuzz [SEED [NUM_CALLS]]
+//
+// A good call must succeed, a bad one must be refused with a status and a message, and nothing may
+// crash: build it with SPECFAST_SANITIZE=address,undefined. Whole signals that went through a
+// stream are compared with one call of specfast_execute. Some allocations are made to fail. Equal
+// seeds give equal calls. Exit status 0 if all is well; a broken expectation ends the program at
+// once.
+#include <cstdio>
+#include <cstdlib>
+
+#include "harness.h"
+
+namespace {
+
+using fuzz::allocations_left;
+using fuzz::broken;
+using fuzz::Buffer;
+using fuzz::bytes_of;
+using fuzz::check;
+using fuzz::check_number;
+using fuzz::kMemory;
+using fuzz::kRefused;
+using fuzz::Plan;
+using fuzz::Random;
+using fuzz::refused;
+using fuzz::seed;
+using fuzz::tally;
+
+std::vector<std::unique_ptr<Plan>> plans;
+
+// ---- Plans --------------------------------------------------------------------------------------
+
+void create_plan(Random& random) {
+  std::vector<double> window;
+  bool spoiled;
+  auto plan = std::make_unique<Plan>();
+  plan->config = fuzz::plan_config(random, window, &spoiled);
+  if (random.one_in(50)) {
+    refused("plan_create", specfast_plan_create(&plan->config, nullptr));
+    refused("plan_create", specfast_plan_create(nullptr, &plan->handle));
+    return;
+  }
+  const bool starved = random.one_in(20);
+  if (starved) allocations_left = random.below(40);
+  const specfast_status status = specfast_plan_create(&plan->config, &plan->handle);
+  allocations_left = -1;
+  const bool large = plan->config.fft_length > 1 << 20;
+  // An odd mode: a transform of two points at least.
+  const bool short_dft = plan->config.mode != SPECFAST_MODE_MEL && plan->config.fft_length < 2;
+  if (!check("plan_create", status, (starved || large ? kMemory : 0) | (spoiled ? kRefused : 0),
+             !spoiled || short_dft)) {
+    if (plan->handle) broken("plan_create", status, "a null handle");
+    return;
+  }
+  check(
+      "workspace_create",
+      specfast_workspace_create(plan->handle, std::int32_t(random.between(1, 3)), &plan->workspace),
+      kMemory);
+  plans.push_back(std::move(plan));
+}
+
+void destroy_plan(Random& random) {
+  if (plans.size() < 2) return;
+  const std::size_t index = std::size_t(random.below(std::int64_t(plans.size())));
+  fuzz::destroy_streams_of(plans[index].get());
+  plans.erase(plans.begin() + std::ptrdiff_t(index));
+}
+
+void ask_plan(Random& random, const Plan& plan) {
+  constexpr std::int64_t kLengths[] = {0, 1, -1, 7, 1000, INT64_MAX, INT64_MIN};
+  const std::int64_t frames = specfast_plan_num_frames(plan.handle, random.of(kLengths));
+  check_number("plan_num_frames", frames, false);
+  check_number("plan_num_rows", specfast_plan_num_rows(plan.handle), false);
+  if (specfast_plan_num_frames(nullptr, 5) || specfast_plan_num_rows(nullptr))
+    broken("plan_num_rows", 0, "0 for NULL");
+  specfast_workspace* workspace = nullptr;
+  refused("workspace_create", specfast_workspace_create(nullptr, 1, &workspace));
+  refused("workspace_create", specfast_workspace_create(plan.handle, 1, nullptr));
+  refused("workspace_create",
+          specfast_workspace_create(plan.handle, random.one_in(2) ? -1 : 4097, &workspace));
+  specfast_plan_destroy(nullptr);
+  specfast_workspace_destroy(nullptr);
+}
+
+// ---- Batches ------------------------------------------------------------------------------------
+
+void execute(Random& random, const Plan& plan) {
+  if (!plan.workspace) return;
+  specfast_batch batch = {};
+  batch.struct_size = sizeof(batch);
+  batch.in_dtype = std::int32_t(random.below(3));
+  batch.num_batches = random.below(3);
+  batch.num_channels = random.below(3);
+  batch.num_samples = random.one_in(5) ? random.below(4) : random.below(500);
+  const std::int64_t step = random.between(1, 2);
+  batch.in_sample_stride = step;
+  batch.in_channel_stride = batch.num_samples * step;
+  batch.in_batch_stride = batch.num_channels * batch.in_channel_stride;
+  const std::int64_t rows = specfast_plan_num_rows(plan.handle);
+  const std::int64_t frames = specfast_plan_num_frames(plan.handle, batch.num_samples);
+  const std::int64_t values = batch.num_batches * batch.num_channels * frames * rows;
+  const bool rows_next = random.one_in(2);
+  batch.out_row_stride = rows_next ? 1 : frames;
+  batch.out_frame_stride = rows_next ? rows : 1;
+  batch.out_channel_stride = frames * rows;
+  batch.out_batch_stride = batch.num_channels * frames * rows;
+  const std::size_t in_bytes = bytes_of(batch.in_dtype), out_bytes = bytes_of(plan.config.dtype);
+  const std::int64_t read = batch.num_batches * batch.in_batch_stride;
+  const Buffer input(std::size_t(read) * in_bytes), output(std::size_t(values) * out_bytes);
+  fuzz::fill(random, input.data(), batch.in_dtype, read);
+  batch.input = input.data();
+  batch.output = output.data();
+
+  const bool spoiled = random.one_in(3);
+  if (spoiled) {
+    constexpr std::int64_t kBad[] = {-1, INT64_MIN};
+    switch (random.below(9)) {
+      case 0:
+        batch.struct_size = random.bad_size(sizeof(batch));
+        break;
+      case 1:
+        batch.in_dtype = random.bad_enum();
+        break;
+      case 2:
+        batch.num_batches = random.of(kBad);
+        break;
+      case 3:
+        batch.num_channels = random.of(kBad);
+        break;
+      case 4:
+        batch.num_samples = random.one_in(2) ? random.of(kBad) : INT64_MAX;
+        break;
+      case 5:
+        refused("execute", specfast_execute(nullptr, plan.workspace, &batch));
+        return;
+      case 6:
+        refused("execute", specfast_execute(plan.handle, nullptr, &batch));
+        return;
+      case 7:
+        refused("execute", specfast_execute(plan.handle, plan.workspace, nullptr));
+        return;
+      default:
+        if (values == 0) return;
+        switch (random.below(5)) {
+          case 0:
+            batch.input = nullptr;
+            break;
+          case 1:
+            batch.output = nullptr;
+            break;
+          case 2:
+            batch.output = static_cast<unsigned char*>(output.data()) + 1;
+            break;
+          case 3:
+            batch.out_row_stride = INT64_MIN;
+            break;
+          default:
+            batch.num_batches = 3;
+            batch.in_batch_stride = INT64_MAX / 2;
+            break;
+        }
+    }
+  }
+  check("execute", specfast_execute(plan.handle, plan.workspace, &batch), spoiled ? kRefused : 0,
+        !spoiled);
+}
+
+// ---- Everything else ----------------------------------------------------------------------------
+
+void ask_library(Random& random) {
+  const std::int64_t length = random.between(1, 40);
+  std::vector<double> values(std::size_t(length * 12));
+  constexpr const char* kNames[] = {"hann", "hamming", "no such window", "", "boxcar"};
+  const char* const name = random.of(kNames);
+  const bool known = name[0] && name[0] != 'n';
+  check("window", specfast_window(name, length, 1, values.data()), known ? 0 : kRefused, known);
+  refused("window", specfast_window(nullptr, length, 1, values.data()));
+  refused("window", specfast_window("hann", length, 1, nullptr));
+  refused("window", specfast_window("hann", random.bad_count(), 1, values.data()));
+  if (specfast_window_name(SIZE_MAX)) broken("window_name", 0, "NULL");
+  check("mel_weights", specfast_mel_weights(12, length, 8000, 0, 4000, values.data()), 0);
+  refused("mel_weights", specfast_mel_weights(12, length, 8000, 0, 4000, nullptr));
+  refused("mel_weights",
+          specfast_mel_weights(random.bad_count(), length, 8000, 0, 4000, values.data()));
+  refused("mel_weights",
+          specfast_mel_weights(12, length, random.bad_number(), 0, 1, values.data()));
+  refused("config_init", specfast_config_init(nullptr, sizeof(specfast_config), 0));
+  specfast_config config;
+  refused("config_init", specfast_config_init(&config, sizeof(config), random.bad_enum()));
+  refused("config_init", specfast_config_init(&config, random.bad_size(sizeof(config)), 0));
+  specfast_stream_config stream;
+  refused("stream_config_init", specfast_stream_config_init(nullptr, sizeof(stream)));
+  refused("stream_config_init",
+          specfast_stream_config_init(&stream, random.bad_size(sizeof(stream))));
+  specfast_build_info info;
+  info.struct_size = random.bad_size(sizeof(info));
+  refused("get_build_info", specfast_get_build_info(&info));
+  refused("get_build_info", specfast_get_build_info(nullptr));
+  refused("set_num_threads", specfast_set_num_threads(random.one_in(2) ? -1 : 4097));
+}
+
+void step(Random& random) {
+  if (plans.size() < 8 || random.one_in(20)) create_plan(random);
+  if (plans.size() > 16) destroy_plan(random);
+  if (plans.empty()) return;
+  const Plan& plan = *plans[std::size_t(random.below(std::int64_t(plans.size())))];
+  const std::int64_t choice = random.below(40);
+  if (choice < 4) return execute(random, plan);
+  if (choice < 5) return ask_plan(random, plan);
+  if (choice < 6) return ask_library(random);
+  if (choice < 10) return fuzz::try_gradients(random);
+  fuzz::try_streams(random, plans);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
+  const long wanted = argc > 2 ? std::atol(argv[2]) : 20000;
+  Random random(seed);
+  const auto total = [] {
+    long calls = 0;
+    for (const auto& [function, statuses] : tally)
+      for (const auto& [status, number] : statuses) calls += number;
+    return calls;
+  };
+  while (total() < wanted) step(random);
+  fuzz::race(random);
+  fuzz::destroy_streams_of(nullptr);
+  plans.clear();
+
+  long refusals = 0;
+  for (const auto& [function, statuses] : tally) {
+    std::printf("%-28s", function.c_str());
+    for (const auto& [status, number] : statuses) {
+      std::printf("  %d: %ld", status, number);
+      if (status != 0) refusals += number;
+    }
+    std::printf("\n");
+  }
+  std::printf("seed %llu: %ld calls, %ld refused or failed, each with a status and a message\n",
+              static_cast<unsigned long long>(seed), total(), refusals);
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What is expected of every call, and what is alive between calls.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <string>
+
+#include "arguments.h"
+
+namespace fuzz {
+
+// Until an allocation by operator new fails; negative: none does.
+extern std::atomic<long> allocations_left;
+
+extern std::uint64_t seed;
+extern std::map<std::string, std::map<int, long>> tally;  // function -> status -> calls
+
+void count(const char* function, int status);
+[[noreturn]] void broken(const char* function, int status, const char* expected);
+
+constexpr int kMemory = 1, kRefused = 2;  // besides success: out of memory, any refusal
+
+// Whether the call succeeded; ends the program if it should not have, or should have.
+bool check(const char* function, specfast_status status, int allowed, bool may_succeed = true);
+void refused(const char* function, specfast_status status);
+void check_number(const char* function, std::int64_t number, bool may_fail);
+
+struct Plan {
+  specfast_config config;
+  specfast_plan* handle = nullptr;
+  specfast_workspace* workspace = nullptr;
+  ~Plan() {
+    specfast_workspace_destroy(workspace);
+    specfast_plan_destroy(handle);
+  }
+};
+
+// One call of some function with one of the streams; `plans` is not empty.
+void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);
+// Plans with kernels of their own, and gradients.
+void try_gradients(Random& random);
+// Before a plan goes, its streams must; nullptr: all of them.
+void destroy_streams_of(const Plan* plan);
+// Two threads on one stream: each call succeeds or is refused because of the other.
+void race(Random& random);
+
+}  // namespace fuzz

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "plugin.h"
+
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <vector>
+
+#include "specfast/specfast.hpp"
+
+namespace {
+
+struct Case {
+  const char* name;
+  specfast_mode mode;
+  specfast_dtype dtype;
+  std::int64_t frame_length, hop, fft_length;
+  specfast_padding padding;
+  std::int64_t num_channels, max_block;
+  specfast_max_rule max_rule;
+  specfast_dtype in_dtype;
+};
+
+// Every transform that there is: own, pocketfft's passes with small and with general factors, odd,
+// Bluestein's scheme, beyond the own transform's range; every kind of input and rule.
+constexpr Case kCases[] = {
+    {"mel 400/160, fft 512, running maximum", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 400, 160, 512,
+     SPECFAST_PADDING_CENTER, 1, 160, SPECFAST_MAX_RUNNING, SPECFAST_FLOAT32},
+    {"mel 2048/512, int16, two channels", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 2048, 512, 2048,
+     SPECFAST_PADDING_CENTER, 2, 256, SPECFAST_MAX_FIXED, SPECFAST_INT16},
+    {"mel 331/100 (prime, Bluestein), float64", SPECFAST_MODE_MEL, SPECFAST_FLOAT64, 331, 100, 331,
+     SPECFAST_PADDING_CENTER, 1, 20, SPECFAST_MAX_RUNNING, SPECFAST_FLOAT64},
+    {"mel 1021/1500 (prime, gaps)", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 1021, 1500, 1021,
+     SPECFAST_PADDING_CENTER, 1, 100, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+    {"log 448/64 (factor 7)", SPECFAST_MODE_LOG, SPECFAST_FLOAT32, 448, 64, 448,
+     SPECFAST_PADDING_VALID, 3, 33, SPECFAST_MAX_NONE, SPECFAST_FLOAT64},
+    {"stft 507/50 (odd, wraps)", SPECFAST_MODE_STFT, SPECFAST_FLOAT32, 507, 50, 507,
+     SPECFAST_PADDING_SAME, 1, 64, SPECFAST_MAX_NONE, SPECFAST_INT16},
+    {"angle 250/125 (2 * 5^3)", SPECFAST_MODE_ANGLE, SPECFAST_FLOAT64, 250, 125, 250,
+     SPECFAST_PADDING_VALID, 1, 128, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+    {"psd 64/1, blocks of many frames", SPECFAST_MODE_PSD, SPECFAST_FLOAT32, 64, 1, 64,
+     SPECFAST_PADDING_VALID, 1, 40, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+    {"magnitude 3001/1000, fft 131072", SPECFAST_MODE_MAGNITUDE, SPECFAST_FLOAT32, 3001, 1000,
+     131072, SPECFAST_PADDING_VALID, 1, 8, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+    {"real 2/1", SPECFAST_MODE_REAL, SPECFAST_FLOAT32, 2, 1, 2, SPECFAST_PADDING_VALID, 1, 16,
+     SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+};
+constexpr int kNumCases = sizeof(kCases) / sizeof(kCases[0]);
+
+struct Prepared {
+  Case what;
+  std::unique_ptr<specfast::Plan> plan;
+  std::unique_ptr<specfast::Stream> stream;
+  std::vector<double> samples;  // bytes of any dtype
+  std::vector<double> output;
+  specfast_block block;
+};
+Prepared prepared;
+
+template <typename T>
+void fill_with_noise(std::vector<double>& bytes, double level) {
+  std::mt19937 random(1);
+  T* const values = reinterpret_cast<T*>(bytes.data());
+  for (std::size_t i = 0; i < bytes.size() * sizeof(double) / sizeof(T); ++i)
+    values[i] = T(level * (double(random()) / 4294967296.0 - 0.5));
+}
+
+void prepare(const Case& what) {
+  specfast_config config = specfast::default_config(what.mode);
+  config.dtype = what.dtype;
+  config.frame_length = what.frame_length;
+  config.hop = what.hop;
+  config.fft_length = what.fft_length;
+  config.padding = what.padding;
+  config.num_mel_bins = 40;
+  config.top_db_scope =
+      what.max_rule == SPECFAST_MAX_NONE ? SPECFAST_TOP_DB_NONE : SPECFAST_TOP_DB_CLIP;
+  config.top_db = 40;
+  const std::vector<double> window = specfast::window("hann", what.frame_length, true);
+  config.window = window.data();
+  prepared.what = what;
+  prepared.plan = std::make_unique<specfast::Plan>(config);
+
+  specfast_stream_config stream = specfast::default_stream_config();
+  stream.num_channels = what.num_channels;
+  stream.max_block = what.max_block;
+  stream.max_rule = what.max_rule;
+  stream.max_db = 20;
+  if (what.padding == SPECFAST_PADDING_SAME) stream.num_samples = what.hop;
+  prepared.stream = std::make_unique<specfast::Stream>(*prepared.plan, stream);
+
+  prepared.samples.resize(std::size_t(what.num_channels * what.max_block));
+  if (what.in_dtype == SPECFAST_FLOAT32) fill_with_noise<float>(prepared.samples, 1);
+  if (what.in_dtype == SPECFAST_FLOAT64) fill_with_noise<double>(prepared.samples, 1);
+  if (what.in_dtype == SPECFAST_INT16) fill_with_noise<std::int16_t>(prepared.samples, 60000);
+  const std::int64_t rows = prepared.plan->num_rows(), frames = prepared.stream->max_frames();
+  prepared.output.resize(std::size_t(what.num_channels * rows * frames));
+
+  specfast_block& block = prepared.block;
+  block = {};
+  block.struct_size = sizeof(block);
+  block.input = prepared.samples.data();
+  block.in_dtype = what.in_dtype;
+  block.in_channel_stride = 1;  // interleaved
+  block.in_sample_stride = what.num_channels;
+  block.output = prepared.output.data();
+  block.max_frames = frames;
+  block.out_channel_stride = rows * frames;
+  block.out_frame_stride = what.mode == SPECFAST_MODE_MEL ? 1 : rows;
+  block.out_row_stride = what.mode == SPECFAST_MODE_MEL ? frames : 1;
+}
+
+void do_what_is_forbidden(Planted planted) {
+  static std::mutex mutex;
+  static void* volatile memory;
+  if (planted == kAllocation) {
+    memory = std::malloc(100);
+    std::free(memory);
+  }
+  if (planted == kLock) const std::lock_guard<std::mutex> lock(mutex);
+  if (planted == kSystemCall) getppid();
+}
+
+}  // namespace
+
+int plugin_num_cases() { return kNumCases; }
+const char* plugin_case_name(int index) { return kCases[index].name; }
+
+const char* plugin_prepare(int index) {
+  try {
+    prepare(kCases[index]);
+    return nullptr;
+  } catch (const std::exception&) {
+    return specfast_last_error();
+  }
+}
+
+const char* plugin_run(long num_pushes, const Watch& watch, Planted planted) {
+  specfast_stream* const stream = prepared.stream->get();
+  specfast_block& block = prepared.block;
+  const bool same = prepared.what.padding == SPECFAST_PADDING_SAME;
+  std::minstd_rand random(7);
+  std::int64_t total = 0, frames = 0, all_frames = 0;
+  specfast_status status = SPECFAST_OK;
+
+  watch.begin();
+  for (long i = 0; i < num_pushes && status == SPECFAST_OK; ++i) {
+    // Mostly whole blocks, now and then any length; the signal ends from time to time.
+    block.num_samples =
+        i % 8 ? prepared.what.max_block : std::int64_t(random()) % (prepared.what.max_block + 1);
+    if (i == num_pushes / 2) do_what_is_forbidden(planted);
+    status = specfast_stream_push(stream, &block, &frames);
+    all_frames += frames;
+    total += block.num_samples;
+    if (status != SPECFAST_OK || i % 1000 != 999) continue;
+    block.num_samples =
+        same ? (prepared.what.hop - total % prepared.what.hop) % prepared.what.hop : 0;
+    status = specfast_stream_push(stream, &block, &frames);
+    if (status == SPECFAST_OK) status = specfast_stream_flush(stream, &block, &frames);
+    if (status == SPECFAST_OK) status = specfast_stream_reset(stream);
+    total = 0;
+  }
+  watch.end();
+
+  if (status != SPECFAST_OK) return specfast_last_error();
+  return all_frames > 0 ? nullptr : "no frame came out";
+}
