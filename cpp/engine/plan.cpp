@@ -125,11 +125,18 @@ void PrecisionPlan<T>::derive_product(const Weights& weights, int64_t block_rows
   const int64_t num_blocks = (num_rows + block_rows - 1) / block_rows;
   product_.assign(std::size_t(checked_multiply(num_blocks * block_rows, tile.frame_length)), T(0));
   const auto pack = [&](const std::vector<double>& kernel, int64_t first_row) {
-    for (std::size_t i = 0; i < kernel.size(); ++i) {
-      const int64_t n = int64_t(i) / tile.num_bins, bin = int64_t(i) % tile.num_bins;
-      const int64_t row = bin * kernels_of_bin + first_row;
-      product_[std::size_t((row / block_rows * tile.frame_length + n) * block_rows +
-                           row % block_rows)] = T(kernel[i]);
+    if (kernel.empty()) return;
+    for (int64_t n = 0; n < tile.frame_length; ++n) {
+      const double* const from = kernel.data() + n * tile.num_bins;
+      T* to = product_.data() + n * block_rows;
+      int64_t row = first_row;
+      for (int64_t bin = 0; bin < tile.num_bins; ++bin, row += kernels_of_bin) {
+        if (row >= block_rows) {
+          row -= block_rows;
+          to += tile.frame_length * block_rows;
+        }
+        to[row] = T(from[bin]);
+      }
     }
   };
   pack(weights.real, 0);

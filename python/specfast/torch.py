@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from specfast import _functional, mel, stft
+from specfast import _functional, _policy, mel, stft
 from specfast._functional import Function
 from specfast._layer import Layer
 
@@ -153,13 +153,13 @@ _library.define(
 
 def _compute(x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str) -> torch.Tensor:
     function = _functional.of_key(key)
-    return torch.from_numpy(function(_array(x), [_array(kernel) for kernel in kernels]))
+    return _tensor(function(_array(x), [_array(kernel) for kernel in kernels]))
 
 
 def _describe(x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str) -> torch.Tensor:
     del kernels
     function = _functional.of_key(key)
-    function.check_dtype(_numpy_dtype(x))
+    function.check_dtype(_numpy_dtype(x.dtype))
     shape = function.symbolic_result(x.shape)
     return x.new_empty(shape, dtype=getattr(torch, function.dtype.name))
 
@@ -180,7 +180,7 @@ def _pull_back(
         weights=weights,
     )
     of_signal = [] if gradients.signal is None else [gradients.signal]
-    return [torch.from_numpy(gradient) for gradient in of_signal + gradients.weights]
+    return [_tensor(gradient) for gradient in of_signal + gradients.weights]
 
 
 def _describe_pull_back(
@@ -227,18 +227,22 @@ torch.library.register_autograd(
 torch.library.register_autograd("specfast::spectrogram_pull_back", _refuse_second, lib=_library)
 
 
+# NumPy knows bfloat16 by the package ml_dtypes only, and torch hands it over as integers only.
+
+
 def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    _numpy_dtype(tensor)
+    if tensor.dtype is torch.bfloat16:
+        return tensor.detach().view(torch.int16).numpy().view(_policy.bfloat16())
     array: np.ndarray[Any, Any] = tensor.detach().numpy()
     return array
 
 
-def _numpy_dtype(tensor: torch.Tensor) -> np.dtype[Any]:
-    name = str(tensor.dtype).removeprefix("torch.")
-    try:
-        return np.dtype(name)
-    except TypeError:
-        raise TypeError(
-            f"Invalid input type: {tensor.dtype} has no counterpart in NumPy; pass x.float(). "
-            f"Received: a tensor of shape {tuple(tensor.shape)}"
-        ) from None
+def _tensor(array: np.ndarray[Any, Any]) -> torch.Tensor:
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
+
+
+def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
+    name = str(dtype).removeprefix("torch.")
+    return _policy.bfloat16() if name == "bfloat16" else np.dtype(name)
