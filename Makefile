@@ -11,10 +11,13 @@ CLANGXX ?= clang++
 GCC ?= g++
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+FUZZ_SEED ?= 1
+FUZZ_CALLS ?= 200000
 # What a strict build adds; CI calls make with STRICT=1.
 STRICT ?=
 WERROR := $(if $(STRICT),-Ccmake.define.SPECFAST_WERROR=ON)
 
+comma := ,
 PIP := -m pip --disable-pip-version-check --quiet
 PY := .venv/bin/python
 PY_PARITY := .venv-parity/bin/python
@@ -24,7 +27,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-realtime fuzz stages stream audit wheel clean
+.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime fuzz stages stream audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -120,15 +123,20 @@ bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARG
 # several threads forks may find the sanitizer's own allocator locked, and hang; every other run of the
 # suite has that test.
 FORK_OF_THREADS := tests/test_engine.py::test_fork_while_threads_call_the_same_layer
+SANITIZED := -Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
+  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) -Ccmake.define.SPECFAST_BUILD_FUZZ=ON \
+  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined
 sanitize: .venv/.installed ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
-	$(call install_variant,asan,-Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
-	  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
-	  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined)
+	$(call install_variant,asan,$(SANITIZED))
 	export PYTHONPATH="$(CURDIR)/build/asan/site" \
 	  LD_PRELOAD="$(foreach lib,asan ubsan stdc++,$(shell $(GCC) -print-file-name=lib$(lib).so))" \
 	  ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1:detect_odr_violation=2 \
 	  UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call prove_variant,asan); $(PY) -m pytest --deselect $(FORK_OF_THREADS) $(PYTEST_ARGS)
+
+fuzz: .venv/.ready ## generated calls of the C ABI under the sanitizers (FUZZ_SEED=1 FUZZ_CALLS=200000)
+	$(call install_variant,asan,$(SANITIZED))
+	UBSAN_OPTIONS=print_stacktrace=1 build/asan/cmake/tests/capi/capi_fuzz $(FUZZ_SEED) $(FUZZ_CALLS)
 
 test-clang: .venv/.installed ## the test suite on a build by Clang
 	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
@@ -142,7 +150,7 @@ test-no-openmp: .venv/.installed ## the test suite on a build by GCC without Ope
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
-build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
+build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
@@ -150,6 +158,10 @@ build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/kernels/* t
 test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary functions on every instruction set
 	.venv/bin/cmake --build build/programs --target kernel_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R math_
+
+test-docs: build/programs/build.ninja ## that the C and C++ programs of the guide compile and print what it says
+	.venv/bin/cmake --build build/programs --target doc_tests
+	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R doc_
 
 test-realtime: build/programs/build.ninja ## that pushes into streams allocate, lock and call nothing, on every instruction set
 	.venv/bin/cmake --build build/programs --target realtime_tests
@@ -185,5 +197,3 @@ wheel: .venv/.ready ## source release and wheel in dist/
 
 clean: ## remove builds and environments
 	rm -rf build dist .venv .venv-parity .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
-
-comma := ,

@@ -33,6 +33,8 @@ std::size_t element_bytes(Precision precision);
 
 // Throw Error where the caller is at fault. check_input leaves the output of the batch alone.
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
+// Where the spectra of signals of this length are kept, or were.
+void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_pointer(const char* name, const void* pointer, std::size_t bytes);
 // The byte distance that indices up to count - 1 can reach must fit, for every axis and in all.
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,

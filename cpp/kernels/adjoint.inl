@@ -185,45 +185,19 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
   clear_until(plan.num_bins);
 }
 
-// Adds rows, one for each sample of the frame, to the samples in the hop matrix that they came
-// from. Samples come in order, so that each place of the matrix sums its frames from the last to
-// the first.
+// The adjoint of the transform; `spectrum` holds the planes that the mode has.
 template <typename V>
-SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
-                                Scalar<V>* hops) {
-  Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
-  store_unaligned(at, load_unaligned<V>(at) + value);
-}
-
-// The adjoint of the real transform is a real inverse transform: of the spectrum halved, but for
-// the bins that are their own mirror images. `spectrum` holds the planes that `op` has. The window
-// of an own transform has a factor of one half, which is undone here.
-template <typename V>
-void add_by_inverse_transform(const TilePlan<Scalar<V>>& plan, const void* inverse,
-                              const Scalar<V>* spectrum, Scalar<V>* frame, Scalar<V>* hops) {
-  using S = Scalar<V>;
-  constexpr int64_t kStep = kLanesOf<V>;
-  const S edge = plan.num_passes > 0 ? S(2) : S(1), inner = S(0.5) * edge;
-  const bool has_real = plan.spectrum_op != SpectrumOp::kImag;
-  const S* const imag = spectrum + (has_real ? plan.num_bins * kStep : 0);
-  const auto real_at = [&](int64_t bin) {
-    return has_real ? load<V>(spectrum + bin * kStep) : V{};
-  };
-  const auto imag_at = [&](int64_t bin) {
-    return plan.spectrum_op != SpectrumOp::kReal ? load<V>(imag + bin * kStep) : V{};
-  };
-  store(frame, edge * real_at(0));
-  for (int64_t bin = 1; 2 * bin < plan.dft_length; ++bin) {
-    store(frame + (2 * bin - 1) * kStep, inner * real_at(bin));
-    store(frame + 2 * bin * kStep, inner * imag_at(bin));
-  }
-  if (plan.dft_length % 2 == 0)
-    store(frame + (plan.dft_length - 1) * kStep, edge * real_at(plan.dft_length / 2));
-  static_cast<const FallbackRfft<S>*>(inverse)->transform.exec(reinterpret_cast<V*>(frame), S(1),
-                                                               false);
-  for (int64_t n = 0; n < plan.frame_length; ++n) {
-    const int64_t wrapped = n < plan.dft_length ? n : n - plan.dft_length;
-    add_sample<V>(plan, n, 0, load<V>(frame + wrapped * kStep) * plan.window[n], hops);
+void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<V>>& layout,
+                    Scalar<V>* hops) {
+  const Scalar<V>* const planes = hops + layout.spectrum;
+  SpectrumPlanes<V> gradient{planes, planes + plan.num_bins * kLanesOf<V>};
+  if (plan.spectrum_op == SpectrumOp::kReal) gradient.imag = nullptr;
+  if (plan.spectrum_op == SpectrumOp::kImag) gradient = {nullptr, planes};
+  if (plan.num_passes > 0) {
+    add_by_own_inverse<V>(plan, gradient, hops + layout.transform, hops);
+  } else {
+    add_by_fallback_inverse<V>(plan, gradient, hops + layout.transform, hops + layout.scratch,
+                               hops);
   }
 }
 
@@ -279,7 +253,6 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   constexpr int64_t kTileLanes = kLanes * kVectors;
   const AdjointLayout<T> layout(plan, kTileLanes);
   T* const hops = static_cast<T*>(args.workspace);
-  T* const transform = hops + layout.transform;
   T* const spectrum = hops + layout.spectrum;
   T* const cotangent = hops + layout.cotangent;
   const int64_t num_rows = plan.num_output_rows;
@@ -288,7 +261,11 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
-    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    if (args.kept) {
+      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
+    } else {
+      recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    }
     if (plan.num_bands == 0) {
       constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
       select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
@@ -313,7 +290,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     if constexpr (kProduct) {
       add_by_product<kVectors, V>(plan, args.transposed, spectrum, hops);
     } else {
-      add_by_inverse_transform<V>(plan, args.inverse, spectrum, transform, hops);
+      add_by_inverse<V>(plan, layout, hops);
     }
     store_hops(plan, args, hops);
   }

@@ -120,9 +120,38 @@ bool spoil(Random& random, const specfast_config& config, GradientArrays& arrays
   }
 }
 
+// Lets the gradient have the spectra of a call, where there are any.
+Buffer keep(Random& random, const specfast_config& config, const specfast_plan* plan,
+            GradientArrays& arrays) {
+  const std::int64_t per_signal = specfast_plan_num_kept(plan, arrays.batch.num_samples);
+  const std::int64_t count = arrays.batch.num_batches * arrays.batch.num_channels * per_signal;
+  const std::size_t bytes = bytes_of(config.dtype);
+  Buffer kept(std::size_t(count) * bytes), output(std::size_t(arrays.values) * bytes);
+  specfast_workspace* workspace = nullptr;
+  if (!check("workspace_create", specfast_workspace_create(plan, 2, &workspace), kMemory))
+    return kept;
+  specfast_batch batch = arrays.batch;
+  batch.output = output.data();
+  batch.out_row_stride = arrays.gradient.cotangent_row_stride;
+  batch.out_frame_stride = arrays.gradient.cotangent_frame_stride;
+  batch.out_channel_stride = arrays.gradient.cotangent_channel_stride;
+  batch.out_batch_stride = arrays.gradient.cotangent_batch_stride;
+  refused("execute_keep", specfast_execute_keep(plan, workspace, &batch, nullptr));
+  refused("execute_keep", specfast_execute_keep(nullptr, workspace, &batch, kept.data()));
+  const bool keeps = count > 0;
+  if (arrays.values > 0) {
+    const specfast_status status = specfast_execute_keep(plan, workspace, &batch, kept.data());
+    if (check("execute_keep", status, keeps ? 0 : kRefused, keeps) && !random.one_in(3))
+      arrays.gradient.kept = kept.data();
+  }
+  specfast_workspace_destroy(workspace);
+  return kept;
+}
+
 void pull_back(Random& random, const specfast_config& config, const specfast_plan* plan) {
   GradientArrays arrays(random, config, plan);
   const std::int32_t threads = std::int32_t(random.below(4));
+  const Buffer kept = keep(random, config, plan, arrays);
   const bool spoiled = random.one_in(3) && spoil(random, config, arrays);
   const bool starved = !spoiled && random.one_in(10);
   if (starved) allocations_left = random.below(12);

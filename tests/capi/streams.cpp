@@ -9,6 +9,7 @@ namespace fuzz {
 namespace {
 
 constexpr std::size_t kMaxCompared = std::size_t(1) << 20;
+constexpr std::int64_t kMaxValues = std::int64_t(1) << 20;
 
 struct Stream {
   Plan* plan;
@@ -163,11 +164,15 @@ void push_or_flush(Random& random, Stream& stream, bool flush) {
                      rows = specfast_plan_num_rows(stream.plan->handle);
   block.num_samples = flush ? 0 : random.one_in(3) ? most : random.between(0, most);
   block.in_dtype = std::int32_t(random.below(3));
+  const auto announced = [&] {
+    return flush ? specfast_stream_flush_frames(stream.handle)
+                 : specfast_stream_num_frames(stream.handle, block.num_samples);
+  };
+  while (!flush && announced() * channels * rows > kMaxValues) block.num_samples /= 2;
+  const std::int64_t frames = announced();
   const bool interleaved = random.one_in(2);
   block.in_channel_stride = interleaved ? 1 : block.num_samples;
   block.in_sample_stride = interleaved ? channels : 1;
-  const std::int64_t frames = flush ? specfast_stream_flush_frames(stream.handle)
-                                    : specfast_stream_num_frames(stream.handle, block.num_samples);
   if (frames < 0 || frames > specfast_stream_max_frames(stream.handle))
     broken("stream_num_frames", int(frames), "no more than max_frames");
   const std::size_t out_bytes = bytes_of(stream.plan->config.dtype);

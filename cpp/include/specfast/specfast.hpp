@@ -62,6 +62,10 @@ class Plan {
   const specfast_plan* get() const noexcept { return plan_.get(); }
 
   inline void execute(Workspace& workspace, const specfast_batch& batch) const;
+  std::int64_t num_kept(std::int64_t num_samples) const noexcept {
+    return specfast_plan_num_kept(plan_.get(), num_samples);
+  }
+  inline void execute_keep(Workspace& workspace, const specfast_batch& batch, void* kept) const;
   void pull_back(std::int32_t num_threads, const specfast_batch& batch,
                  const specfast_gradient& gradient) const {
     check(specfast_pull_back(plan_.get(), num_threads, &batch, &gradient));
@@ -92,6 +96,11 @@ class Workspace {
   };
   std::unique_ptr<specfast_workspace, Destroy> workspace_;
 };
+
+inline void Plan::execute_keep(Workspace& workspace, const specfast_batch& batch,
+                               void* kept) const {
+  check(specfast_execute_keep(plan_.get(), workspace.get(), &batch, kept));
+}
 
 inline void Plan::execute(Workspace& workspace, const specfast_batch& batch) const {
   check(specfast_execute(plan_.get(), workspace.get(), &batch));
