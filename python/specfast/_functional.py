@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,14 @@ _CLASSES: dict[str, type[Layer]] = {
 }
 
 
+class _Kept(NamedTuple):
+    """What a call leaves for its pullback, and what it belongs to."""
+
+    plan: _core.Plan
+    x: Array
+    values: Array
+
+
 class Function:
     """What a layer computes from samples and kernels, whatever its own weights are.
 
@@ -37,10 +45,22 @@ class Function:
         self.layer = layer
         self._analytic = layer._make_plan()
         self._latest: _core.Plan | None = None
+        self._kept: _Kept | None = None
 
-    def __call__(self, x: Array, kernels: Sequence[Array] = (), out: Array | None = None) -> Array:
-        """The output for these samples; arguments and errors as of a call of the layer."""
-        return self.layer._call(self._plan(kernels), self.layer._samples(x, out), out)
+    def __call__(self, x: Array, kernels: Sequence[Array] = (), *, keep: bool = False) -> Array:
+        """The output for these samples; errors as of a call of the layer.
+
+        With `keep`, what a pullback of these samples would compute once more is remembered until
+        it has given the kernels' gradients, or until the next such call.
+        """
+        plan, samples = self._plan(kernels), self.layer._samples(x, None)
+        if not keep:
+            return self.layer._call(plan, samples, None)
+        self._kept = None  # makes room before the new one comes
+        output, values = self.layer._call_keeping(plan, samples)
+        if values is not None:
+            self._kept = _Kept(plan, samples.copy(), values)  # the caller's memory may go
+        return output
 
     def pull_back(
         self,
@@ -52,14 +72,19 @@ class Function:
         weights: bool = True,
     ) -> _vjp.Gradients:
         """The gradients, as those of `Layer.vjp`, for these samples and kernels."""
-        layer = self.layer
+        layer, plan, samples = self.layer, self._plan(kernels), self.layer._samples(x, None)
+        kept = self._kept
+        fits = kept is not None and kept.plan is plan and np.array_equal(kept.x, samples)
+        if weights:
+            self._kept = None
         way_back = _vjp.pullback(
-            self._plan(kernels),
+            plan,
             layer._policy,
-            layer._samples(x, None),
+            samples,
             x.dtype if x.dtype.kind != "i" else layer._result_dtype(),
             tuple(n or 0 for n in layer.compute_output_shape(x.shape)),
             layer._threads,
+            kept.values if kept is not None and fits else None,
         )
         return way_back(cotangent, signal=signal, weights=weights)
 

@@ -11,19 +11,22 @@ import tensorflow as tf
 from specfast._functional import Function
 
 
-def spectrogram(function: Function, x: Any, kernels: Sequence[Any]) -> Any:
+def spectrogram(function: Function, x: Any, kernels: Sequence[Any], *, keep: bool = False) -> Any:
     """What the function computes, differentiable with respect to samples and kernels.
 
     Args:
         function: see there.
         x: a tensor of samples; in a graph, dimensions may be unknown.
         kernels: tensors or variables, as the function takes them.
+        keep: whether gradients are likely to be asked for.
     """
     shape = _static_result(function, x)
 
     @tf.custom_gradient
     def differentiable(x: Any, *kernels: Any) -> Any:
-        output = _on_host(lambda x, *k: function(x, k), [x, *kernels], tf.as_dtype(function.dtype))
+        output = _on_host(
+            lambda x, *k: function(x, k, keep=keep), [x, *kernels], tf.as_dtype(function.dtype)
+        )
         output.set_shape(shape)
 
         def gradient(cotangent: Any) -> Any:

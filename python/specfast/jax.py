@@ -104,6 +104,12 @@ def _from_arguments(kind: type[Layer], x: jax.Array, arguments: dict[str, Any]) 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
 def spectrogram(function: Function, x: jax.Array, kernels: tuple[jax.Array, ...]) -> jax.Array:
     """What the function computes; kernels as it takes them."""
+    return _compute(function, x, kernels, keep=False)
+
+
+def _compute(
+    function: Function, x: jax.Array, kernels: tuple[jax.Array, ...], *, keep: bool
+) -> jax.Array:
     dtype = function.dtype
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise ValueError(
@@ -112,7 +118,7 @@ def spectrogram(function: Function, x: jax.Array, kernels: tuple[jax.Array, ...]
         )
     shape = function.result(x.shape, x.dtype)
     (result,) = _on_host(
-        lambda x, *kernels: [function(x, kernels)], [(shape, dtype)], (x, *kernels)
+        lambda x, *kernels: [function(x, kernels, keep=keep)], [(shape, dtype)], (x, *kernels)
     )
     return result
 
@@ -124,7 +130,8 @@ def _forward(function: Function, x: Any, kernels: tuple[Any, ...]) -> tuple[jax.
         () if x.perturbed else None,
         () if any(kernel.perturbed for kernel in kernels) else None,
     )
-    return spectrogram(function, x.value, values), (x.value, values, wanted)
+    keep = wanted != (None, None)
+    return _compute(function, x.value, values, keep=keep), (x.value, values, wanted)
 
 
 def _backward(function: Function, residuals: Any, cotangent: Any) -> tuple[Any, Any]:

@@ -82,10 +82,11 @@ class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
         "data_format",
     )
 
-    def call(self, inputs: Any) -> Any:
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
         function = self._function()
         kernels = [getattr(self, name).value for name in function.layer._weight_names]
-        return _spectrogram(keras.backend.backend(), function, inputs, kernels)
+        keep = bool(training)
+        return _spectrogram(keras.backend.backend(), function, inputs, kernels, keep=keep)
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Any:
         # Kernels rounded to half precision by autocast would not be the analytic ones any more.
@@ -130,12 +131,14 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
         return _spectrogram(self.backend.name, self._function(), inputs, [])
 
 
-def _spectrogram(backend: str, function: Function, x: Any, kernels: list[Any]) -> Any:
+def _spectrogram(
+    backend: str, function: Function, x: Any, kernels: list[Any], *, keep: bool = False
+) -> Any:
     # Imported here: a framework that Keras does not run on need not be installed.
     if backend == "tensorflow":
         from specfast import _tensorflow
 
-        return _tensorflow.spectrogram(function, x, kernels)
+        return _tensorflow.spectrogram(function, x, kernels, keep=keep)
     if backend == "jax":
         from specfast import jax
 

@@ -119,19 +119,23 @@ def _spectrogram(key: str, x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> 
             "specfast computes on the CPU: pass x.cpu(), or keep this module in front of the data "
             f"transfer. Received: x on device {x.device}"
         )
-    if _is_plain(x, kernels):
-        return _compute(x, kernels, key)
-    result: torch.Tensor = torch.ops.specfast.spectrogram(x, kernels, key)
+    needs_gradient = torch.is_grad_enabled() and (
+        x.requires_grad or any(kernel.requires_grad for kernel in kernels)
+    )
+    if not needs_gradient and _is_plain(x):
+        return _compute(x, kernels, key, False)
+    result: torch.Tensor = torch.ops.specfast.spectrogram(x, kernels, key, needs_gradient)
     return result
 
 
-def _is_plain(x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> bool:
-    """Whether there are only numbers to compute: no gradient, no trace, no transformation."""
-    if torch.compiler.is_compiling() or type(x) is not torch.Tensor or x.device.type != "cpu":
-        return False
-    if torch.is_grad_enabled() and (x.requires_grad or any(k.requires_grad for k in kernels)):
-        return False
-    return not torch._C._are_functorch_transforms_active()
+def _is_plain(x: torch.Tensor) -> bool:
+    """Whether there are only numbers to compute: no trace, no transformation."""
+    return (
+        not torch.compiler.is_compiling()
+        and type(x) is torch.Tensor
+        and x.device.type == "cpu"
+        and not torch._C._are_functorch_transforms_active()
+    )
 
 
 def spectrogram(function: Function, x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> Any:
@@ -144,20 +148,24 @@ def spectrogram(function: Function, x: torch.Tensor, kernels: Sequence[torch.Ten
 # Defined through the library object and not by decorators: half the time of a call.
 
 _library = torch.library.Library("specfast", "DEF")
-_library.define("spectrogram(Tensor x, Tensor[] kernels, str key) -> Tensor")
+_library.define("spectrogram(Tensor x, Tensor[] kernels, str key, bool keep) -> Tensor")
 _library.define(
     "spectrogram_pull_back(Tensor x, Tensor[] kernels, Tensor cotangent, str key, bool signal, "
     "bool weights) -> Tensor[]"
 )
 
 
-def _compute(x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str) -> torch.Tensor:
+def _compute(
+    x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
+) -> torch.Tensor:
     function = _functional.of_key(key)
-    return _tensor(function(_array(x), [_array(kernel) for kernel in kernels]))
+    return _tensor(function(_array(x), [_array(kernel) for kernel in kernels], keep=keep))
 
 
-def _describe(x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str) -> torch.Tensor:
-    del kernels
+def _describe(
+    x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
+) -> torch.Tensor:
+    del kernels, keep
     function = _functional.of_key(key)
     function.check_dtype(_numpy_dtype(x.dtype))
     shape = function.symbolic_result(x.shape)
@@ -198,7 +206,7 @@ def _describe_pull_back(
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
     del output
-    x, kernels, ctx.key = inputs
+    x, kernels, ctx.key, _ = inputs
     ctx.save_for_backward(x, *kernels)
 
 
@@ -210,7 +218,7 @@ def _backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         x, kernels, cotangent, ctx.key, signal, weights
     )
     of_kernels = gradients[signal:] if weights else [None] * len(kernels)
-    return gradients[0] if signal else None, of_kernels, None
+    return gradients[0] if signal else None, of_kernels, None, None
 
 
 def _refuse_second(ctx: Any, *cotangents: Any) -> None:
@@ -231,9 +239,11 @@ torch.library.register_autograd("specfast::spectrogram_pull_back", _refuse_secon
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
+    array: np.ndarray[Any, Any]
     if tensor.dtype is torch.bfloat16:
-        return tensor.detach().view(torch.int16).numpy().view(_policy.bfloat16())
-    array: np.ndarray[Any, Any] = tensor.detach().numpy()
+        array = tensor.detach().view(torch.int16).numpy().view(_policy.bfloat16())
+    else:
+        array = tensor.detach().numpy()
     return array
 
 

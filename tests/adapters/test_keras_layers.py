@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,11 +13,12 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import pytest
-from conftest import BACKEND
 
 import specfast
 
 Array = npt.NDArray[Any]
+
+BACKEND = os.environ["KERAS_BACKEND"]
 
 STFT_CASES: list[dict[str, Any]] = [
     {},

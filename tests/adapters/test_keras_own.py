@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Keras' own tests of the two layers, from the installed Keras, with our classes in their place."""
+"""Keras' own tests of its layers, from the installed Keras, with our classes in their place."""
 
 from __future__ import annotations
 
