@@ -322,13 +322,18 @@ class PullBack {
     T* planes[] = {static_cast<T*>(gradient_.real_kernel), static_cast<T*>(gradient_.imag_kernel)};
     if (tile_.spectrum_op == SpectrumOp::kImag) planes[0] = planes[1];
     const int64_t columns = kernels_.outer_columns;
-    for (int64_t row = 0; row < num_kernel_rows_; ++row) {
-      T* const plane = planes[row / tile_.num_bins];
-      if (!plane) continue;
-      const T* const from =
-          sums_.data() + row / columns * config_.frame_length * columns + row % columns;
-      for (int64_t n = 0; n < config_.frame_length; ++n)
-        plane[n * tile_.num_bins + row % tile_.num_bins] = from[n * columns];
+    for (int64_t n = 0; n < config_.frame_length; ++n) {
+      const T* from = sums_.data() + n * columns;  // of the first group
+      int64_t column = 0;
+      for (int64_t row = 0; row < num_kernel_rows_; ++row, ++column) {
+        if (column == columns) {
+          column = 0;
+          from += config_.frame_length * columns;
+        }
+        const bool second = row >= tile_.num_bins;
+        T* const plane = planes[second];
+        if (plane) plane[n * tile_.num_bins + row - (second ? tile_.num_bins : 0)] = from[column];
+      }
     }
   }
 

@@ -33,7 +33,7 @@ double power_floor(const Config& config) {
 
 template <typename T>
 PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table,
-                                const Weights* weights) {
+                                const GivenWeights* weights) {
   const PrecisionKernels<T>& kernels = kernels_of<T>(table);
   derive_common(config, common_);
   if (weights) {
@@ -118,18 +118,22 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
 }
 
 template <typename T>
-void PrecisionPlan<T>::derive_product(const Weights& weights, int64_t block_rows,
+void PrecisionPlan<T>::derive_product(const GivenWeights& weights, int64_t block_rows,
                                       TilePlan<T>& tile) {
-  const int64_t kernels_of_bin = weights.real.empty() || weights.imag.empty() ? 1 : 2;
-  const int64_t num_rows = tile.num_bins * kernels_of_bin;
-  const int64_t num_blocks = (num_rows + block_rows - 1) / block_rows;
+  const int64_t kernels_of_bin = weights.real && weights.imag ? 2 : 1;
+  const int64_t bins_of_block = block_rows / kernels_of_bin;
+  const int64_t num_blocks = (tile.num_bins + bins_of_block - 1) / bins_of_block;
   product_.assign(std::size_t(checked_multiply(num_blocks * block_rows, tile.frame_length)), T(0));
-  const auto pack = [&](const std::vector<double>& kernel, int64_t first_row) {
-    for (std::size_t i = 0; i < kernel.size(); ++i) {
-      const int64_t n = int64_t(i) / tile.num_bins, bin = int64_t(i) % tile.num_bins;
-      const int64_t row = bin * kernels_of_bin + first_row;
-      product_[std::size_t((row / block_rows * tile.frame_length + n) * block_rows +
-                           row % block_rows)] = T(kernel[i]);
+  const auto pack = [&](const GivenKernel& kernel, int64_t first_row) {
+    if (!kernel) return;
+    T* to = product_.data() + first_row;
+    for (int64_t begin = 0; begin < tile.num_bins; begin += bins_of_block) {
+      const int64_t count = std::min(bins_of_block, tile.num_bins - begin);
+      for (int64_t n = 0; n < tile.frame_length; ++n, to += block_rows) {
+        const std::size_t from = std::size_t(n * tile.num_bins + begin);
+        for (int64_t i = 0; i < count; ++i)
+          to[i * kernels_of_bin] = T(kernel[from + std::size_t(i)]);
+      }
     }
   };
   pack(weights.real, 0);
@@ -193,13 +197,13 @@ template class PrecisionPlan<double>;
 
 Plan::Plan(const specfast_config& raw, const specfast_weights* raw_weights)
     : config_(validate(raw)) {
-  Weights weights;
+  GivenWeights weights;
   bool trained = false;
   if (raw_weights) {
     weights = checked_weights(config_, *raw_weights);
     trained = !are_analytic(config_, weights, raw_weights->rounding);
   }
-  const Weights* const used = trained ? &weights : nullptr;
+  const GivenWeights* const used = trained ? &weights : nullptr;
   if (config_.precision == Precision::kFloat32) {
     precision_ = std::make_unique<PrecisionPlan<float>>(config_, kernels(), used);
   } else {

@@ -42,7 +42,7 @@ template <typename T>
 class PrecisionPlan {
  public:
   // With weights, frames are multiplied by them; without (null), transformed.
-  PrecisionPlan(const Config& config, const KernelTable& table, const Weights* weights);
+  PrecisionPlan(const Config& config, const KernelTable& table, const GivenWeights* weights);
   PrecisionPlan(const PrecisionPlan&) = delete;
   PrecisionPlan& operator=(const PrecisionPlan&) = delete;
 
@@ -54,7 +54,7 @@ class PrecisionPlan {
  private:
   void derive_common(const Config& config, TilePlan<T>& tile);
   void derive_transform(const Config& config, TilePlan<T>& tile);
-  void derive_product(const Weights& weights, int64_t block_rows, TilePlan<T>& tile);
+  void derive_product(const GivenWeights& weights, int64_t block_rows, TilePlan<T>& tile);
   void derive_mel(const Config& config, TilePlan<T>& tile);
   Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
 

@@ -52,21 +52,14 @@ std::size_t num_weights(const Config& config) {
   return std::size_t(checked_multiply(config.frame_length, config.num_bins));
 }
 
-template <typename T>
-std::vector<double> copied(const void* values, std::size_t count) {
-  return std::vector<double>(static_cast<const T*>(values), static_cast<const T*>(values) + count);
-}
-
-std::vector<double> checked_kernel(const char* name, const void* values, int32_t dtype, bool wanted,
-                                   std::size_t count) {
+GivenKernel checked_kernel(const char* name, const void* values, int32_t dtype, bool wanted) {
   if (wanted != (values != nullptr)) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 std::string(name) + (wanted ? " must not be NULL in this mode"
                                             : " must be NULL: this mode has no such kernel"));
   }
-  if (!wanted) return {};
-  check_pointer(name, values, dtype == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
-  return dtype == SPECFAST_FLOAT64 ? copied<double>(values, count) : copied<float>(values, count);
+  if (dtype == SPECFAST_FLOAT64) return {nullptr, static_cast<const double*>(values)};
+  return {static_cast<const float*>(values), nullptr};
 }
 
 }  // namespace
@@ -84,7 +77,7 @@ Weights analytic_weights(const Config& config) {
   return weights;
 }
 
-Weights checked_weights(const Config& config, const specfast_weights& raw) {
+GivenWeights checked_weights(const Config& config, const specfast_weights& raw) {
   if (config.mel)
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "mode must not be SPECFAST_MODE_MEL: it has no kernels");
@@ -98,14 +91,13 @@ Weights checked_weights(const Config& config, const specfast_weights& raw) {
                 "weights.rounding must be between 0 and 1, received rounding=" +
                     std::to_string(raw.rounding));
   }
-  const std::size_t count = num_weights(config);
   return {checked_kernel("real_kernel", raw.real_kernel, raw.dtype,
-                         has_real_kernel(config.spectrum_op), count),
+                         has_real_kernel(config.spectrum_op)),
           checked_kernel("imag_kernel", raw.imag_kernel, raw.dtype,
-                         has_imag_kernel(config.spectrum_op), count)};
+                         has_imag_kernel(config.spectrum_op))};
 }
 
-bool are_analytic(const Config& config, const Weights& weights, double epsilon) {
+bool are_analytic(const Config& config, const GivenWeights& weights, double epsilon) {
   // In half precision the angle's own rounding would hide training: those kernels are the analytic
   // ones only if they are these, rounded.
   const bool is_half = epsilon > 1e-4;
@@ -119,8 +111,8 @@ bool are_analytic(const Config& config, const Weights& weights, double epsilon) 
         const auto near = [tolerance](double value, double expected) {
           return std::abs(value - expected) <= tolerance;  // not a NaN
         };
-        return (weights.real.empty() || near(weights.real[index], window * turn.cosine)) &&
-               (weights.imag.empty() || near(weights.imag[index], -window * turn.sine));
+        return (!weights.real || near(weights.real[index], window * turn.cosine)) &&
+               (!weights.imag || near(weights.imag[index], -window * turn.sine));
       });
 }
 

@@ -21,13 +21,26 @@ inline bool has_imag_kernel(SpectrumOp op) { return op != SpectrumOp::kReal; }
 // window, here and below.
 Weights analytic_weights(const Config& config);
 
-// Copies given weights after checking that they are those of the mode.
-Weights checked_weights(const Config& config, const specfast_weights& raw);
+// A kernel in the caller's memory and type; null if the mode does not have it.
+struct GivenKernel {
+  const float* single = nullptr;
+  const double* full = nullptr;
+
+  explicit operator bool() const { return single || full; }
+  double operator[](std::size_t index) const { return full ? full[index] : double(single[index]); }
+};
+
+struct GivenWeights {
+  GivenKernel real, imag;
+};
+
+// Checks that the weights given are those of the mode. They are not copied.
+GivenWeights checked_weights(const Config& config, const specfast_weights& raw);
 
 // Whether no weight is farther from the analytic one than Keras' own computation in a type of this
 // machine epsilon may be: epsilon * (max |window| + |window[n]| * (8 + 2 angle)), with angle = 2 pi
 // n k / dft_length, which Keras does not reduce. (Measured in float32 on its four backends: at most
 // 0.9 of that. In float64, Keras on JAX and NumPy is only as exact as float32.)
-bool are_analytic(const Config& config, const Weights& weights, double epsilon);
+bool are_analytic(const Config& config, const GivenWeights& weights, double epsilon);
 
 }  // namespace specfast::engine

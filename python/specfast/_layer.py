@@ -75,6 +75,7 @@ class Layer(_weights.HasWeights, ABC):
     # ---- What the two layers differ in -------------------------------------------------------
 
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
+    _samples_axis: int
 
     @abstractmethod
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan: ...
@@ -86,6 +87,14 @@ class Layer(_weights.HasWeights, ABC):
     @abstractmethod
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """The shape that a call returns for an input of this shape."""
+
+    @abstractmethod
+    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        """The shape for an input of a checked shape, of which so many frames are made."""
+
+    @abstractmethod
+    def _frame_grid(self) -> tuple[int, int]:
+        """How many samples the first frame asks for, and each further one."""
 
     # ---- The call ----------------------------------------------------------------------------
 
@@ -172,17 +181,24 @@ class Layer(_weights.HasWeights, ABC):
         signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
         samples = self._samples(samples, None, scaled=False)
         plan = self._plan  # the one that computes; set_weights may put another in its place
-        self._check_shape(samples.shape)
-        try:
-            output, kept = plan.call_keeping(samples, self._threads)
-        except MemoryError as error:
-            raise self._no_memory(samples) from error
+        output, kept = self._call_keeping(plan, samples)
         way_back = _vjp.pullback(
             plan, self._policy, samples, signal_dtype, output.shape, self._threads, kept
         )
+        return output, way_back
+
+    def _call_keeping(
+        self, plan: _core.Plan, x: _arrays.Array
+    ) -> tuple[_arrays.Array, _arrays.Array | None]:
+        """As `_call`, and what the pullback need not compute once more."""
+        self._check_shape(x.shape)
+        try:
+            output, kept = plan.call_keeping(x, self._threads)
+        except MemoryError as error:
+            raise self._no_memory(x) from error
         if self._half_dtype is not None:
             output = _arrays.rounded(output, self._half_dtype, None)
-        return output, way_back
+        return output, kept
 
     def _no_memory(self, x: _arrays.Array) -> MemoryError:
         shape = self.compute_output_shape(x.shape)

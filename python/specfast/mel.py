@@ -156,6 +156,7 @@ class MelSpectrogram(Layer):
     top_db_scope: str
 
     _takes_integers = True
+    _samples_axis = -1
     _arguments: _arguments.MelArguments
 
     def __init__(
@@ -217,8 +218,14 @@ class MelSpectrogram(Layer):
             TypeError: if a dimension is neither an integer nor None.
             ValueError: for no dimension at all, a negative one, or no samples.
         """
-        *outer, num_samples = self._checked_shape(input_shape)
-        return (*outer, self.num_mel_bins, self._num_frames(num_samples))
+        shape = self._checked_shape(input_shape)
+        return self._output_shape(shape, self._num_frames(shape[-1]))
+
+    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        return (*input_shape[:-1], self.num_mel_bins, frames)
+
+    def _frame_grid(self) -> tuple[int, int]:
+        return self.fft_length % 2, self.sequence_stride
 
     def linear_to_mel_weight_matrix(
         self,

@@ -155,8 +155,10 @@ class STFTSpectrogram(Layer):
                 `frame_length` with padding "valid".
         """
         shape = self._checked_shape(input_shape)
-        batch, channels = shape[0], shape[self._channels_axis]
-        frames = self._num_frames(shape[self._samples_axis])
+        return self._output_shape(shape, self._num_frames(shape[self._samples_axis]))
+
+    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        batch, channels = input_shape[0], input_shape[self._channels_axis]
         bins = self._plan.num_bins
         channels_last = self._channels_axis == 2
         if self.expand_dims:
@@ -181,6 +183,9 @@ class STFTSpectrogram(Layer):
                 f"frame_length={self.frame_length} samples ({self._layout()}); padding='same' "
                 f"takes any. Received: x of shape {tuple(shape)}, {num_samples} samples"
             )
+
+    def _frame_grid(self) -> tuple[int, int]:
+        return max(self._min_samples, 1), self._arguments.hop
 
     def _layout(self) -> str:
         last = self.data_format == "channels_last"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""STFTSpectrogram and MelSpectrogram as Keras 3 layers, on TensorFlow, JAX, torch and NumPy.
+
+They are subclasses of Keras' own layers: arguments, configuration, weights and files are theirs,
+only the computation is this package's. Inputs and kernels go to the CPU and results come back.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from specfast import mel, stft
+from specfast._functional import Function
+from specfast._layer import Layer
+
+__all__ = ["MelSpectrogram", "STFTSpectrogram"]
+
+
+class _Adapter:
+    """What both layers share; stands before Keras' class."""
+
+    _kind: Callable[..., Layer]
+    _argument_names: tuple[str, ...]
+    _made: Function | None = None
+    dtype_policy: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # XLA in TensorFlow runs no Python; JAX calls it from compiled code too.
+        self.supports_jit = keras.backend.backend() != "tensorflow"
+        self._function()  # what the engine refuses, it refuses now
+
+    def _function(self) -> Function:
+        """The engine's function; Keras' global epsilon and the dtype policy may change."""
+        made = self._made
+        if made is None or not self._is_current(made.layer):
+            given = {name: getattr(self, name) for name in self._argument_names}
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Keras has given its warnings already
+                made = Function(
+                    self._kind(**given, **self._global_arguments(), dtype=self.dtype_policy)
+                )
+            self._made = made
+        return made
+
+    def _is_current(self, layer: Any) -> bool:
+        return bool(layer._policy.name == self.dtype_policy.name)
+
+    def _global_arguments(self) -> dict[str, Any]:
+        return {}
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """As that of the specfast layer: always the shape that a call returns."""
+        return self._function().layer.compute_output_shape(input_shape)
+
+
+@keras.saving.register_keras_serializable(package="specfast")
+class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
+    """`keras.layers.STFTSpectrogram`, computed by this package.
+
+    Arguments, input, output, weights and configuration are those of Keras' class, of which it is a
+    subclass. An FFT runs while the kernels are Keras' initial ones; trained kernels are multiplied
+    with the frames, as Keras does it. Gradients reach the samples and, if the layer is
+    `trainable`, the kernels.
+    """
+
+    _kind = stft.STFTSpectrogram
+    _argument_names = (
+        "mode",
+        "frame_length",
+        "frame_step",
+        "fft_length",
+        "window",
+        "periodic",
+        "scaling",
+        "padding",
+        "expand_dims",
+        "data_format",
+    )
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        function = self._function()
+        kernels = [getattr(self, name).value for name in function.layer._weight_names]
+        keep = bool(training)
+        return _spectrogram(keras.backend.backend(), function, inputs, kernels, keep=keep)
+
+    def add_weight(self, *args: Any, **kwargs: Any) -> Any:
+        # Kernels rounded to half precision by autocast would not be the analytic ones any more.
+        return super().add_weight(*args, **{"autocast": False, **kwargs})
+
+    def _is_current(self, layer: Any) -> bool:
+        return super()._is_current(layer) and bool(layer.epsilon == keras.config.epsilon())
+
+    def _global_arguments(self) -> dict[str, Any]:
+        return {"epsilon": keras.config.epsilon()}
+
+
+@keras.saving.register_keras_serializable(package="specfast")
+class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
+    """`keras.layers.MelSpectrogram`, computed by this package.
+
+    Arguments, input, output and configuration are those of Keras' class, of which it is a
+    subclass; it too runs in `tf.data` and grain pipelines with any backend. Gradients reach the
+    samples.
+    """
+
+    _kind = mel.MelSpectrogram
+    _argument_names = (
+        "fft_length",
+        "sequence_stride",
+        "sequence_length",
+        "window",
+        "sampling_rate",
+        "num_mel_bins",
+        "min_freq",
+        "max_freq",
+        "power_to_db",
+        "top_db",
+        "mag_exp",
+        "min_power",
+        "ref_power",
+    )
+
+    def call(self, inputs: Any) -> Any:
+        # In a tf.data pipeline this is TensorFlow, whatever Keras runs on.
+        inputs = self.backend.convert_to_tensor(inputs)
+        return _spectrogram(self.backend.name, self._function(), inputs, [])
+
+
+def _spectrogram(
+    backend: str, function: Function, x: Any, kernels: list[Any], *, keep: bool = False
+) -> Any:
+    # Imported here: a framework that Keras does not run on need not be installed.
+    if backend == "tensorflow":
+        from specfast import _tensorflow
+
+        return _tensorflow.spectrogram(function, x, kernels, keep=keep)
+    if backend == "jax":
+        from specfast import jax
+
+        return jax.spectrogram(function, x, tuple(kernels))
+    if backend == "torch":
+        from specfast import torch
+
+        return torch.spectrogram(function, x, kernels)
+    if backend == "numpy":
+        return function(x, kernels)
+    raise NotImplementedError(
+        "specfast.keras runs on the Keras backends tensorflow, jax, torch and numpy. "
+        f"Received: backend {backend!r}"
+    )
