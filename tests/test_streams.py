@@ -496,3 +496,20 @@ def test_bad_numbers_of_channels() -> None:
 def test_repr_shows_how_it_was_made() -> None:
     stream = small_mel(top_db=20).stream(2, max_db="running")
     assert repr(stream).endswith(".stream(channels=2, max_db='running')")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"min_power": 1e-9}, {"mag_exp": 1.0}, {"sampling_rate": 7999}, {"window": "hamming"}],
+)
+def test_a_state_of_other_arguments_is_refused(change: dict[str, Any]) -> None:
+    arguments: dict[str, Any] = {"top_db": None, "window": "hann"}
+    state = small_mel(**arguments).stream()._core.save()
+    with pytest.raises(ValueError, match="fingerprint"):
+        small_mel(**{**arguments, **change}).stream()._core.load(state)
+
+
+def test_a_state_of_another_maximum_is_refused() -> None:
+    state = small_mel().stream(max_db=10)._core.save()
+    with pytest.raises(ValueError, match="fingerprint"):
+        small_mel().stream(max_db=11)._core.load(state)

@@ -380,8 +380,8 @@ SPECFAST_API int64_t specfast_stream_state_bytes(specfast_stream* stream);
 SPECFAST_API specfast_status specfast_stream_save(specfast_stream* stream, void* bytes,
                                                   size_t num_bytes);
 /* Continues where a stream with the same plan and configuration was saved, by a machine with the
- * same byte order. Everything but the plan's window and filterbank is compared; bytes that do not
- * fit are refused, and the stream stays as it was. max_block may differ. */
+ * same byte order. All arguments are compared, the window included, but not the values of trained
+ * kernels, of which only the presence is; bytes that do not fit are refused, and the stream stays as it was. max_block may differ. */
 SPECFAST_API specfast_status specfast_stream_load(specfast_stream* stream, const void* bytes,
                                                   size_t num_bytes);
 
