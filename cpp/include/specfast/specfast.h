@@ -111,15 +111,17 @@ typedef struct specfast_config {
 /* Kernels in place of window and transform, as keras.layers.STFTSpectrogram trains them: bin k of a
  * frame x is sum_n x[n] * (real_kernel[n][k] + i imag_kernel[n][k]). Each is [frame_length][bins],
  * contiguous, with bins = fft_length / 2 + 1; modes REAL and IMAG have one kernel, and the other
- * must be NULL. Any value is taken; NaN and infinity go their way into the output. */
+ * must be NULL. Any value is taken; NaN and infinity go their way into the output.
+ *
+ * Where no value is farther than Keras' rounding from the analytic one (specfast_analytic_weights),
+ * the FFT computes instead: rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
+ * window and angle = 2 pi n k / ((bins - 1) * 2); for a rounding beyond 1e-4 (half precision)
+ * rounding * max |window|. */
 typedef struct specfast_weights {
   size_t struct_size; /* sizeof(specfast_weights) */
   int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
-  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
-                      for float32. Where no value is farther from the analytic one than Keras'
-                      rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the
-    scaled window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. Beyond 1e-4
-    (half precision) it is rounding * max |window|. */
+  double rounding;    /* machine epsilon of the type in which the kernels were computed, 0 to 1:
+                         2^-23 for float32 */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
@@ -247,8 +249,8 @@ SPECFAST_API specfast_status specfast_execute_keep(const specfast_plan* plan,
                                                    const specfast_batch* batch, void* kept);
 
 /* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
- * describes the input, without in_scale; its output is not used. The kernels' gradients are those at the plan's
- * kernels, the analytic ones included.
+ * describes the input, without in_scale; its output is not used. The kernels' gradients are those
+ * at the plan's kernels, the analytic ones included.
  *
  * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
  * (square root, angle, mag_exp), and at and below the floors epsilon and min_power. At and below
