@@ -256,8 +256,8 @@ def test_saved_models(
 # ---- Training --------------------------------------------------------------------------------
 
 
-# The gradient of "log" grows without bounds where the power is small, as it is at times in the
-# first and the last bin: in float32 it is as large there as Keras' rounding of its kernels makes it.
+# The gradient of "log" has no bound where the power is small, as it is at times in the first and
+# the last bin: in float32 it is there what Keras' rounding of its kernels makes it.
 TRAINING = [{"mode": mode} for mode in ("magnitude", "stft", "real")]
 if BACKEND != "jax":
     TRAINING.append({"mode": "log", "dtype": "float64"})
