@@ -28,7 +28,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime fuzz stages stream audit wheel clean
+.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -180,6 +180,21 @@ test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary 
 test-docs: build/programs/build.ninja ## that the C and C++ programs of the guide compile and print what it says
 	.venv/bin/cmake --build build/programs --target doc_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R doc_
+
+# A build with a C compiler's and CMake's defaults, as other programs use it; the wheel is that of .venv.
+EMBEDDING := build/embedding
+embedding: .venv/.installed ## the C and C++ library: installed, moved, its examples built and run in every way
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B $(EMBEDDING)/build -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_INSTALL_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" $(if $(STRICT),-DSPECFAST_WERROR=ON) \
+	  $(if $(VAMP),-DSPECFAST_BUILD_VAMP=ON)
+	.venv/bin/cmake --build $(EMBEDDING)/build
+	rm -rf $(EMBEDDING)/prefix
+	.venv/bin/cmake --install $(EMBEDDING)/build
+	PATH="$(CURDIR)/.venv/bin:$$PATH" SPECFAST_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" \
+	  $(PY) -m pytest tests/embedding $(PYTEST_ARGS)
+
+vamp: ## the same with the Vamp plugin, run by its host (wants vamp-plugin-sdk and vamp-examples)
+	$(MAKE) embedding VAMP=1 PYTEST_ARGS="$(PYTEST_ARGS)"
 
 test-realtime: build/programs/build.ninja ## that pushes into streams allocate, lock and call nothing, on every instruction set
 	.venv/bin/cmake --build build/programs --target realtime_tests

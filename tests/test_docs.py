@@ -57,3 +57,14 @@ def test_the_readme_has_examples() -> None:
     readme = ROOT / "README.md"
     assert len(blocks(readme, "python")) >= 2
     assert len(blocks(readme, "console")) >= 1
+
+
+def test_every_function_of_the_c_abi_is_listed() -> None:
+    header = (ROOT / "cpp/include/specfast/specfast.h").read_text("utf-8")
+    code = re.sub(r"/\*.*?\*/", "", header, flags=re.S)
+    declared = re.findall(r"\bSPECFAST_API\b[^;]*?\b(specfast_\w+)\s*\(", code)
+    listed = re.findall(
+        r"^\| `(specfast_\w+)` \| \w", (ROOT / "docs/c-api.md").read_text("utf-8"), re.M
+    )
+    assert len(declared) > 30
+    assert sorted(listed) == sorted(declared)

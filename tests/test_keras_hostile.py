@@ -411,14 +411,14 @@ def damage(data: bytes, draw: random.Random) -> bytes:
 
 
 def outcome(stream: io.BytesIO) -> bool:
-    """Whether the file was read; any other error than the one announced is passed on."""
-    start = time.monotonic()
+    """Whether the file was read, in bounded time; an error not announced is passed on."""
+    start = time.process_time()
     try:
         specfast.load_keras(stream)
     except KerasFileError:
         return False
     finally:
-        assert time.monotonic() - start < 5
+        assert time.process_time() - start < 10
     return True
 
 
@@ -453,10 +453,10 @@ def test_a_forged_length_that_hangs_the_hdf5_library() -> None:
     data = bytearray(weights_file(variables))
     heap = data.index(b"GCOL")
     data[heap + 24] = 255  # the size of its first string; the next would be among zeros
-    start = time.monotonic()
+    start = time.process_time()
     model = functional(stft_node(), holder("a", stft_node("x")))
     refused(archive(model, bytes(data)), "no string 2 in the heap")
-    assert time.monotonic() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_the_largest_configuration_takes_little_time() -> None:

@@ -56,7 +56,7 @@ class BatchRun {
     const int64_t tile_samples =
         plan_.wide().kernel->lanes * (tile.dft_length + tile.num_output_rows);
     parallel_for(job_.num_signals * job_.num_tiles, kMinSamplesPerThread / tile_samples + 1,
-                 workspace_.num_threads(), [&](int thread, int64_t begin, int64_t end) {
+                 workspace_.team(), [&](int thread, int64_t begin, int64_t end) {
                    for (int64_t i = begin; i < end; ++i)
                      body(thread, i / job_.num_tiles, i % job_.num_tiles);
                  });
@@ -98,14 +98,14 @@ class BatchRun {
     if (!extrema_.empty()) extrema_[std::size_t(signal * job_.num_tiles + tile)] = args.extrema;
   }
 
-  // Points the tile at the signal where it can be read in place, else at a copy with padding and
-  // conversion done.
+  // Points the tile at the signal where it can be read in place, else at a copy with padding,
+  // conversion and scaling done.
   void locate_samples(const Width<T>& width, const In* signal, int64_t first_frame, T* staging,
                       TileArgs<T>& args) const {
     const int64_t begin = first_frame * config_.hop - job_.left_padding;
     const int64_t rows = width.tile.hop_rows, columns = width.tile.hop_columns;
     if constexpr (std::is_same_v<In, T>) {
-      if (job_.batch.in_sample_stride == 1 && begin >= 0 &&
+      if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1 && begin >= 0 &&
           begin + (columns - 1) * config_.hop + rows <= job_.batch.num_samples) {
         args.samples = signal + begin;
         args.hop_stride = config_.hop;
@@ -155,7 +155,7 @@ class BatchRun {
     }
     const Width<T>& width = plan_.wide();
     constexpr int64_t kMinTilesPerThread = 256;
-    parallel_for(job_.num_signals * job_.num_tiles, kMinTilesPerThread, workspace_.num_threads(),
+    parallel_for(job_.num_signals * job_.num_tiles, kMinTilesPerThread, workspace_.team(),
                  [&](int, int64_t begin, int64_t end) {
                    for (int64_t i = begin; i < end; ++i) {
                      const int64_t signal = i / job_.num_tiles, tile = i % job_.num_tiles;
@@ -198,9 +198,9 @@ void Workspace::Free::operator()(std::byte* memory) const {
   ::operator delete[](memory, std::align_val_t(kWorkspaceAlignment));
 }
 
-Workspace::Workspace(const Plan& plan, int num_threads)
-    : num_threads_(num_threads), bytes_per_thread_(plan.workspace_bytes()) {
-  const int64_t bytes = checked_multiply(int64_t(bytes_per_thread_), num_threads);
+Workspace::Workspace(const Plan& plan, const Team& team)
+    : team_(team), bytes_per_thread_(plan.workspace_bytes()) {
+  const int64_t bytes = checked_multiply(int64_t(bytes_per_thread_), team.num_threads);
   memory_.reset(static_cast<std::byte*>(
       ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
 }

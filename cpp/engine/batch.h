@@ -5,16 +5,18 @@
 #include <cstddef>
 #include <memory>
 
+#include "parallel.h"
 #include "plan.h"
 
 namespace specfast::engine {
 
-// Scratch for one call on up to num_threads threads.
+// Scratch for one call on the threads of a team.
 class Workspace {
  public:
-  Workspace(const Plan& plan, int num_threads);
+  Workspace(const Plan& plan, const Team& team);
 
-  int num_threads() const { return num_threads_; }
+  const Team& team() const { return team_; }
+  int num_threads() const { return team_.num_threads; }
   bool fits(const Plan& plan) const { return bytes_per_thread_ >= plan.workspace_bytes(); }
   std::byte* of_thread(int thread) {
     return memory_.get() + std::size_t(thread) * bytes_per_thread_;
@@ -24,7 +26,7 @@ class Workspace {
   struct Free {
     void operator()(std::byte* memory) const;
   };
-  int num_threads_;
+  Team team_;
   std::size_t bytes_per_thread_;
   std::unique_ptr<std::byte[], Free> memory_;
 };

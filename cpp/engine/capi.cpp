@@ -107,6 +107,25 @@ specfast_status specfast_workspace_create(const specfast_plan* plan, int32_t num
   });
 }
 
+specfast_status specfast_workspace_create_with_runner(const specfast_plan* plan,
+                                                      int32_t num_threads, specfast_runner runner,
+                                                      void* context,
+                                                      specfast_workspace** workspace) {
+  return guarded([&] {
+    require_pointer("workspace", workspace);
+    *workspace = nullptr;
+    require_pointer("plan", plan);
+    require_pointer("runner", reinterpret_cast<const void*>(runner));
+    if (num_threads == 0) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "num_threads must be the most tasks that a call may give to the runner, at least "
+                  "1, received num_threads=0");
+    }
+    require_num_threads(num_threads);
+    *workspace = new specfast_workspace(*plan, Team(num_threads, runner, context));
+  });
+}
+
 void specfast_workspace_destroy(specfast_workspace* workspace) { delete workspace; }
 
 specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* workspace,

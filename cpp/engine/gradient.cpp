@@ -374,6 +374,12 @@ void check_kernel(const char* name, const void* kernel, bool exists, std::size_t
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,
                    int64_t lanes) {
   const Job job = check_input(plan, batch, lanes);
+  if (scale_of<double>(batch.in_scale) != 1) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "in_scale must be 0 for a gradient, which is that of the samples as they are "
+                "computed with, received in_scale=" +
+                    std::to_string(batch.in_scale));
+  }
   const Config& config = plan.config();
   const std::size_t bytes = element_bytes(config.precision);
   check_kernel("real_kernel", gradient.real_kernel,

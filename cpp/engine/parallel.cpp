@@ -12,6 +12,8 @@
 #include <string>
 #include <thread>
 
+#include "report.h"
+
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
@@ -82,48 +84,90 @@ int environment_num_threads() {
   return num_threads;
 }
 
-#if defined(_OPENMP)
+// The ranges of one call. Threads take the next one until none is left, so that a thread that loses
+// its processor for a while holds up little.
+class Ranges {
+ public:
+  Ranges(int64_t num_tasks, int num_threads, const Body& body)
+      : num_tasks_(num_tasks),
+        num_ranges_(std::min<int64_t>(num_tasks, num_threads * kRangesPerThread)),
+        num_threads_(num_threads),
+        body_(body) {}
 
-void run_team(int64_t num_tasks, int num_threads,
-              const std::function<void(int, int64_t, int64_t)>& body) {
-  // Several pieces a thread, so that a thread that loses its processor for a while holds up little.
-  constexpr int64_t kPiecesPerThread = 8;
-  const int64_t pieces = std::min<int64_t>(num_tasks, num_threads * kPiecesPerThread);
-  std::exception_ptr failure;
-  std::mutex failure_mutex;
-#pragma omp parallel for schedule(dynamic, 1) num_threads(num_threads)
-  for (int64_t piece = 0; piece < pieces; ++piece) {
-    try {
-      const int64_t begin = num_tasks / pieces * piece + std::min(piece, num_tasks % pieces);
-      const int64_t end =
-          num_tasks / pieces * (piece + 1) + std::min(piece + 1, num_tasks % pieces);
-      body(omp_get_thread_num(), begin, end);
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(failure_mutex);
-      if (!failure) failure = std::current_exception();
+  void work(int thread) noexcept {
+    for (int64_t range; (range = next_range_++) < num_ranges_; ++num_done_) {
+      try {
+        body_(thread, begin_of(range), begin_of(range + 1));
+      } catch (...) {
+        const std::lock_guard<std::mutex> lock(failure_mutex_);
+        if (!failure_) failure_ = std::current_exception();
+      }
     }
   }
-  if (failure) std::rethrow_exception(failure);
-}
 
+  // As a task of a runner. Each call gets a number of its own, whatever the runner says: two calls
+  // with one number would share scratch memory.
+  static void work_for_runner(void* ranges, int32_t) {
+    Ranges& self = *static_cast<Ranges*>(ranges);
+    const int thread = self.next_thread_++;
+    if (thread < self.num_threads_) self.work(thread);
+  }
+
+  void finish() const {
+    if (failure_) std::rethrow_exception(failure_);
+    if (num_done_ < num_ranges_) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "runner must return when every task has returned, received a runner that left " +
+                      std::to_string(num_ranges_ - num_done_) + " of " +
+                      std::to_string(num_ranges_) + " pieces of the work undone");
+    }
+  }
+
+ private:
+  static constexpr int64_t kRangesPerThread = 8;
+
+  int64_t begin_of(int64_t range) const {
+    return num_tasks_ / num_ranges_ * range + std::min(range, num_tasks_ % num_ranges_);
+  }
+
+  const int64_t num_tasks_, num_ranges_;
+  const int num_threads_;
+  const Body& body_;
+  std::atomic<int64_t> next_range_{0}, num_done_{0};
+  std::atomic<int> next_thread_{0};
+  std::exception_ptr failure_;
+  std::mutex failure_mutex_;
+};
+
+// Whether threads of OpenMP can be had here.
+bool may_use_openmp() {
+#if defined(_OPENMP)
+  return !in_forked_child && !omp_in_parallel();
+#else
+  return false;
 #endif
+}
 
 }  // namespace
 
-void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, int num_threads,
-                  const std::function<void(int, int64_t, int64_t)>& body) {
-#if defined(_OPENMP)
+void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, const Team& team,
+                  const Body& body) {
   const int64_t worthwhile = num_tasks / std::max<int64_t>(min_tasks_per_thread, 1);
-  num_threads = int(std::min<int64_t>(num_threads, worthwhile));
-  if (num_threads > 1 && !in_forked_child && !omp_in_parallel()) {
-    run_team(num_tasks, num_threads, body);
+  const int num_threads = int(std::min<int64_t>(team.num_threads, worthwhile));
+  if (num_threads <= 1 || !(team.runner || may_use_openmp())) {
+    body(0, 0, num_tasks);
     return;
   }
-#else
-  (void)min_tasks_per_thread;
-  (void)num_threads;
+  Ranges ranges(num_tasks, num_threads, body);
+  if (team.runner) {
+    team.runner(team.context, num_threads, Ranges::work_for_runner, &ranges);
+  } else {
+#if defined(_OPENMP)
+#pragma omp parallel num_threads(num_threads)
+    ranges.work(omp_get_thread_num());
 #endif
-  body(0, 0, num_tasks);
+  }
+  ranges.finish();
 }
 
 int useful_threads(int num_threads) {

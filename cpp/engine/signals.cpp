@@ -14,28 +14,38 @@ void require_batch(bool ok, const char* argument, int64_t received, const char* 
                                                std::to_string(received));
 }
 
-std::size_t input_bytes(int32_t dtype) {
-  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
-         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
-                                     : sizeof(int16_t);
-}
-
 }  // namespace
 
 std::size_t element_bytes(Precision precision) {
   return precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
 }
 
-void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
-                  std::size_t bytes) {
+std::size_t input_bytes(int32_t dtype) {
+  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
+         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
+                                     : sizeof(int16_t);
+}
+
+bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                std::size_t bytes) noexcept {
   int64_t reach = 1;
   for (const auto& [count, stride] : counts_and_strides) {
-    if (stride == std::numeric_limits<int64_t>::min())
-      throw Error(SPECFAST_E_OVERFLOW, "a stride does not fit 64 bits");
-    if (count > 0)
-      reach = checked_add(reach, checked_multiply(count - 1, stride < 0 ? -stride : stride));
+    if (stride == std::numeric_limits<int64_t>::min()) return false;
+    int64_t extent;
+    if (count > 0 && (__builtin_mul_overflow(count - 1, stride < 0 ? -stride : stride, &extent) ||
+                      __builtin_add_overflow(reach, extent, &reach)))
+      return false;
   }
-  checked_multiply(reach, int64_t(bytes));
+  return !__builtin_mul_overflow(reach, int64_t(bytes), &reach);
+}
+
+void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                  std::size_t bytes) {
+  if (reach_fits(counts_and_strides, bytes)) return;
+  std::string received;
+  for (const auto& [count, stride] : counts_and_strides)
+    received += " " + std::to_string(count) + " * " + std::to_string(stride);
+  throw Error(SPECFAST_E_OVERFLOW, "sizes and strides do not fit 64 bits, received" + received);
 }
 
 void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
@@ -57,6 +67,9 @@ void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
                 batch.in_dtype, "a specfast_dtype");
+  if (!scale_is_sound(batch.in_scale, plan.config().precision)) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, refused_scale(batch.in_scale).data());
+  }
   require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
   require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
   require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");

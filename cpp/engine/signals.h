@@ -10,6 +10,7 @@
 
 #include "geometry.h"
 #include "plan.h"
+#include "samples.h"
 
 namespace specfast::engine {
 
@@ -30,39 +31,36 @@ struct Job {
 };
 
 std::size_t element_bytes(Precision precision);
+std::size_t input_bytes(int32_t dtype);  // of a specfast_dtype
+
+// Whether the byte distance that indices up to count - 1 can reach fits, for every axis and in all.
+bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                std::size_t bytes) noexcept;
 
 // Throw Error where the caller is at fault. check_input leaves the output of the batch alone.
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
 // Where the spectra of signals of this length are kept, or were.
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_pointer(const char* name, const void* pointer, std::size_t bytes);
-// The byte distance that indices up to count - 1 can reach must fit, for every axis and in all.
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                   std::size_t bytes);
 
-template <typename In, typename T>
-void copy_samples(const In* from, int64_t stride, int64_t count, T* to) {
-  if (stride == 1) {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i * stride]);
-  }
-}
-
-// Samples [begin, begin + count) of the padded signal.
+// Samples [begin, begin + count) of the padded signal, scaled.
 template <typename In, typename T>
 void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
                    int64_t count, T* to) {
+  const T scale = scale_of<T>(batch.in_scale);
   const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
   const auto outside = [=](int64_t index) {
-    return padding == Padding::kCenter ? T(signal[reflect_index(index, num_samples) * stride])
-                                       : T(0);
+    return padding == Padding::kCenter
+               ? T(signal[reflect_index(index, num_samples) * stride]) * scale
+               : T(0);
   };
   const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
   const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
   for (int64_t i = 0; i < inside_begin; ++i) to[i] = outside(begin + i);
   copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
-               to + inside_begin);
+               to + inside_begin, scale);
   for (int64_t i = inside_end; i < count; ++i) to[i] = outside(begin + i);
 }
 

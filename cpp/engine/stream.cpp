@@ -8,6 +8,8 @@
 
 #include "geometry.h"
 #include "report.h"
+#include "samples.h"
+#include "signals.h"
 #include "stream_store.h"
 
 namespace specfast::engine {
@@ -69,22 +71,7 @@ void check_config(const Config& config, const specfast_stream_config& stream) {
   }
 }
 
-// Whether indices below these counts reach no further than 64 bits of bytes.
-bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
-                std::size_t bytes) noexcept {
-  int64_t reach = 1;
-  for (const auto& [count, stride] : counts_and_strides) {
-    int64_t extent;
-    if (stride == INT64_MIN) return false;
-    if (count < 1) continue;
-    if (__builtin_mul_overflow(count - 1, std::abs(stride), &extent) ||
-        __builtin_add_overflow(reach, extent, &reach))
-      return false;
-  }
-  return !__builtin_mul_overflow(reach, int64_t(bytes), &reach);
-}
-
-specfast_status check_pointer(const char* name, const void* pointer, std::size_t bytes) noexcept {
+specfast_status check_address(const char* name, const void* pointer, std::size_t bytes) noexcept {
   if (!pointer)
     return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must not be NULL, received ", name, "=0"});
   const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(pointer) % bytes;
@@ -172,6 +159,9 @@ specfast_status Stream::check_input(const specfast_block& block) const noexcept 
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"in_dtype must be a specfast_dtype, received in_dtype=", int64_t(block.in_dtype)});
   }
+  if (!scale_is_sound(block.in_scale, config_.precision)) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {refused_scale(block.in_scale).data()});
+  }
   if (block.num_samples < 0 || block.num_samples > max_block_) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"num_samples must be between 0 and max_block=", max_block_,
@@ -182,9 +172,7 @@ specfast_status Stream::check_input(const specfast_block& block) const noexcept 
                                       block.num_samples, " after ", seen_});
   }
   if (block.num_samples == 0) return SPECFAST_OK;
-  const std::size_t bytes = block.in_dtype == SPECFAST_FLOAT64   ? sizeof(double)
-                            : block.in_dtype == SPECFAST_FLOAT32 ? sizeof(float)
-                                                                 : sizeof(int16_t);
+  const std::size_t bytes = input_bytes(block.in_dtype);
   if (!reach_fits(
           {{num_channels_, block.in_channel_stride}, {block.num_samples, block.in_sample_stride}},
           bytes))
@@ -192,7 +180,7 @@ specfast_status Stream::check_input(const specfast_block& block) const noexcept 
                 {"in_channel_stride and in_sample_stride reach beyond 64 bits, "
                  "received ",
                  block.in_channel_stride, " and ", block.in_sample_stride});
-  return check_pointer("input", block.input, bytes);
+  return check_address("input", block.input, bytes);
 }
 
 specfast_status Stream::check_output(const specfast_block& block,
@@ -202,8 +190,7 @@ specfast_status Stream::check_output(const specfast_block& block,
                                               ", received max_frames=", block.max_frames});
   }
   if (num_frames == 0) return SPECFAST_OK;
-  const std::size_t bytes =
-      config_.precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
+  const std::size_t bytes = element_bytes(config_.precision);
   if (!reach_fits({{num_channels_, block.out_channel_stride},
                    {num_frames, block.out_frame_stride},
                    {num_rows_, block.out_row_stride}},
@@ -214,7 +201,7 @@ specfast_status Stream::check_output(const specfast_block& block,
          "received ",
          block.out_channel_stride, ", ", block.out_frame_stride, " and ", block.out_row_stride});
   }
-  return check_pointer("output", block.output, bytes);
+  return check_address("output", block.output, bytes);
 }
 
 specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) noexcept {

@@ -5,21 +5,10 @@
 #include <cstring>
 #include <limits>
 
-#include "geometry.h"
+#include "samples.h"
+#include "signals.h"
 
 namespace specfast::engine {
-namespace {
-
-template <typename In, typename T>
-void convert(const In* from, int64_t stride, int64_t count, T* to) noexcept {
-  if (stride == 1) {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i]);
-  } else {
-    for (int64_t i = 0; i < count; ++i) to[i] = T(from[i * stride]);
-  }
-}
-
-}  // namespace
 
 template <typename T>
 StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& config)
@@ -64,8 +53,8 @@ template <typename T>
 void StreamStore<T>::append(const specfast_block& block, int64_t from, int64_t count) noexcept {
   const auto append_as = [&](const auto* input) {
     for (int64_t channel = 0; channel < num_channels_; ++channel) {
-      convert(input + channel * block.in_channel_stride + from * block.in_sample_stride,
-              block.in_sample_stride, count, at(channel, seen_));
+      copy_samples(input + channel * block.in_channel_stride + from * block.in_sample_stride,
+                   block.in_sample_stride, count, at(channel, seen_), scale_of<T>(block.in_scale));
     }
   };
   switch (block.in_dtype) {

@@ -5,8 +5,9 @@
 // The adjoint of every step of tile.inl, in reverse order. What the derivatives depend on, spectrum
 // and band energies, is computed once more. The spectrum stands in planes: all real rows, then all
 // imaginary rows; its gradient takes the same places, in the modes real and imag only one plane.
-// Where a square root, a logarithm, an angle or a power has no derivative, it is taken as zero: at
-// power zero, and at and below a floor. NaN stays NaN.
+// Where a square root, a logarithm, an angle or a power has no derivative, or none that its type
+// holds, it is taken as zero: at a power below the normal numbers, and at and below a floor. NaN
+// stays NaN.
 
 // Kernel rows (columns of their gradient) that are summed together: two vectors.
 template <typename T>
@@ -83,41 +84,41 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   }
 }
 
-// Gradient of the power from that of the row of a bin. The mel modes have no floor but zero.
+// What the row of a bin hands on, but for the direction in which its spectrum grows.
 template <RowOp kOp, typename V>
-SPECFAST_INLINE V power_gradient(const TilePlan<Scalar<V>>& plan, V power, V row, bool edge) {
-  using S = Scalar<V>;
-  const V zero = V{};
-  if constexpr (kOp == RowOp::kMagnitude) {
-    return power <= plan.power_floor ? zero : S(0.5) * row / square_root(power);
-  } else if constexpr (kOp == RowOp::kLog) {
-    return power <= plan.power_floor ? zero : S(0.5) * row / power;
-  } else if constexpr (kOp == RowOp::kPsd) {
-    return edge ? row : row + row;
-  } else if constexpr (kOp == RowOp::kPowerIdentity) {
-    return power <= S(0) ? zero : S(0.5) * row / square_root(power);
-  } else if constexpr (kOp == RowOp::kPowerGeneral) {
-    const V slope = S(plan.half_exponent) * raised(power, plan.half_exponent - 1);
-    return power <= S(0) ? zero : row * slope;
-  } else {
+SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V power) {
+  if constexpr (kOp != RowOp::kPowerGeneral) {
     return row;
+  } else {
+    using S = Scalar<V>;
+    constexpr S kInfinity = S(__builtin_inf());
+    const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
+    return (slope == kInfinity) | (slope == -kInfinity) ? V{} : row * slope;
   }
 }
 
-// Gradient of one bin: re and im become it.
+// Gradient of one bin: re and im become it. Divided first and multiplied then: a small power makes
+// quotients that only the product with as small a value brings back into range.
 template <RowOp kOp, typename V>
 SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
-  const V power = madd(re, re, im * im);
-  if constexpr (kOp == RowOp::kAngle) {
-    const V slope = power <= Scalar<V>(0) ? V{} : row / power;
-    const V old_re = re;
-    re = -(slope * im);
-    im = slope * old_re;
-  } else {
-    const V half = power_gradient<kOp>(plan, power, row, edge);
-    const V slope = half + half;
+  using S = Scalar<V>;
+  if constexpr (kOp == RowOp::kPsd || kOp == RowOp::kPowerSquare) {
+    const V twice = row + row;
+    const V slope = kOp == RowOp::kPsd && !edge ? twice + twice : twice;
     re = slope * re;
     im = slope * im;
+  } else {
+    const V power = madd(re, re, im * im);
+    constexpr bool kHasFloor = kOp == RowOp::kLog || kOp == RowOp::kMagnitude;
+    const S floor =
+        kHasFloor && plan.power_floor > kSmallestNormal<S> ? plan.power_floor : kSmallestNormal<S>;
+    constexpr bool kByPower = kOp == RowOp::kLog || kOp == RowOp::kAngle;
+    const V inverse = S(1) / (kByPower ? power : square_root(power));
+    const V slope = radial_gradient<kOp>(plan, row, power);
+    const V along_re = power <= floor ? V{} : slope * (re * inverse);
+    const V along_im = power <= floor ? V{} : slope * (im * inverse);
+    re = kOp == RowOp::kAngle ? -along_im : along_re;
+    im = kOp == RowOp::kAngle ? along_re : along_im;
   }
 }
 
@@ -142,10 +143,12 @@ template <typename V>
 void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
   using S = Scalar<V>;
   if (plan.level_op != LevelOp::kDecibel) return;
+  constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;  // above it the slope is finite
+  const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
   for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>) {
     const V energy = load<V>(energies + at);
     const V slope = S(4.34294481903251827651128918916605082L) / energy;
-    store(bands + at, energy <= plan.min_power ? V{} : load<V>(bands + at) * slope);
+    store(bands + at, energy <= floor ? V{} : load<V>(bands + at) * slope);
   }
 }
 

@@ -218,14 +218,14 @@ PYBIND11_MODULE(_core, module) {
            py::arg("cotangent").noconvert(), py::arg("signal"), py::arg("weights"),
            py::arg("num_threads") = 0, py::arg("kept") = py::none())
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
-           py::arg("num_threads") = 0);
+           py::arg("num_threads") = 0, py::arg("scale") = 0.0);
 
   py::class_<Stream>(module, "Stream", "A signal piece by piece; used by one thread at a time.")
       .def(py::init<const Plan&, std::int64_t, const std::string&, double, std::int64_t>(),
            py::keep_alive<1, 2>(), py::arg("plan"), py::arg("num_channels"), py::arg("max_rule"),
            py::arg("max_db"), py::arg("num_samples"))
       .def_property_readonly("latency_samples", &Stream::latency_samples)
-      .def("push", &Stream::push, py::arg("x").noconvert())
+      .def("push", &Stream::push, py::arg("x").noconvert(), py::arg("scale") = 0.0)
       .def("flush", &Stream::flush)
       .def("reset", &Stream::reset)
       .def("save", &Stream::save)

@@ -141,22 +141,24 @@ py::array Plan::readable(const py::array& x, specfast_batch& batch) const {
   return source;
 }
 
-py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads) const {
-  return run(x, out, num_threads, nullptr);
+py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads,
+                     double scale) const {
+  return run(x, out, num_threads, scale, nullptr);
 }
 
 py::tuple Plan::call_keeping(const py::array& x, std::int32_t num_threads) const {
   py::object kept = py::none();
-  const py::array result = run(x, py::none(), num_threads, &kept);
+  const py::array result = run(x, py::none(), num_threads, 0, &kept);
   return py::make_tuple(result, kept);
 }
 
 // With `kept`, also what is worth keeping for the gradients, or None.
 py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_threads,
-                    py::object* kept) const {
+                    double scale, py::object* kept) const {
   specfast_batch batch{};
   batch.struct_size = sizeof(batch);
   batch.in_dtype = input_dtype(x);
+  batch.in_scale = scale;
   const Shape shape =
       layout_ == Layout::kMel ? describe_mel(x, batch) : describe_spectrogram(x, batch);
   check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));

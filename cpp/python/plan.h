@@ -41,7 +41,9 @@ class Plan {
   py::tuple pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
                       std::int32_t num_threads,
                       const std::optional<py::array>& kept = std::nullopt) const;
-  py::array call(const py::array& x, const py::object& out, std::int32_t num_threads) const;
+  // The samples are multiplied by `scale` first; 0 leaves them as they are.
+  py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
+                 double scale) const;
 
   const specfast::Plan& plan() const { return plan_; }
   std::int32_t dtype() const { return dtype_; }
@@ -64,7 +66,7 @@ class Plan {
 
   Shape describe_spectrogram(const py::array& x, specfast_batch& batch) const;
   Shape describe_mel(const py::array& x, specfast_batch& batch) const;
-  py::array run(const py::array& x, const py::object& out, std::int32_t num_threads,
+  py::array run(const py::array& x, const py::object& out, std::int32_t num_threads, double scale,
                 py::object* kept) const;
   py::array readable(const py::array& x, specfast_batch& batch) const;
 

@@ -115,9 +115,10 @@ py::array Stream::make_output(std::int64_t num_frames, specfast_block& block) co
   return py::array(numpy_dtype(dtype_), shape);
 }
 
-py::array Stream::push(const py::array& x) {
+py::array Stream::push(const py::array& x, double scale) {
   const Alone alone(*this);
   specfast_block block = describe_input(x);
+  block.in_scale = scale;
   py::array result = make_output(stream_.num_frames(block.num_samples), block);
   block.output = result.mutable_data();
   // Letting others run costs more than a short push.

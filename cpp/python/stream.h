@@ -17,7 +17,7 @@ class Stream {
 
   // The frames that became ready, laid out as Plan does for one signal, without the batch axis.
   // x has one axis for one channel, else the two axes of a signal.
-  py::array push(const py::array& x);
+  py::array push(const py::array& x, double scale);
   py::array flush();
   void reset();
   py::bytes save() const;

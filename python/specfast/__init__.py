@@ -7,6 +7,7 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 from typing import TYPE_CHECKING, Any
 
 from specfast._engine import build_info, get_num_threads, set_num_threads
+from specfast._library import get_cmake_dir, get_include
 from specfast._vjp import Gradients
 from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
 from specfast.stft import STFTSpectrogram
@@ -23,6 +24,8 @@ __all__ = [
     "__version__",
     "build_info",
     "from_keras",
+    "get_cmake_dir",
+    "get_include",
     "get_num_threads",
     "linear_to_mel_weight_matrix",
     "load_keras",

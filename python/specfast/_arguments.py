@@ -163,6 +163,22 @@ def _check_window_precision(
         )
 
 
+def sample_scale(value: Any, dtype: str) -> float:
+    """The argument `scale` of a call, for the engine: 0 stands for None, no scale.
+
+    Raises:
+        TypeError: if it is no number.
+        ValueError: if it is 0, or not finite or no normal number in `dtype`.
+    """
+    if value is None:
+        return 0.0
+    accepted = f"None or a number that is not 0 and that {dtype} can hold, such as 1 / 32768"
+    scale = float(_checks.real("scale", value, accepted=accepted))
+    if not _is_normal(abs(scale), dtype):
+        raise ValueError(f"`scale` must be {accepted}. {_checks.received('scale', value)}")
+    return scale
+
+
 def _is_normal(number: float, dtype: str) -> bool:
     limits = np.finfo(dtype)
     return float(limits.tiny) <= number <= float(limits.max)  # False for NaN

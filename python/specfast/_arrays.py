@@ -91,7 +91,7 @@ def samples(x: Array, *, integers: bool, dtype: str) -> Array:
 
     Args:
         x: any array.
-        integers: whether bool and integers are samples (mel) or an error (STFT).
+        integers: whether bool and integers are samples (mel, or with a scale) or an error.
         dtype: the engine's precision for this layer, which integers are converted to.
 
     Raises:
@@ -134,7 +134,7 @@ def _advice(x: Array, *, integers: bool) -> str:
     if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
         return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
     if x.dtype.kind in "iub" and not integers:
-        return "; pass x.astype(numpy.float32), scaled as you need it (1/32768 for int16 PCM)"
+        return "; say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
     return ""
 
 

@@ -19,6 +19,8 @@ from click.core import ParameterSource
 
 from specfast import __version__, _arguments
 from specfast._jobs import FORMATS, Failed, Job, WrongUse, facts, run_mel, run_stft
+from specfast._live import Live, run_live
+from specfast.audio import RAW_ENCODINGS
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -46,6 +48,15 @@ class OrNone(_ParamType):
 # versions of click.)
 _INTEGER_OR_NONE: dict[str, Any] = {"type": OrNone(int), "metavar": "INTEGER|none"}
 _FLOAT_OR_NONE: dict[str, Any] = {"type": OrNone(float), "metavar": "FLOAT|none"}
+
+
+class OrRunning(_ParamType):
+    """A number, or the word "running"."""
+
+    name = "level"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return value if value == "running" else click.FLOAT.convert(value, param, ctx)
 
 
 class Window(_ParamType):
@@ -107,6 +118,13 @@ _JOB_PARAMETERS = (
         "80 dB below the highest level.",
     ),
     click.option(
+        "--raw",
+        type=click.Choice(tuple(RAW_ENCODINGS)),
+        help="IN has no header: samples in this encoding, channels interleaved. Wants --rate.",
+    ),
+    click.option("--rate", type=click.IntRange(min=1), help="Of raw samples, in Hz."),
+    click.option("--channels", type=click.IntRange(1, 65536), help="Of raw samples. Default: 1."),
+    click.option(
         "--num-threads",
         type=click.IntRange(1, _arguments.MAX_THREADS),
         help="Threads to use. Default: the processors that this process may use.",
@@ -115,16 +133,67 @@ _JOB_PARAMETERS = (
 )
 
 
-def _job_parameters(command: _Command) -> _Command:
-    for decorator in reversed(_JOB_PARAMETERS):
+# The arguments of MelSpectrogram but the rate, which a recording has.
+_MEL_SETTINGS = (
+    click.option("--fft-length", type=int, default=2048, help="Points of the transform."),
+    click.option("--sequence-stride", type=int, default=512, help="Samples between frames."),
+    click.option(
+        "--sequence-length", **_INTEGER_OR_NONE, default="none", help="Window; none: fft-length."
+    ),
+    click.option(
+        "--window",
+        metavar="NAME|none|FILE.npy",
+        type=Window(),
+        default="hann",
+        help="hann, hamming or values.",
+    ),
+    click.option("--num-mel-bins", type=int, default=128, help="Number of bands."),
+    click.option("--min-freq", type=float, default=20.0, help="Lowest edge in Hz."),
+    click.option(
+        "--max-freq", **_FLOAT_OR_NONE, default="none", help="Highest edge in Hz; none: rate/2."
+    ),
+    click.option(
+        "--power-to-db/--no-power-to-db",
+        default=True,
+        help="Levels in dB, or powers.",
+    ),
+    click.option(
+        "--top-db",
+        **_FLOAT_OR_NONE,
+        default=80.0,
+        help="Raise lower levels to this far below the highest one; none: leave them.",
+    ),
+    click.option(
+        "--top-db-scope",
+        type=click.Choice(_arguments.TOP_DB_SCOPES),
+        default="batch",
+        help="Highest level of all channels (batch), or of each by itself (clip).",
+    ),
+    click.option("--mag-exp", type=float, default=2.0, help="Exponent of the magnitude."),
+    click.option("--min-power", type=float, default=1e-10, help="Floor under the logarithm."),
+    click.option("--ref-power", type=float, default=1.0, help="Power of 0 dB."),
+    click.option("--dtype", type=_DTYPES, default="float32", help="Of the result."),
+)
+
+
+def _with(decorators: tuple[Callable[[_Command], _Command], ...], command: _Command) -> _Command:
+    for decorator in reversed(decorators):
         command = decorator(command)
     return command
 
 
-def _run(work: Callable[[Job, dict[str, Any]], None], values: dict[str, Any]) -> None:
-    """Runs `work` and turns its exceptions into messages and exit codes."""
+def _job_parameters(command: _Command) -> _Command:
+    return _with(_JOB_PARAMETERS, command)
+
+
+def _mel_settings(command: _Command) -> _Command:
+    return _with(_MEL_SETTINGS, command)
+
+
+def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], kind: Any) -> None:
+    """Runs `work` on a job of a kind and turns its exceptions into messages and exit codes."""
     context = click.get_current_context()
-    job = Job(**{field.name: values.pop(field.name) for field in dataclasses.fields(Job)})
+    job = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
     # An option that was not given is not passed on: the layer's own default rules.
     settings = {
         name: value
@@ -156,50 +225,13 @@ def specfast() -> None:
 
 @specfast.command()
 @_job_parameters
-@click.option("--fft-length", type=int, default=2048, help="Points of the transform.")
-@click.option("--sequence-stride", type=int, default=512, help="Samples between frames.")
-@click.option(
-    "--sequence-length", **_INTEGER_OR_NONE, default="none", help="Window; none: fft-length."
-)
-@click.option(
-    "--window",
-    metavar="NAME|none|FILE.npy",
-    type=Window(),
-    default="hann",
-    help="hann, hamming or values.",
-)
+@_mel_settings
 @click.option(
     "--sampling-rate",
     type=int,
     help="Rate in Hz that the settings are meant for. Default: the rate of IN. If IN has "
     "another rate, that is an error: nothing is resampled here.",
 )
-@click.option("--num-mel-bins", type=int, default=128, help="Number of bands.")
-@click.option("--min-freq", type=float, default=20.0, help="Lowest edge in Hz.")
-@click.option(
-    "--max-freq", **_FLOAT_OR_NONE, default="none", help="Highest edge in Hz; none: rate/2."
-)
-@click.option(
-    "--power-to-db/--no-power-to-db",
-    default=True,
-    help="Levels in dB, or powers.",
-)
-@click.option(
-    "--top-db",
-    **_FLOAT_OR_NONE,
-    default=80.0,
-    help="Raise lower levels to this far below the highest one; none: leave them.",
-)
-@click.option(
-    "--top-db-scope",
-    type=click.Choice(_arguments.TOP_DB_SCOPES),
-    default="batch",
-    help="Highest level of all channels (batch), or of each by itself (clip).",
-)
-@click.option("--mag-exp", type=float, default=2.0, help="Exponent of the magnitude.")
-@click.option("--min-power", type=float, default=1e-10, help="Floor under the logarithm.")
-@click.option("--ref-power", type=float, default=1.0, help="Power of 0 dB.")
-@click.option("--dtype", type=_DTYPES, default="float32", help="Of the result.")
 def mel(**values: Any) -> None:
     """Write the mel spectrogram of a recording.
 
@@ -207,7 +239,7 @@ def mel(**values: Any) -> None:
     [-1, 1). The result has the shape (num_mel_bins, frames); for several channels it is
     (channels, num_mel_bins, frames).
     """
-    _run(run_mel, values)
+    _run(run_mel, values, Job)
 
 
 @specfast.command()
@@ -272,7 +304,48 @@ def stft(**values: Any) -> None:
     [-1, 1). The result has the layout of the layer without its batch axis: by default
     (frames, channels * bins).
     """
-    _run(run_stft, values)
+    _run(run_stft, values, Job)
+
+
+@specfast.command()
+@click.argument("source", metavar="[IN]", default="-")
+@click.option(
+    "--raw",
+    type=click.Choice(tuple(RAW_ENCODINGS)),
+    default="s16le",
+    help="Encoding of the samples, channels interleaved.",
+)
+@click.option("--rate", type=click.IntRange(min=1), required=True, help="Rate in Hz.")
+@click.option("--channels", type=click.IntRange(1, 65536), default=1, help="Channels of IN.")
+@click.option("--channel", type=click.IntRange(min=0), default=0, help="The one to show, from 0.")
+@click.option(
+    "--as",
+    "kind",
+    type=click.Choice(("text", "draw")),
+    help="Lines of numbers, or of characters. Default: draw on a terminal, else text.",
+)
+@click.option(
+    "--db-range",
+    type=(float, float),
+    metavar="LOW HIGH",
+    help="Levels of the lightest and the darkest character. Default: the 80 dB below the highest "
+    "level so far.",
+)
+@click.option(
+    "--max-db",
+    metavar="FLOAT|running",
+    type=OrRunning(),
+    default="running",
+    help="What --top-db is counted from: a level in dB, or the highest one so far.",
+)
+@_mel_settings
+def stream(**values: Any) -> None:
+    """Print mel levels while the signal arrives, without an end.
+
+    IN has samples without a header; by default it is standard input. Every column of the
+    spectrogram becomes one line as soon as its last sample is there. Memory does not grow.
+    """
+    _run(run_live, values, Live)
 
 
 @specfast.command()

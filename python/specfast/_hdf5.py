@@ -27,6 +27,7 @@ from specfast import _checks
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_STRUCTURE_BYTES = 64 << 20
 
+_MESSAGE_COST_BYTES = 64  # so that many tiny messages take no more time than much else
 _SUPERBLOCK_BYTES = 96
 _SIZES_OF_8 = b"\x08\x08"  # bytes of an address and of a length
 _ENTRY_BYTES = 40
@@ -152,7 +153,7 @@ class File:
         return Dataset(shape, dtype, data)
 
     def array(self, dataset: Dataset) -> npt.NDArray[Any]:
-        """The values of an array, read only. Each array can be read once."""
+        """The values of an array, read only; of all arrays together, as much as the file holds."""
         num_bytes = math.prod(dataset.shape) * dataset.dtype.itemsize
         self._unread_bytes -= num_bytes
         if self._unread_bytes < 0:
@@ -208,6 +209,7 @@ class File:
                 body = block[position + 8 : position + 8 + length]
                 if len(body) != length:
                     raise FormatError(f"a broken header at {address}")
+                self._spend(_MESSAGE_COST_BYTES)
                 messages.append(_Message(kind, flags, body))
                 position += 8 + length
                 if kind == _CONTINUATION and length >= 16:
@@ -217,12 +219,15 @@ class File:
     def _read(self, address: int, count: int) -> bytes:
         if address + count > self._num_bytes:
             raise FormatError(f"it points to {address}, behind its end")
-        self._budget -= count + 1
+        self._spend(count + 1)
+        return self._exactly(address, count)
+
+    def _spend(self, num_bytes: int) -> None:
+        self._budget -= num_bytes
         if self._budget < 0:
             raise FormatError(
                 f"its structure is circular or larger than {MAX_STRUCTURE_BYTES} bytes"
             )
-        return self._exactly(address, count)
 
     def _exactly(self, address: int, count: int) -> bytes:
         self._stream.seek(address)

@@ -22,12 +22,22 @@ import numpy as np
 
 from specfast import MelSpectrogram, STFTSpectrogram, _axes, build_info, plot, set_num_threads
 from specfast._output import OutputError, check_target, write_whole
-from specfast.audio import AudioError, read_audio
+from specfast.audio import AudioError, read_audio, read_raw
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["FORMATS", "Failed", "Job", "WrongUse", "facts", "run_mel", "run_stft"]
+__all__ = [
+    "FORMATS",
+    "Failed",
+    "Job",
+    "WrongUse",
+    "facts",
+    "failures",
+    "make_layer",
+    "run_mel",
+    "run_stft",
+]
 
 FORMATS = ("npy", "npz", "png")
 
@@ -53,6 +63,9 @@ class Job:
         mix: Whether to use the mean of all channels.
         size: Width and height of a picture in pixels; None: see `plot`.
         db_range: Levels in dB of the darkest and the brightest colour; None: automatic.
+        raw: The encoding of samples without a header, a key of RAW_ENCODINGS; None: a header says.
+        rate: With `raw`: the rate in Hz.
+        channels: With `raw`: how many channels are interleaved; None: one.
         num_threads: None: the default of the package.
         quiet: Whether to leave out the report on standard error.
     """
@@ -65,6 +78,9 @@ class Job:
     mix: bool = False
     size: tuple[int, int] | None = None
     db_range: tuple[float, float] | None = None
+    raw: str | None = None
+    rate: int | None = None
+    channels: int | None = None
     num_threads: int | None = None
     quiet: bool = False
 
@@ -93,7 +109,7 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
         WrongUse, Failed: See there.
     """
     kind = _checked_kind(job)
-    with _failures():
+    with failures():
         samples, rate = _read(job)
         wanted = settings.get("sampling_rate", rate)
         if wanted != rate:
@@ -101,7 +117,7 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
                 f"--sampling-rate {wanted} is not the rate of {job.source!r}, {rate} Hz; leave "
                 "the option out, or resample the recording first"
             )
-        layer = _layer(MelSpectrogram, {**settings, "sampling_rate": rate})
+        layer = make_layer(MelSpectrogram, {**settings, "sampling_rate": rate})
         # One channel is one signal; several are a batch of signals, read in place.
         signal = samples[:, 0] if samples.shape[1] == 1 else samples.T
         values = _called(layer, signal, job.num_threads)
@@ -141,8 +157,8 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
         WrongUse, Failed: See there.
     """
     kind = _checked_kind(job)
-    with _failures():
-        layer = _layer(STFTSpectrogram, settings)
+    with failures():
+        layer = make_layer(STFTSpectrogram, settings)
         config = layer.get_config()
         samples, rate = _read(job)
         num_samples, num_channels = samples.shape
@@ -187,7 +203,7 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
 
 def facts() -> dict[str, Any]:
     """Returns what this build is and which packages it finds, for `specfast info`."""
-    with _failures():
+    with failures():
         table = dict(build_info())
     table["python"] = ".".join(str(part) for part in sys.version_info[:3])
     for package in ("numpy", "scipy", "soundfile", "matplotlib"):
@@ -219,6 +235,11 @@ def _checked_kind(job: Job) -> str:
         )
     if job.source == "-" and sys.stdin.isatty():
         raise WrongUse("IN '-': standard input is a terminal; a recording is to be piped in")
+    if job.raw and job.rate is None:
+        raise WrongUse(f"--raw {job.raw} has no header: --rate is missing, the rate in Hz")
+    for option, number in (("--rate", job.rate), ("--channels", job.channels)):
+        if number is not None and not job.raw:
+            raise WrongUse(f"{option} {number} is for --raw; here the header says it")
     if job.mix and job.channel is not None:
         raise WrongUse(f"--mix and --channel {job.channel} exclude each other")
     if kind != "png":
@@ -237,7 +258,7 @@ def _checked_kind(job: Job) -> str:
 
 
 @contextlib.contextmanager
-def _failures() -> Iterator[None]:
+def failures() -> Iterator[None]:
     """Turns what users can cause, and expect to be told in words, into `Failed`."""
     try:
         yield
@@ -249,7 +270,7 @@ def _failures() -> Iterator[None]:
         ) from error
 
 
-def _layer(layer_class: Callable[..., Any], settings: dict[str, Any]) -> Any:
+def make_layer(layer_class: Callable[..., Any], settings: dict[str, Any]) -> Any:
     """Makes a layer; what it refuses is wrong use, what it warns of goes to standard error."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -267,7 +288,12 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     # Nobody likes to wait for a result that then cannot be written.
     if job.output != "-":
         check_target(job.output, force=job.force)
-    if job.source == "-":
+    if job.raw and job.rate:
+        raw, name = (
+            (sys.stdin.buffer, "standard input") if job.source == "-" else (job.source,) * 2
+        )
+        samples, rate = read_raw(raw, job.raw, job.channels or 1, name=name), job.rate
+    elif job.source == "-":
         piped = io.BytesIO(sys.stdin.buffer.read())
         samples, rate = read_audio(piped, name="standard input")
     else:

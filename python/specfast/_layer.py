@@ -98,7 +98,9 @@ class Layer(_weights.HasWeights, ABC):
 
     # ---- The call ----------------------------------------------------------------------------
 
-    def __call__(self, x: Any, *, out: _arrays.Array | None = None) -> _arrays.Array:
+    def __call__(
+        self, x: Any, *, out: _arrays.Array | None = None, scale: float | None = None
+    ) -> _arrays.Array:
         """The spectrogram of every signal in `x`; the class says which shapes and dtypes.
 
         Args:
@@ -110,6 +112,9 @@ class Layer(_weights.HasWeights, ABC):
                 of the result, be C-contiguous, aligned and writable, and share no memory with
                 `x`; it is never converted. After an error its content is undefined only if the
                 computation had begun.
+            scale: what the samples are multiplied by while they are read, in the precision of
+                the layer: 1 / 32768 for 16-bit PCM in [-1, 1). None: they are taken as they are,
+                as Keras does. With a scale an STFTSpectrogram takes integers too, int16 in place.
 
         Returns:
             An array of shape `compute_output_shape(x.shape)` and dtype `compute_dtype`.
@@ -119,13 +124,18 @@ class Layer(_weights.HasWeights, ABC):
             ValueError: for a wrong shape, or an unfit `out`.
             MemoryError: if there is no room for the result.
         """
+        factor = 0.0 if scale is None else self._checked_scale(scale)
         # Everything that is no sample array of the engine's own kind takes the longer way.
         if not (type(x) is np.ndarray and x.dtype in self._direct_dtypes and x.flags.aligned):
-            x = self._samples(x, out)
-        return self._call(self._plan, x, out)
+            x = self._samples(x, out, scaled=scale is not None)
+        return self._call(self._plan, x, out, factor)
 
     def _call(
-        self, plan: _core.Plan, x: _arrays.Array, out: _arrays.Array | None
+        self,
+        plan: _core.Plan,
+        x: _arrays.Array,
+        out: _arrays.Array | None,
+        scale: float = 0.0,
     ) -> _arrays.Array:
         """With samples that the engine can read."""
         self._check_shape(x.shape)
@@ -133,8 +143,8 @@ class Layer(_weights.HasWeights, ABC):
             _arrays.check_is_array(out)
         try:
             if self._half_dtype is not None:
-                return self._call_half(plan, x, out, self._half_dtype)
-            return plan(x, out, self._threads)
+                return self._call_half(plan, x, out, self._half_dtype, scale)
+            return plan(x, out, self._threads, scale)
         except MemoryError as error:
             raise self._no_memory(x) from error
 
@@ -153,6 +163,8 @@ class Layer(_weights.HasWeights, ABC):
             gradient of some number with respect to `output`, an array of its shape and any real
             dtype, and returns `Gradients(signal, weights)`. What is not asked for is not computed.
             It may be called any number of times, by any thread.
+            With trained kernels it holds the spectra, about twice the output, in all modes but
+            "real", "imag" and "stft".
 
         There is no derivative, or none that is finite, at a power of zero (square root, angle,
         `mag_exp`) and at the floors `epsilon`, `min_power` and `top_db`. It is taken as zero
@@ -167,7 +179,7 @@ class Layer(_weights.HasWeights, ABC):
         samples = _arrays.view(x, lists=self._takes_integers)
         floating = samples.dtype.kind == "f" or samples.dtype.name == "bfloat16"
         signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
-        samples = self._samples(samples, None)
+        samples = self._samples(samples, None, scaled=False)
         plan = self._plan  # the one that computes; set_weights may put another in its place
         output, kept = self._call_keeping(plan, samples)
         way_back = _vjp.pullback(
@@ -237,7 +249,10 @@ class Layer(_weights.HasWeights, ABC):
     def _step_of_same_padding(self) -> int | None:
         """Samples from frame to frame with padding "same", else None."""
 
-    def _samples(self, x: Any, out: _arrays.Array | None) -> _arrays.Array:
+    def _checked_scale(self, scale: Any) -> float:
+        return _arguments.sample_scale(scale, self._policy.plan_dtype)
+
+    def _samples(self, x: Any, out: _arrays.Array | None, *, scaled: bool) -> _arrays.Array:
         view = _arrays.view(x, lists=self._takes_integers)
         if not self._direct_dtypes:
             raise TypeError(
@@ -246,7 +261,7 @@ class Layer(_weights.HasWeights, ABC):
                 f"Received: x of dtype {view.dtype} and shape {view.shape}"
             )
         samples = _arrays.samples(
-            view, integers=self._takes_integers, dtype=self._policy.plan_dtype
+            view, integers=self._takes_integers or scaled, dtype=self._policy.plan_dtype
         )
         # The engine sees only the samples that it gets. A converted copy must not let an `out`
         # pass that lies in the caller's own array.
@@ -260,11 +275,12 @@ class Layer(_weights.HasWeights, ABC):
         x: _arrays.Array,
         out: _arrays.Array | None,
         dtype: np.dtype[Any],
+        scale: float,
     ) -> _arrays.Array:
         if out is not None:
             _arrays.check_out(out, self.compute_output_shape(x.shape), dtype)
             _arrays.check_no_overlap(out, x)
-        return _arrays.rounded(plan(x, None, self._threads), dtype, out)
+        return _arrays.rounded(plan(x, None, self._threads, scale), dtype, out)
 
     @classmethod
     def _keywords(cls) -> list[str]:

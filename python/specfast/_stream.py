@@ -63,7 +63,7 @@ class Stream:
         self.frame_axis = layer._frame_axis(self.channels)
         self.latency_samples = self._core.latency_samples
 
-    def push(self, samples: Any) -> _arrays.Array:
+    def push(self, samples: Any, *, scale: float | None = None) -> _arrays.Array:
         """Takes the next samples and returns the frames that became ready.
 
         Args:
@@ -71,6 +71,7 @@ class Stream:
                 else of the shape of one signal: (channels, samples), or (samples, channels) for
                 an STFTSpectrogram with `data_format` "channels_last". The dtypes are those of a
                 call. Never written to.
+            scale: what these samples are multiplied by while they are read, as in a call.
 
         Returns:
             What a call would return for one signal, without the batch axis:
@@ -86,8 +87,8 @@ class Stream:
         layer = self.layer
         x = samples
         if not (type(x) is np.ndarray and x.dtype in layer._direct_dtypes and x.flags.aligned):
-            x = layer._samples(x, None)
-        return self._rounded(self._core.push(x))
+            x = layer._samples(x, None, scaled=scale is not None)
+        return self._rounded(self._core.push(x, layer._checked_scale(scale)))
 
     def flush(self) -> _arrays.Array:
         """Ends the signal and returns the frames that reach beyond its end.

@@ -156,9 +156,10 @@ class HasWeights:
 
         False once the weights differ from the analytic ones by more than Keras' own rounding:
         eps * (max |window| + |window[n]| * (8 + 2 angle)), where eps is the machine epsilon of
-        `dtype`, angle = 2 pi n k / N, and the window is scaled. (With dtype "float64", Keras on
-        JAX and NumPy is only as exact as float32, and so its kernels count as trained.) Always
-        True for MelSpectrogram.
+        `dtype`, angle = 2 pi n k / N, and the window is scaled. In half precision it is eps * max
+        |window|: Keras' rounding of the angle leaves little of the kernels there. (With dtype
+        "float64", Keras on JAX and NumPy is only as exact as float32, and so its kernels count as
+        trained.) Always True for MelSpectrogram.
         """
         return self._plan.is_analytic
 

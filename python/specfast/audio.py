@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads recordings through soundfile (libsndfile): WAV, FLAC, OGG and what else it knows.
+"""Reads recordings through soundfile (libsndfile): WAV, FLAC, OGG and what else it knows; raw PCM.
 
 soundfile is optional: `pip install "specfast[audio]"`. It is imported on first use.
 """
@@ -15,7 +15,14 @@ import numpy as np
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["AudioError", "read_audio"]
+__all__ = ["RAW_ENCODINGS", "AudioError", "read_audio", "read_raw"]
+
+# Encodings of samples without a header, in ffmpeg's words: dtype, and what makes them [-1, 1).
+RAW_ENCODINGS: dict[str, tuple[np.dtype[Any], float]] = {
+    "s16le": (np.dtype("<i2"), 1 / 32768),
+    "f32le": (np.dtype("<f4"), 1.0),
+    "f64le": (np.dtype("<f8"), 1.0),
+}
 
 # Blocks keep a header that promises absurdly many samples from reserving that memory.
 _BLOCK_SAMPLES = 1 << 20
@@ -60,6 +67,47 @@ def read_audio(
             return _read(soundfile, stream, name)
     except OSError as error:
         raise AudioError(f"cannot read {name!r}: {error.strerror or error}") from error
+
+
+def read_raw(
+    source: str | PathLike[str] | BinaryIO,
+    encoding: str,
+    channels: int = 1,
+    *,
+    name: str | None = None,
+) -> npt.NDArray[np.float32]:
+    """Reads samples without a header into memory, as `ffmpeg -f s16le` writes them.
+
+    Args:
+        source: A path, or a file object open for binary reading; a pipe will do.
+        encoding: "s16le" (divided by 32768), "f32le" or "f64le" (both taken as they are).
+        channels: How many channels are interleaved.
+        name: What messages call the source. Default: its path.
+
+    Returns:
+        float32 of shape (samples, channels).
+
+    Raises:
+        AudioError: The source is unreadable, empty, or ends within a sample of all channels.
+    """
+    if isinstance(source, (str, PathLike)):
+        name = name or fspath(source)
+        try:
+            with Path(source).open("rb") as stream:
+                return read_raw(stream, encoding, channels, name=name)
+        except OSError as error:
+            raise AudioError(f"cannot read {name!r}: {error.strerror or error}") from error
+    name = name or str(getattr(source, "name", "a stream"))
+    data = source.read()
+    dtype, scale = RAW_ENCODINGS[encoding]
+    if not data or len(data) % (dtype.itemsize * channels):
+        raise AudioError(
+            f"cannot read {name!r}: it has {len(data)} bytes, expected one or more samples of "
+            f"{channels} * {dtype.itemsize} bytes ({channels} channel{'s' * (channels > 1)}, "
+            f"{encoding})"
+        )
+    samples = np.frombuffer(data, dtype).astype(np.float32) * np.float32(scale)
+    return samples.reshape(-1, channels)
 
 
 def _read(soundfile: Any, stream: BinaryIO, name: str) -> tuple[npt.NDArray[np.float32], int]:

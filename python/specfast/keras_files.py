@@ -73,7 +73,7 @@ def load_keras(
         KerasFileError: (a ValueError) if the file is no Keras model, is broken, goes beyond a
             limit, or hides a layer's weights in a class that is not Keras' own.
         OSError: if the file cannot be opened.
-        ImportError: if SciPy is missing for a window.
+        ImportError: if SciPy is missing for a window, or ml_dtypes for weights in bfloat16.
         TypeError: if `path` is none of the above.
     """
     limit = _checks.integer(
@@ -207,7 +207,7 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
         TypeError: if it is neither a layer nor a dictionary.
         ValueError: if it is of another class or redefines a method, or the constructor refuses
             its configuration.
-        ImportError: if SciPy is missing for a window.
+        ImportError: as from `load_keras`.
     """
     if isinstance(layer_or_config, Mapping):
         return _from_configuration(layer_or_config)

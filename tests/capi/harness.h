@@ -36,10 +36,14 @@ struct Plan {
   }
 };
 
+// Into plan.handle, for plan.config.
+void create_weighted_plan(Random& random, Plan& plan, bool config_is_bad);
+void pull_back(Random& random, const Plan& plan);
+// Gradients with and without what the call before has kept: the same bits.
+void keep(Random& random, const Plan& plan);
+
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);
-// Plans with kernels of their own, and gradients.
-void try_gradients(Random& random);
 // Before a plan goes, its streams must; nullptr: all of them.
 void destroy_streams_of(const Plan* plan);
 // Two threads on one stream: each call succeeds or is refused because of the other.

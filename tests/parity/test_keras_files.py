@@ -243,6 +243,17 @@ def test_classes_of_the_user(keras: ModuleType, tmp_path: Path) -> None:
         assert_same_weights(ours, theirs)
         assert_same_output(keras, ours, theirs, x)
 
+    class Labelled(keras.layers.STFTSpectrogram):  # type: ignore[misc,name-defined]
+        def __init__(self, label: str, **arguments: Any) -> None:
+            super().__init__(**arguments)
+            self.label = label
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "label": self.label}
+
+    labelled = Labelled("tenor", mode="magnitude", **STFT)
+    train(keras.Sequential([start, labelled]), x)
+    assert_same_output(keras, specfast.from_keras(labelled), labelled, x)
     with pytest.raises(ValueError, match="which redefines call of STFTSpectrogram"):
         specfast.from_keras(Loud(**STFT))
 

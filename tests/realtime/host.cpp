@@ -6,7 +6,8 @@
 //
 // Each case runs in a child of its own, on a thread that did not prepare the streams. Before that,
 // the plugin does something forbidden of each kind, and the host must see it. Exit status: 0 if all
-// counts are zero, 1 if not, 77 where the filter cannot be installed.
+// counts are zero, 1 if not, 77 where the filter cannot be installed or SPECFAST_ISA cannot be
+// used.
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/audit.h>
@@ -133,6 +134,7 @@ bool install_filter() {
 // ---- One case -----------------------------------------------------------------------------------
 
 struct Plugin {
+  decltype(plugin_unavailable)* unavailable;
   decltype(plugin_num_cases)* num_cases;
   decltype(plugin_case_name)* case_name;
   decltype(plugin_prepare)* prepare;
@@ -230,11 +232,16 @@ int main(int argc, char** argv) {
     if (!function) abort();
   };
   Plugin plugin;
+  find(plugin.unavailable, "plugin_unavailable");
   find(plugin.num_cases, "plugin_num_cases");
   find(plugin.case_name, "plugin_case_name");
   find(plugin.prepare, "plugin_prepare");
   find(plugin.run, "plugin_run");
 
+  if (const char* reason = plugin.unavailable()) {
+    printf("SKIPPED: %s\n", reason);
+    return 77;
+  }
   bool good = true;
   constexpr const char* kPlantedNames[] = {"", "planted allocation", "planted lock",
                                            "planted system call"};

@@ -24,10 +24,12 @@ struct Case {
   std::int64_t num_channels, max_block;
   specfast_max_rule max_rule;
   specfast_dtype in_dtype;
+  bool trained = false;
 };
 
-// Every transform that there is: own, pocketfft's passes with small and with general factors, odd,
-// Bluestein's scheme, beyond the own transform's range; every kind of input and rule.
+// Every way to a spectrum that there is: own transform, pocketfft's passes with small and with
+// general factors, odd, Bluestein's scheme, beyond the own transform's range; every kind of input
+// and rule.
 constexpr Case kCases[] = {
     {"mel 400/160, fft 512, running maximum", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 400, 160, 512,
      SPECFAST_PADDING_CENTER, 1, 160, SPECFAST_MAX_RUNNING, SPECFAST_FLOAT32},
@@ -47,6 +49,8 @@ constexpr Case kCases[] = {
      SPECFAST_PADDING_VALID, 1, 40, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
     {"magnitude 3001/1000, fft 131072", SPECFAST_MODE_MAGNITUDE, SPECFAST_FLOAT32, 3001, 1000,
      131072, SPECFAST_PADDING_VALID, 1, 8, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
+    {"log 256/128, trained kernels", SPECFAST_MODE_LOG, SPECFAST_FLOAT32, 256, 128, 256,
+     SPECFAST_PADDING_VALID, 1, 128, SPECFAST_MAX_NONE, SPECFAST_FLOAT32, true},
     {"real 2/1", SPECFAST_MODE_REAL, SPECFAST_FLOAT32, 2, 1, 2, SPECFAST_PADDING_VALID, 1, 16,
      SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
 };
@@ -84,7 +88,16 @@ void prepare(const Case& what) {
   const std::vector<double> window = specfast::window("hann", what.frame_length, true);
   config.window = window.data();
   prepared.what = what;
-  prepared.plan = std::make_unique<specfast::Plan>(config);
+  if (what.trained) {
+    const std::vector<float> kernel(std::size_t(what.frame_length * (what.fft_length / 2 + 1)), 1);
+    specfast_weights weights = {};
+    weights.struct_size = sizeof(weights);
+    weights.dtype = SPECFAST_FLOAT32;
+    weights.real_kernel = weights.imag_kernel = kernel.data();
+    prepared.plan = std::make_unique<specfast::Plan>(config, weights);
+  } else {
+    prepared.plan = std::make_unique<specfast::Plan>(config);
+  }
 
   specfast_stream_config stream = specfast::default_stream_config();
   stream.num_channels = what.num_channels;
@@ -127,6 +140,13 @@ void do_what_is_forbidden(Planted planted) {
 }
 
 }  // namespace
+
+const char* plugin_unavailable() {
+  specfast_build_info info;
+  info.struct_size = sizeof(info);
+  return specfast_get_build_info(&info) == SPECFAST_E_UNAVAILABLE_ISA ? specfast_last_error()
+                                                                      : nullptr;
+}
 
 int plugin_num_cases() { return kNumCases; }
 const char* plugin_case_name(int index) { return kCases[index].name; }

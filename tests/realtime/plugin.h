@@ -13,6 +13,8 @@ enum Planted { kNothing, kAllocation, kLock, kSystemCall, kNumPlanted };
 
 #pragma GCC visibility push(default)
 extern "C" {
+// Why the instruction set of SPECFAST_ISA cannot be used here, or null.
+const char* plugin_unavailable();
 int plugin_num_cases();
 const char* plugin_case_name(int index);
 // Makes the streams of one case ready. Returns a message or null.

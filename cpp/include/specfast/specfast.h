@@ -111,15 +111,17 @@ typedef struct specfast_config {
 /* Kernels in place of window and transform, as keras.layers.STFTSpectrogram trains them: bin k of a
  * frame x is sum_n x[n] * (real_kernel[n][k] + i imag_kernel[n][k]). Each is [frame_length][bins],
  * contiguous, with bins = fft_length / 2 + 1; modes REAL and IMAG have one kernel, and the other
- * must be NULL. Any value is taken; NaN and infinity go their way into the output. */
+ * must be NULL. Any value is taken; NaN and infinity go their way into the output.
+ *
+ * Where no value is farther than Keras' rounding from the analytic one (specfast_analytic_weights),
+ * the FFT computes instead: rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
+ * window and angle = 2 pi n k / ((bins - 1) * 2); for a rounding beyond 1e-4 (half precision)
+ * rounding * max |window|. */
 typedef struct specfast_weights {
   size_t struct_size; /* sizeof(specfast_weights) */
   int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
-  double
-      rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
-                   for float32. Where no value is farther from the analytic one than Keras'
-                   rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
-                   window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. */
+  double rounding;    /* machine epsilon of the type in which the kernels were computed, 0 to 1:
+                         2^-23 for float32 */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
@@ -132,7 +134,9 @@ typedef struct specfast_weights {
 typedef struct specfast_batch {
   size_t struct_size; /* sizeof(specfast_batch) */
   const void* input;  /* aligned to its element; may be NULL when there is nothing to read */
-  int32_t in_dtype;   /* specfast_dtype; values are converted to the plan's dtype, int16 unscaled */
+  int32_t in_dtype;   /* specfast_dtype; values are converted to the plan's dtype */
+  double in_scale;    /* then multiplied by this number, in the plan's dtype: 1.0 / 32768 for 16-bit
+                         PCM in [-1, 1). 0: they are taken as they are, int16 too. */
   int64_t num_batches, num_channels, num_samples;
   int64_t in_batch_stride, in_channel_stride, in_sample_stride;
   void* output; /* the plan's dtype, aligned to its element */
@@ -196,7 +200,26 @@ SPECFAST_API int64_t specfast_plan_num_frames(const specfast_plan* plan, int64_t
 SPECFAST_API specfast_status specfast_workspace_create(const specfast_plan* plan,
                                                        int32_t num_threads,
                                                        specfast_workspace** workspace);
+/* NULL is allowed. */
 SPECFAST_API void specfast_workspace_destroy(specfast_workspace* workspace);
+
+/* A caller's own way onto threads, such as a thread pool: calls task(argument, i) once for each i
+ * from 0 to num_tasks - 1, in any order, one after the other or at the same time, on any threads,
+ * and returns when all these calls have returned. Tasks neither wait for each other nor throw. */
+typedef void (*specfast_task)(void* argument, int32_t index);
+typedef void (*specfast_runner)(void* context, int32_t num_tasks, specfast_task task,
+                                void* argument);
+
+/* As specfast_workspace_create, for calls that share their work among at most num_threads tasks of
+ * `runner`, 1 to 4096, each of which has its own scratch memory. Uses no OpenMP, and works in a
+ * build without it. Results are those of any other workspace, bit for bit. A call with little work
+ * does not use the runner. Keeps `runner` and `context` until the workspace is destroyed. A call
+ * whose runner returned before all the work was done gives SPECFAST_E_INVALID_ARGUMENT. */
+SPECFAST_API specfast_status specfast_workspace_create_with_runner(const specfast_plan* plan,
+                                                                   int32_t num_threads,
+                                                                   specfast_runner runner,
+                                                                   void* context,
+                                                                   specfast_workspace** workspace);
 
 /* Computes every frame of every signal of the batch, on as many threads as the workspace has where
  * the work is worth it. The result does not depend on the number of threads.
@@ -226,8 +249,8 @@ SPECFAST_API specfast_status specfast_execute_keep(const specfast_plan* plan,
                                                    const specfast_batch* batch, void* kept);
 
 /* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
- * describes the input; its output is not used. The kernels' gradients are those at the plan's
- * kernels, the analytic ones included.
+ * describes the input, without in_scale; its output is not used. The kernels' gradients are those
+ * at the plan's kernels, the analytic ones included.
  *
  * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
  * (square root, angle, mag_exp), and at and below the floors epsilon and min_power. At and below
@@ -299,6 +322,7 @@ typedef struct specfast_block {
   size_t struct_size;  /* sizeof(specfast_block) */
   const void* input;   /* aligned to its element; may be NULL where num_samples is 0 */
   int32_t in_dtype;    /* specfast_dtype, as in specfast_batch; may differ from push to push */
+  double in_scale;     /* as in specfast_batch; may differ from push to push */
   int64_t num_samples; /* of each channel, 0 to max_block; flush does not look at the input */
   int64_t in_channel_stride, in_sample_stride;
   void* output; /* the plan's dtype, aligned to its element; may be NULL where no frame comes */

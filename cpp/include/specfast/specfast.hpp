@@ -85,6 +85,12 @@ class Workspace {
     check(specfast_workspace_create(plan.get(), num_threads, &workspace));
     workspace_.reset(workspace);
   }
+  Workspace(const Plan& plan, std::int32_t num_threads, specfast_runner runner, void* context) {
+    specfast_workspace* workspace;
+    check(specfast_workspace_create_with_runner(plan.get(), num_threads, runner, context,
+                                                &workspace));
+    workspace_.reset(workspace);
+  }
 
   specfast_workspace* get() noexcept { return workspace_.get(); }
 
@@ -159,6 +165,7 @@ class Stream {
   specfast_stream* get() noexcept { return stream_.get(); }
 
  private:
+  // The C functions that return numbers say why they failed in words only.
   static std::int64_t number(std::int64_t value) {
     if (value < 0) throw Error(SPECFAST_E_OUT_OF_ORDER);
     return value;

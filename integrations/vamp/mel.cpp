@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mel.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace specfast_vamp {
+
+Mel::Mel(float sample_rate_hz) : Spectrogram(sample_rate_hz) {
+  const float nyquist = sample_rate_hz / 2;
+  add_count("fft_length", "Transform and window", "samples", 16, 65536, 2048);
+  add_count("hop", "Hop", "samples", 1, 65536, 512);
+  add_count("bands", "Bands", "", 1, 1024, 128);
+  add_hertz("min_freq", "Lowest frequency", 0, nyquist, std::min(20.0f, nyquist / 2));
+  add_hertz("max_freq", "Highest frequency", 1, nyquist, std::min(8000.0f, nyquist));
+  add_choice("level", "Values", {"power", "dB"}, 1);
+}
+
+specfast_config Mel::settings() const {
+  specfast_config config = specfast::default_config(SPECFAST_MODE_MEL);
+  config.fft_length = config.frame_length = count("fft_length");
+  config.hop = count("hop");
+  config.num_mel_bins = count("bands");
+  config.sampling_rate_hz = double(m_inputSampleRate);
+  config.min_freq_hz = double(value("min_freq"));
+  config.max_freq_hz = double(value("max_freq"));
+  config.power_to_db = count("level") == 1;
+  config.top_db_scope = SPECFAST_TOP_DB_NONE;
+  return config;
+}
+
+std::vector<double> Mel::window() const {
+  return specfast::window("hann", count("fft_length"), true);
+}
+
+Vamp::Plugin::OutputDescriptor Mel::describe() const {
+  OutputDescriptor output;
+  output.identifier = "mel";
+  output.name = "Mel Spectrogram";
+  output.description = "Energy of each mel band";
+  output.unit = count("level") == 1 ? "dB" : "";
+  // The peak of each band, evenly spaced in mel(f) = 2595 log10(1 + f / 700).
+  const auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
+  const double low = mel(double(value("min_freq"))), high = mel(double(value("max_freq")));
+  const std::int64_t bands = count("bands");
+  for (std::int64_t band = 0; band < bands; ++band) {
+    const double peak = low + (high - low) * double(band + 1) / double(bands + 1);
+    char name[32];
+    std::snprintf(name, sizeof(name), "%.1f Hz", 700 * (std::pow(10.0, peak / 2595) - 1));
+    output.binNames.push_back(name);
+  }
+  return output;
+}
+
+}  // namespace specfast_vamp

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "stft.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace specfast_vamp {
+
+Stft::Stft(float sample_rate_hz) : Spectrogram(sample_rate_hz) {
+  add_choice("mode", "Values", {"magnitude", "log magnitude"}, 1);
+  add_count("frame_length", "Window", "samples", 2, 65536, 256);
+  add_count("hop", "Hop", "samples", 1, 65536, 128);
+  add_count("fft_length", "Transform (at least the window)", "samples", 2, 65536, 256);
+}
+
+specfast_config Stft::settings() const {
+  specfast_config config =
+      specfast::default_config(count("mode") == 1 ? SPECFAST_MODE_LOG : SPECFAST_MODE_MAGNITUDE);
+  config.frame_length = count("frame_length");
+  config.hop = count("hop");
+  config.fft_length = std::max(count("fft_length"), config.frame_length);
+  return config;
+}
+
+std::vector<double> Stft::window() const {
+  return specfast::window("hann", count("frame_length"), false);
+}
+
+Vamp::Plugin::OutputDescriptor Stft::describe() const {
+  OutputDescriptor output;
+  output.identifier = "stft";
+  output.name = "STFT Spectrogram";
+  output.description = "Magnitude of each bin, or its natural logarithm";
+  output.unit = "";
+  const std::int64_t half = settings().fft_length / 2;
+  for (std::int64_t bin = 0; bin <= half; ++bin) {
+    char name[32];
+    std::snprintf(name, sizeof(name), "%.1f Hz",
+                  double(m_inputSampleRate) / 2 * double(bin) / double(half));
+    output.binNames.push_back(name);
+  }
+  return output;
+}
+
+}  // namespace specfast_vamp
