@@ -21,13 +21,14 @@ comma := ,
 PIP := -m pip --disable-pip-version-check --quiet
 PY := .venv/bin/python
 PY_PARITY := .venv-parity/bin/python
+PY_ADAPTERS := .venv-adapters/bin/python
 PY_BENCH := .venv-bench/bin/python
 # What the installed package is made of.  (The C++ build itself is incremental: build/make.)
 SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -not -name '*.pyc')
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit wheel clean
+.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +56,13 @@ endef
 .venv-parity/.ready: pyproject.toml
 	$(call make_venv,.venv-parity,11)
 	$(PY_PARITY) $(PIP) install --group parity
+	@touch $@
+
+# torch first and alone, as below.
+.venv-adapters/.ready: pyproject.toml
+	$(call make_venv,.venv-adapters,11)
+	$(PY_ADAPTERS) $(PIP) install "$$(grep -o 'torch==[0-9.]*' $<)"
+	$(PY_ADAPTERS) $(PIP) install --group adapters
 	@touch $@
 
 # torch first, alone: a CPU build of exactly that version will do, and nothing may replace it later.
@@ -86,6 +94,10 @@ endef
 	$(call install_wheel,$(PY_PARITY),)
 	@touch $@
 
+.venv-adapters/.installed: .venv-adapters/.ready build/wheel/.built
+	$(call install_wheel,$(PY_ADAPTERS),)
+	@touch $@
+
 .venv-bench/.installed: .venv-bench/.ready build/wheel/.built
 	$(call install_wheel,$(PY_BENCH),)
 	@touch $@
@@ -110,6 +122,12 @@ test: .venv/.installed ## the test suite against the installed package (PYTEST_A
 
 parity: .venv-parity/.installed ## the same numbers as an installed Keras, JAX on the CPU
 	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) -m pytest tests/parity $(PYTEST_ARGS)
+
+adapters: .venv-adapters/.installed ## the adapters on JAX, TensorFlow and torch, and the training example
+	status=0; for backend in jax tensorflow torch; do \
+	  KERAS_BACKEND=$$backend $(PY_ADAPTERS) -m pytest tests/adapters $(PYTEST_ARGS) || status=1; \
+	done; \
+	$(PY_ADAPTERS) examples/train_keras.py || status=1; exit $$status
 
 golden: .venv-parity/.installed ## write the golden values anew from Keras
 	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) tests/golden/make_golden.py
@@ -211,4 +229,4 @@ wheel: .venv/.ready ## source release and wheel in dist/
 	$(PY) -m build --outdir dist
 
 clean: ## remove builds and environments
-	rm -rf build dist .venv .venv-parity .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-parity .venv-adapters .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

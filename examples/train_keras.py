@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("jax", "tensorflow", "torch")
-RATE_HZ, NUM_CLASSES, BATCH, EPOCHS = 16000, 4, 16, 8
+RATE_HZ, NUM_CLASSES, BATCH, EPOCHS = 16000, 4, 32, 6
 
 # What a server runs: NumPy and specfast. Whatever else is installed is out of reach.
 SERVE = """

@@ -20,7 +20,8 @@ def spectrogram(function: Function, x: Any, kernels: Sequence[Any], *, keep: boo
         kernels: tensors or variables, as the function takes them.
         keep: whether gradients are likely to be asked for.
     """
-    shape = _static_result(function, x)
+    # What is known of the output's shape; samples that are known to be bad are refused.
+    shape = tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
 
     @tf.custom_gradient
     def differentiable(x: Any, *kernels: Any) -> Any:
@@ -53,13 +54,6 @@ def spectrogram(function: Function, x: Any, kernels: Sequence[Any], *, keep: boo
         return output, gradient
 
     return differentiable(x, *(tf.convert_to_tensor(kernel) for kernel in kernels))
-
-
-def _static_result(function: Function, x: Any) -> Any:
-    """What is known of the output's shape; samples that are known to be bad are refused."""
-    if x.shape.rank is None:
-        return tf.TensorShape(None)
-    return tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
 
 
 def _on_host(call: Callable[..., Any], arguments: list[Any], dtypes: Any) -> Any:

@@ -28,7 +28,8 @@ class STFTSpectrogram(torch.nn.Module):
     Args:
         *args, **kwargs: those of `specfast.STFTSpectrogram`, but for `dtype`: "float32" or
             "float64", also as torch has them. It is the dtype of kernels and output, and `.to()`,
-            `.float()` and `.double()` change it.
+            `.float()` and `.double()` change it. (Kernels that `.double()` made keep the rounding
+            of float32, with which they are not the analytic ones: no FFT runs.)
 
     Attributes:
         real_kernel, imag_kernel: [frame_length, 1, bins], in modes "real" and "imag" only the one

@@ -256,14 +256,21 @@ def test_saved_models(
 # ---- Training --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("mode", ["log", "stft", "real"])
+# The gradient of "log" has no bound where the power is small, as it is at times in the first and
+# the last bin: in float32 it is there what Keras' rounding of its kernels makes it.
+TRAINING = [{"mode": mode} for mode in ("magnitude", "stft", "real")]
+if BACKEND != "jax":
+    TRAINING.append({"mode": "log", "dtype": "float64"})
+
+
+@pytest.mark.parametrize("arguments", TRAINING, ids=str)
 def test_training_as_keras_does(
-    keras: ModuleType, adapter: ModuleType, rng: np.random.Generator, mode: str
+    keras: ModuleType, adapter: ModuleType, rng: np.random.Generator, arguments: dict[str, Any]
 ) -> None:
     x, labels = tones(rng)
     losses, weights = [], []
     for source in (adapter, keras.layers):
-        model = small_model(keras, source, mode=mode)
+        model = small_model(keras, source, **arguments)
         start = model.get_weights()
         history = model.fit(x, labels, batch_size=8, epochs=4, verbose=0, shuffle=False)
         losses.append(history.history["loss"])
