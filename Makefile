@@ -173,7 +173,7 @@ embedding: .venv/.installed ## the C and C++ library: installed, moved, its exam
 	rm -rf $(EMBEDDING)/prefix
 	.venv/bin/cmake --install $(EMBEDDING)/build
 	PATH="$(CURDIR)/.venv/bin:$$PATH" SPECFAST_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" \
-	  $(PY) -m pytest tests/embedding $(PYTEST_ARGS)
+	  $(PY) -m pytest tests/embedding $(if $(VAMP),tests/vamp) $(PYTEST_ARGS)
 
 vamp: ## the same with the Vamp plugin, run by its host (wants vamp-plugin-sdk and vamp-examples)
 	$(MAKE) embedding VAMP=1 PYTEST_ARGS="$(PYTEST_ARGS)"
