@@ -193,7 +193,7 @@ stages: build/programs/build.ninja ## where a tile's time goes (SPECFAST_ISA cho
 audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
 	$(PY) tools/audit_isa.py build/make/isa_objects.txt
 
-CXX_FILES = $(shell find cpp -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
+CXX_FILES = $(shell find cpp integrations -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
 lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

@@ -231,8 +231,8 @@ SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               const specfast_batch* batch);
 
 /* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
- * describes the input, without in_scale; its output is not used. The kernels' gradients are those at the plan's
- * kernels, the analytic ones included.
+ * describes the input, without in_scale; its output is not used. The kernels' gradients are those
+ * at the plan's kernels, the analytic ones included.
  *
  * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
  * (square root, angle, mag_exp), and at and below the floors epsilon, min_power and top_db, from
