@@ -85,6 +85,9 @@ def speed(table: Table) -> list[Verdict]:
         for key in ("W7a", "W7b", "W8a", "W8b", "W8c")
     ]
     verdicts += [
+        Verdict(key, "Keras / ours", ratio(table, key, _KERAS), 1) for key in ("W9a", "W9b")
+    ]
+    verdicts += [
         Verdict(double, f"of {single}'s time", _of(table, double, single), 2.0, at_most=True)
         for double, single in (("W8a", "W2"), ("W8b", "W3"))
     ]

@@ -29,6 +29,8 @@ class Workload:
     input_dtype: str = "float32"
     compute_dtype: str = "float32"
     reuse_output: bool = False  # ours only: write into the same array each time
+    trained: bool = False  # STFT: kernels that are no longer the analytic ones
+    gradient: bool = False  # and the gradients of the input and the kernels
 
     @property
     def frame_length(self) -> int:
@@ -77,6 +79,23 @@ class Workload:
         """The input as ``(signals, samples)``: without the channel axis, with a batch axis."""
         return x[..., 0] if self.layer == "stft" else x.reshape(-1, self.samples)
 
+    def prepare_kernels(self, layer: Any) -> None:
+        """Gives a layer, which Keras must have built, the kernels of this workload."""
+        if not self.trained:
+            return
+        rng = np.random.default_rng(_SEED)
+        layer.set_weights(
+            [
+                (values * rng.uniform(0.9, 1.1, values.shape)).astype(values.dtype)
+                for values in layer.get_weights()
+            ]
+        )
+
+    def make_cotangent(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        """A gradient of the output, the same in every process."""
+        rng = np.random.default_rng(_SEED)
+        return rng.standard_normal(shape, dtype=np.float32).astype(self.compute_dtype)
+
     def make_input(self) -> NDArray[Any]:
         """The same noise in every process, at about the level of speech."""
         noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
@@ -87,6 +106,7 @@ class Workload:
 
 
 _SPEECH = {"fft_length": 512, "sequence_length": 400, "sequence_stride": 160, "num_mel_bins": 80}
+_W1 = {"mode": "log", "frame_length": 256, "frame_step": 128, "fft_length": 512}
 _HOUR = 3600 * SAMPLING_RATE_HZ
 
 WORKLOADS: tuple[Workload, ...] = (
@@ -95,7 +115,7 @@ WORKLOADS: tuple[Workload, ...] = (
         "STFT log 256/128, fft 512, 3 x 10 s",
         "stft",
         (3, 160000, 1),
-        {"mode": "log", "frame_length": 256, "frame_step": 128, "fft_length": 512},
+        _W1,
     ),
     Workload("W2", "mel 2048/512, 128 bands, 16 x 10 s", "mel", (16, 160000)),
     Workload("W3", "mel 400/160, fft 512, 80 bands, 4 x 30 s", "mel", (4, 480000), _SPEECH),
@@ -118,6 +138,16 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload("W8a", "W2 in float64", "mel", (16, 160000), {}, "float64", "float64"),
     Workload("W8b", "W3 in float64", "mel", (4, 480000), _SPEECH, "float64", "float64"),
     Workload("W8c", "W3 from int16", "mel", (4, 480000), _SPEECH, "int16"),
+    Workload("W9a", "W1 with trained kernels", "stft", (3, 160000, 1), _W1, trained=True),
+    Workload(
+        "W9b",
+        "W9a with the gradients of signal and kernels",
+        "stft",
+        (3, 160000, 1),
+        _W1,
+        trained=True,
+        gradient=True,
+    ),
 )
 
 

@@ -363,3 +363,39 @@ def test_nan_stays_where_it_is_and_shows() -> None:
     assert gradient is not None
     assert np.isfinite(gradient[0]).all()
     assert np.isnan(gradient[1]).all()
+
+
+@pytest.mark.parametrize("exponent", [-15, -17, -19, -21, -30, -40])
+def test_near_silence_gives_finite_gradients(exponent: int) -> None:
+    layers: list[Any] = [
+        stft_layer(small_stft(mode=mode, epsilon=epsilon))
+        for mode, epsilon, stft_layer in itertools.product(
+            oracle.STFT_MODES, [1e-7, 0.0], [lambda layer: layer, perturb]
+        )
+    ]
+    layers += [
+        small_mel(mag_exp=mag_exp, **level)
+        for mag_exp in (2.0, 1.0, 0.3, 0.0)
+        for level in ({}, {"power_to_db": False}, {"top_db": None, "min_power": 0.0})
+    ]
+    quiet = (noise(200) * 10.0**exponent).astype(np.float32)
+    for layer in layers:
+        x = quiet if isinstance(layer, MelSpectrogram) else quiet[None, :, None]
+        y, pullback = layer.vjp(x)
+        gradients = pullback(np.ones(y.shape))
+        for gradient in (gradients.signal, *gradients.weights):
+            assert np.all(np.isfinite(gradient)), layer
+
+
+@pytest.mark.parametrize(
+    ("layer", "dtype"),
+    [(small_mel(), "int16"), (small_mel(), "float64"), (small_stft(), "float64")],
+)
+def test_gradients_do_not_depend_on_how_samples_are_stored(layer: Any, dtype: str) -> None:
+    mel = isinstance(layer, MelSpectrogram)
+    x = (100 * noise(*((300,) if mel else (1, 300, 1)))).astype(np.int16)
+    y, pullback = layer.vjp(x.astype(np.float32))
+    expected = pullback(np.ones(y.shape))
+    gradients = layer.vjp(x.astype(dtype))[1](np.ones(y.shape))
+    np.testing.assert_array_equal(gradients.signal.astype(np.float32), expected.signal)
+    assert all(map(same_bits, gradients.weights, expected.weights))

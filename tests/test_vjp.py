@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from makers import Array, perturb, same_bits, small_mel, small_stft
+from oracle import STFT_MODES
 from signals import noise
 from specfast import MelSpectrogram
 
@@ -67,6 +68,46 @@ def test_what_is_not_asked_for_changes_no_bit() -> None:
     assert same_bits(signal_only.signal, both.signal)
     assert all(map(same_bits, weights_only.weights, both.weights))
     assert pullback(cotangent, signal=False, weights=False) == (None, [])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_what_is_kept_changes_no_bit(dtype: str) -> None:
+    for mode in STFT_MODES:
+        layer = perturb(small_stft(mode=mode, dtype=dtype, num_threads=3))
+        plan: Any = layer._plan
+        for num_samples in (16, 50, 700, 3000):
+            x = noise(3, num_samples, 2, dtype=dtype)
+            output, kept = plan.call_keeping(x)
+            assert same_bits(output, layer(x))
+            assert (kept is None) == (mode in ("real", "imag", "stft"))
+            cotangent = noise(*output.shape, seed=3, dtype=dtype)
+            signal, weights = plan.pull_back(x, cotangent, True, True)
+            again = layer.vjp(x)[1](cotangent)
+            assert again.signal is not None
+            assert same_bits(again.signal, signal)
+            assert all(map(same_bits, again.weights, weights))
+
+
+def test_kept_spectra_of_something_else_are_refused() -> None:
+    x = noise(2, 300, 1)
+    trained, untrained = perturb(small_stft()), small_stft()
+    plan: Any = trained._plan
+    output, kept = plan.call_keeping(x)
+    for wrong in (
+        kept[:1],
+        kept[..., :-1],
+        kept.astype(np.float64),
+        kept[0],
+        np.asfortranarray(kept),
+    ):
+        with pytest.raises(ValueError, match="kept must be"):
+            plan.pull_back(x, output, True, True, 1, wrong)
+    with pytest.raises(ValueError, match="kept must be"):
+        plan.pull_back(x[:, :200], output[:, :47].copy(), True, True, 1, kept)
+    other: Any = untrained._plan
+    assert other.call_keeping(x)[1] is None
+    with pytest.raises(ValueError, match="kept must be"):
+        other.pull_back(x, output, True, True, 1, kept)
 
 
 def test_pullbacks_in_threads() -> None:

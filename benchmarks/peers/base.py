@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from ..workloads import Workload
@@ -36,6 +37,12 @@ class Adapter(Protocol):
     def result(self, value: Any) -> NDArray[Any]:
         """What a call returned, as an array laid out as Keras does (a batch axis may remain)."""
         ...
+
+
+def flattened(gradients: Sequence[Any]) -> NDArray[Any]:
+    """Gradients of the input and the kernels as one array, all of the same weight."""
+    parts = [np.asarray(gradient).ravel() for gradient in gradients]
+    return np.concatenate([part / np.linalg.norm(part) for part in parts])
 
 
 def versions_of(*names: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..workloads import Workload
-from .base import Call, versions_of
+from .base import Call, flattened, versions_of
 
 _BACKEND = os.environ["KERAS_BACKEND"]
 
@@ -51,17 +51,34 @@ class Adapter:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an FFT length of 400 is meant
             layer = getattr(self._keras.layers, kind)(**params, dtype=work.compute_dtype)
+        if _BACKEND == "jax":
+            # float64 exists in JAX only under this switch; the other workloads run without it.
+            import jax
+
+            config: Any = jax.config
+            config.update("jax_enable_x64", x.dtype == np.float64)
+        layer.build(x.shape)
+        work.prepare_kernels(layer)
+        if work.gradient:
+            cotangent = work.make_cotangent(tuple(layer.compute_output_shape(x.shape)))
+            differentiate = {
+                "tensorflow": _tensorflow_gradient,
+                "jax": _jax_gradient,
+                "torch": _torch_gradient,
+            }[_BACKEND]
+            return differentiate(layer, x, cotangent)
         prepare = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}[_BACKEND]
         return prepare(layer, x)
 
     def result(self, value: Any) -> NDArray[Any]:
+        if isinstance(value, list):
+            return flattened(value)
         return np.asarray(value)
 
 
 def _tensorflow(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
     import tensorflow as tf
 
-    layer.build(x.shape)
     tensor = tf.constant(x)
     graph = tf.function(lambda value: layer(value), autograph=False)
     compiled = tf.function(lambda value: layer(value), autograph=False, jit_compile=True)
@@ -75,10 +92,6 @@ def _tensorflow(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
 def _jax(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
     import jax
 
-    # float64 exists in JAX only under this switch; the other workloads run without it.
-    config: Any = jax.config
-    config.update("jax_enable_x64", x.dtype == np.float64)
-    layer.build(x.shape)
     tensor = jax.device_put(x)
     compiled = jax.jit(lambda value: layer(value))
     return {"jit": lambda: compiled(tensor).block_until_ready()}
@@ -87,7 +100,6 @@ def _jax(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
 def _torch(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
     import torch
 
-    layer.build(x.shape)
     tensor = torch.from_numpy(x)
 
     def call() -> Any:
@@ -95,3 +107,54 @@ def _torch(layer: Any, x: NDArray[Any]) -> dict[str, Call]:
             return layer(tensor).numpy(force=True)
 
     return {"inference mode": call}
+
+
+# Gradients of the input and of the kernels, as a list of arrays.
+
+
+def _tensorflow_gradient(layer: Any, x: NDArray[Any], cotangent: NDArray[Any]) -> dict[str, Call]:
+    import tensorflow as tf
+
+    tensor, rows = tf.constant(x), tf.constant(cotangent)
+    variables = [variable.value for variable in layer.trainable_variables]
+
+    def gradients(value: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(value)
+            output = layer(value)
+        return tape.gradient(output, [value, *variables], rows)
+
+    graph = tf.function(gradients, autograph=False)
+    compiled = tf.function(gradients, autograph=False, jit_compile=True)
+    return {
+        "tf.function": lambda: [found.numpy() for found in graph(tensor)],
+        "tf.function, XLA": lambda: [found.numpy() for found in compiled(tensor)],
+    }
+
+
+def _jax_gradient(layer: Any, x: NDArray[Any], cotangent: NDArray[Any]) -> dict[str, Call]:
+    import jax
+
+    tensor, rows = jax.device_put(x), jax.device_put(cotangent)
+    kernels = [variable.value for variable in layer.trainable_variables]
+
+    def gradients(value: Any, weights: Any) -> Any:
+        _, pullback = jax.vjp(lambda v, w: layer.stateless_call(w, [], v)[0], value, weights)
+        signal, found = pullback(rows)
+        return [signal, *found]
+
+    compiled = jax.jit(gradients)
+    return {"jit": lambda: jax.block_until_ready(compiled(tensor, kernels))}
+
+
+def _torch_gradient(layer: Any, x: NDArray[Any], cotangent: NDArray[Any]) -> dict[str, Call]:
+    import torch
+
+    tensor, rows = torch.from_numpy(x).requires_grad_(), torch.from_numpy(cotangent)
+    variables = [variable.value for variable in layer.trainable_variables]
+
+    def call() -> Any:
+        found = torch.autograd.grad(layer(tensor), [tensor, *variables], rows)
+        return [gradient.numpy(force=True) for gradient in found]
+
+    return {"autograd": call}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import specfast
 
 from ..workloads import Workload
-from .base import Call, versions_of
+from .base import Call, flattened, versions_of
 
 
 class Adapter:
@@ -27,10 +27,21 @@ class Adapter:
     def forms(self, work: Workload, x: NDArray[Any]) -> dict[str, Call]:
         kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
         layer = kind(**work.params, dtype=work.compute_dtype)
+        work.prepare_kernels(layer)
+        if work.gradient:
+            cotangent = work.make_cotangent(layer.compute_output_shape(x.shape))
+
+            def gradients() -> Any:
+                _, pullback = layer.vjp(x)
+                return pullback(cotangent)
+
+            return {"layer.vjp(x)": gradients}
         if work.reuse_output:
             out = layer(x)
             return {"layer(x, out=out)": lambda: layer(x, out=out)}
         return {"layer(x)": lambda: layer(x)}
 
     def result(self, value: Any) -> NDArray[Any]:
+        if isinstance(value, specfast.Gradients):
+            return flattened([value.signal, *value.weights])
         return np.asarray(value)

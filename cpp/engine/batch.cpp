@@ -13,11 +13,12 @@
 namespace specfast::engine {
 namespace {
 
-Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
+Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes, const void* kept) {
   const Job job = check_input(plan, batch, lanes);
   if (job.num_signals == 0 || job.num_frames == 0) return job;
   const std::size_t out_bytes = element_bytes(plan.config().precision);
   check_pointer("output", batch.output, out_bytes);
+  if (kept) check_kept(plan, batch.num_samples, kept);
   check_extent({{batch.num_batches, batch.out_batch_stride},
                 {batch.num_channels, batch.out_channel_stride},
                 {job.num_frames, batch.out_frame_stride},
@@ -29,16 +30,20 @@ Job check_batch(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
 template <typename In, typename T>
 class BatchRun {
  public:
-  BatchRun(const Plan& plan, Workspace& workspace, const Job& job)
-      : config_(plan.config()), plan_(plan.precision<T>()), workspace_(workspace), job_(job) {
+  BatchRun(const Plan& plan, Workspace& workspace, const Job& job, const ExecuteOptions& options)
+      : config_(plan.config()),
+        plan_(plan.precision<T>()),
+        workspace_(workspace),
+        job_(job),
+        options_(options) {
     if (plan_.wide().tile.track_extrema)
       extrema_.resize(std::size_t(job.num_signals * job.num_tiles));
   }
 
-  void run(bool clamped) {
+  void run() {
     for_each_tile(
         [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
-    if (extrema_.empty() || !clamped) return;
+    if (extrema_.empty() || !options_.clamped) return;
     clamp_to_top_db();
   }
 
@@ -85,6 +90,10 @@ class BatchRun {
     args.out = tile_output(signal, first_frame);
     args.frame_stride = batch.out_frame_stride;
     args.row_stride = batch.out_row_stride;
+    if (options_.kept) {
+      args.spectrum = static_cast<T*>(options_.kept) +
+                      (signal * job_.num_tiles + tile) * spectrum_values(plan_.wide());
+    }
     width.kernel->run(width.tile, args);
     if (!extrema_.empty()) extrema_[std::size_t(signal * job_.num_tiles + tile)] = args.extrema;
   }
@@ -164,20 +173,22 @@ class BatchRun {
   const PrecisionPlan<T>& plan_;
   Workspace& workspace_;
   const Job& job_;
+  const ExecuteOptions& options_;
   std::vector<TileExtrema<T>> extrema_;  // [signal][tile]
 };
 
 template <typename T>
-void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& batch, bool clamped) {
-  const Job job = check_batch(plan, batch, plan.precision<T>().wide().kernel->lanes);
+void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
+                const ExecuteOptions& options) {
+  const Job job = check_batch(plan, batch, plan.precision<T>().wide().kernel->lanes, options.kept);
   if (job.num_signals == 0 || job.num_frames == 0) return;
   switch (batch.in_dtype) {
     case SPECFAST_FLOAT32:
-      return BatchRun<float, T>(plan, workspace, job).run(clamped);
+      return BatchRun<float, T>(plan, workspace, job, options).run();
     case SPECFAST_FLOAT64:
-      return BatchRun<double, T>(plan, workspace, job).run(clamped);
+      return BatchRun<double, T>(plan, workspace, job, options).run();
     default:
-      return BatchRun<int16_t, T>(plan, workspace, job).run(clamped);
+      return BatchRun<int16_t, T>(plan, workspace, job, options).run();
   }
 }
 
@@ -194,15 +205,16 @@ Workspace::Workspace(const Plan& plan, const Team& team)
       ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
 }
 
-void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch, bool clamped) {
+void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
+             const ExecuteOptions& options) {
   if (!workspace.fits(plan)) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "workspace is too small for this plan: create one for it");
   }
   if (plan.config().precision == Precision::kFloat32) {
-    execute_as<float>(plan, workspace, batch, clamped);
+    execute_as<float>(plan, workspace, batch, options);
   } else {
-    execute_as<double>(plan, workspace, batch, clamped);
+    execute_as<double>(plan, workspace, batch, options);
   }
 }
 

@@ -31,8 +31,13 @@ class Workspace {
   std::unique_ptr<std::byte[], Free> memory_;
 };
 
-// Checks the batch, then computes it; the top_db clamp can be left out.
+struct ExecuteOptions {
+  bool clamped = true;   // false: without the top_db clamp
+  void* kept = nullptr;  // where the spectra are left too, Plan::num_kept() values a signal
+};
+
+// Checks the batch, then computes it.
 void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
-             bool clamped = true);
+             const ExecuteOptions& options = {});
 
 }  // namespace specfast::engine

@@ -139,6 +139,24 @@ specfast_status specfast_execute(const specfast_plan* plan, specfast_workspace* 
   });
 }
 
+int64_t specfast_plan_num_kept(const specfast_plan* plan, int64_t num_samples) {
+  int64_t count = 0;
+  guarded([&] { count = plan ? plan->num_kept(num_samples) : 0; });
+  return count;
+}
+
+specfast_status specfast_execute_keep(const specfast_plan* plan, specfast_workspace* workspace,
+                                      const specfast_batch* batch, void* kept) {
+  return guarded([&] {
+    require_pointer("plan", plan);
+    require_pointer("workspace", workspace);
+    require_pointer("batch", batch);
+    require_struct_size("batch", batch->struct_size, sizeof(specfast_batch));
+    require_pointer("kept", kept);
+    execute(*plan, *workspace, *batch, {true, kept});
+  });
+}
+
 specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
                                    const specfast_batch* batch, const specfast_gradient* gradient) {
   return guarded([&] {

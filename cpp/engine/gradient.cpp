@@ -80,12 +80,7 @@ class PullBack {
     workspace_bytes_ =
         ceil_div(workspace_bytes_, int64_t(kWorkspaceAlignment)) * int64_t(kWorkspaceAlignment);
     workspace_ = AlignedBuffer<char>(checked_multiply(workspace_bytes_, num_threads_));
-    if (tile_.product) {
-      if (signals_wanted_) transpose_product();
-    } else if (signals_wanted_) {
-      inverse_ = {kernels_.rfft_create(tile_.dft_length), kernels_.rfft_destroy};
-      if (!inverse_) throw std::bad_alloc();
-    }
+    if (tile_.product && signals_wanted_) transpose_product();
     const int64_t num_segments = job_.num_signals * segments_.count;
     if (signals_wanted_) {
       hops_ = AlignedBuffer<T>(checked_multiply(tile_hops_ * row_samples_, num_threads_));
@@ -158,8 +153,12 @@ class PullBack {
       args.hop_stride = row_samples_;
       args.workspace = workspace_.get() + thread * workspace_bytes_;
       locate_cotangent(signal, first + frame, args);
-      args.inverse = inverse_.get();
       args.transposed = transposed_.get();
+      if (gradient_.kept) {
+        args.kept =
+            static_cast<const T*>(gradient_.kept) +
+            (signal * job_.num_tiles + (first + frame) / lanes) * spectrum_values(plan_.wide());
+      }
       args.num_hops = args.num_frames + segments_.overlap;
       if (signals_wanted_) args.hops = hops_.get() + thread * tile_hops_ * row_samples_;
       if (kernels_wanted_) {
@@ -353,10 +352,9 @@ class PullBack {
   AlignedBuffer<T> transposed_, hops_;  // hops_: [thread]
   AlignedBuffer<T> samples_;            // [segment of the chunk, or thread]
   AlignedBuffer<T> spectra_;            // [segment of the chunk][group][frame][column]
-  std::unique_ptr<void, void (*)(void*)> inverse_{nullptr, nullptr};
-  std::vector<T> levels_;           // [signal][row][frame], with top_db
-  std::vector<T> tails_, margins_;  // [signal][segment], [signal]
-  std::vector<T> sums_;             // [group][frame_length][column]
+  std::vector<T> levels_;               // [signal][row][frame], with top_db
+  std::vector<T> tails_, margins_;      // [signal][segment], [signal]
+  std::vector<T> sums_;                 // [group][frame_length][column]
 };
 
 void check_kernel(const char* name, const void* kernel, bool exists, std::size_t bytes) {
@@ -392,6 +390,7 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
   }
   if (job.num_signals == 0 || job.num_frames == 0) return job;
   check_pointer("cotangent", gradient.cotangent, bytes);
+  if (gradient.kept) check_kept(plan, batch.num_samples, gradient.kept);
   check_extent({{batch.num_batches, gradient.cotangent_batch_stride},
                 {batch.num_channels, gradient.cotangent_channel_stride},
                 {job.num_frames, gradient.cotangent_frame_stride},
@@ -430,7 +429,7 @@ std::vector<T> gradient_of_levels(const Plan& plan, int num_threads, const Job& 
   batch.out_row_stride = job.num_frames;
   batch.out_frame_stride = 1;
   Workspace workspace(plan, num_threads);
-  execute(plan, workspace, batch, false);
+  execute(plan, workspace, batch, {false, nullptr});
   top_db_gradient(plan.config(), job, num_rows, gradient, num_threads, levels);
   return levels;
 }

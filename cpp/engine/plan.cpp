@@ -212,6 +212,18 @@ bool Plan::is_analytic() const {
   return std::visit([](const auto& plan) { return !plan->wide().tile.product; }, precision_);
 }
 
+int64_t Plan::num_kept(int64_t num_samples) const {
+  if (is_analytic() || config_.spectrum_op <= SpectrumOp::kStft) return 0;
+  const int64_t frames = num_frames(config_, num_samples);
+  return std::visit(
+      [frames](const auto& plan) {
+        const auto& wide = plan->wide();
+        const int64_t lanes = wide.kernel->lanes;
+        return checked_multiply((frames + lanes - 1) / lanes, spectrum_values(wide));
+      },
+      precision_);
+}
+
 int64_t Plan::num_rows() const {
   return std::visit([](const auto& plan) { return plan->wide().tile.num_output_rows; }, precision_);
 }

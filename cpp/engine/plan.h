@@ -32,6 +32,12 @@ struct Width {
   std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
 };
 
+// Values of the spectrum of one tile, in planes.
+template <typename T>
+int64_t spectrum_values(const Width<T>& width) {
+  return 2 * width.tile.num_bins * width.kernel->lanes;
+}
+
 template <typename T>
 class PrecisionPlan {
  public:
@@ -67,6 +73,9 @@ class Plan {
 
   const Config& config() const { return config_; }
   bool is_analytic() const;
+  // Values of a signal's spectra that are worth keeping for its gradients; 0 where they are not:
+  // with an FFT, and in the linear modes.
+  int64_t num_kept(int64_t num_samples) const;
   int64_t num_rows() const;
   std::size_t workspace_bytes() const;
 

@@ -56,6 +56,14 @@ void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
   }
 }
 
+void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
+  if (plan.num_kept(num_samples) == 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "kept must be NULL where specfast_plan_num_kept() is 0");
+  }
+  check_pointer("kept", kept, element_bytes(plan.config().precision));
+}
+
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
                 batch.in_dtype, "a specfast_dtype");

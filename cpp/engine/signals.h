@@ -39,6 +39,8 @@ bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_st
 
 // Throw Error where the caller is at fault. check_input leaves the output of the batch alone.
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
+// Where the spectra of signals of this length are kept, or were.
+void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_pointer(const char* name, const void* pointer, std::size_t bytes);
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                   std::size_t bytes);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "weights.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 
 #include "geometry.h"
+#include "signals.h"
 #include "twiddle.h"
 #include "window.h"
 
@@ -63,6 +65,7 @@ std::vector<double> checked_kernel(const char* name, const void* values, int32_t
                                             : " must be NULL: this mode has no such kernel"));
   }
   if (!wanted) return {};
+  check_pointer(name, values, dtype == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
   return dtype == SPECFAST_FLOAT64 ? copied<double>(values, count) : copied<float>(values, count);
 }
 
@@ -103,9 +106,16 @@ Weights checked_weights(const Config& config, const specfast_weights& raw) {
 }
 
 bool are_analytic(const Config& config, const Weights& weights, double epsilon) {
+  // In half precision the angle's own rounding would hide training: those kernels are the analytic
+  // ones only if they are these, rounded.
+  const bool is_half = epsilon > 1e-4;
+  // A window's small values are differences of large ones.
+  double largest = 0;
+  for (const double value : scaled_window(config)) largest = std::max(largest, std::abs(value));
   return for_each_weight(
       config, [&](std::size_t index, double window, const Turn& turn, double angle) {
-        const double tolerance = epsilon * std::abs(window) * (8 + 2 * angle);
+        const double growth = is_half ? 0 : 8 + 2 * angle;
+        const double tolerance = epsilon * (largest + std::abs(window) * growth);
         const auto near = [tolerance](double value, double expected) {
           return std::abs(value - expected) <= tolerance;  // not a NaN
         };

@@ -5,8 +5,9 @@
 // The adjoint of every step of tile.inl, in reverse order. What the derivatives depend on, spectrum
 // and band energies, is computed once more. The spectrum stands in planes: all real rows, then all
 // imaginary rows; its gradient takes the same places, in the modes real and imag only one plane.
-// Where a square root, a logarithm, an angle or a power has no derivative, it is taken as zero: at
-// power zero, and at and below a floor. NaN stays NaN.
+// Where a square root, a logarithm, an angle or a power has no derivative, or none that its type
+// holds, it is taken as zero: at a power below the normal numbers, and at and below a floor. NaN
+// stays NaN.
 
 // Kernel rows (columns of their gradient) that are summed together: two vectors.
 template <typename T>
@@ -83,41 +84,41 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   }
 }
 
-// Gradient of the power from that of the row of a bin. The mel modes have no floor but zero.
+// What the row of a bin hands on, but for the direction in which its spectrum grows.
 template <RowOp kOp, typename V>
-SPECFAST_INLINE V power_gradient(const TilePlan<Scalar<V>>& plan, V power, V row, bool edge) {
-  using S = Scalar<V>;
-  const V zero = V{};
-  if constexpr (kOp == RowOp::kMagnitude) {
-    return power <= plan.power_floor ? zero : S(0.5) * row / square_root(power);
-  } else if constexpr (kOp == RowOp::kLog) {
-    return power <= plan.power_floor ? zero : S(0.5) * row / power;
-  } else if constexpr (kOp == RowOp::kPsd) {
-    return edge ? row : row + row;
-  } else if constexpr (kOp == RowOp::kPowerIdentity) {
-    return power <= S(0) ? zero : S(0.5) * row / square_root(power);
-  } else if constexpr (kOp == RowOp::kPowerGeneral) {
-    const V slope = S(plan.half_exponent) * raised(power, plan.half_exponent - 1);
-    return power <= S(0) ? zero : row * slope;
-  } else {
+SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V power) {
+  if constexpr (kOp != RowOp::kPowerGeneral) {
     return row;
+  } else {
+    using S = Scalar<V>;
+    constexpr S kInfinity = S(__builtin_inf());
+    const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
+    return (slope == kInfinity) | (slope == -kInfinity) ? V{} : row * slope;
   }
 }
 
-// Gradient of one bin: re and im become it.
+// Gradient of one bin: re and im become it. Divided first and multiplied then: a small power makes
+// quotients that only the product with as small a value brings back into range.
 template <RowOp kOp, typename V>
 SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
-  const V power = madd(re, re, im * im);
-  if constexpr (kOp == RowOp::kAngle) {
-    const V slope = power <= Scalar<V>(0) ? V{} : row / power;
-    const V old_re = re;
-    re = -(slope * im);
-    im = slope * old_re;
-  } else {
-    const V half = power_gradient<kOp>(plan, power, row, edge);
-    const V slope = half + half;
+  using S = Scalar<V>;
+  if constexpr (kOp == RowOp::kPsd || kOp == RowOp::kPowerSquare) {
+    const V twice = row + row;
+    const V slope = kOp == RowOp::kPsd && !edge ? twice + twice : twice;
     re = slope * re;
     im = slope * im;
+  } else {
+    const V power = madd(re, re, im * im);
+    constexpr bool kHasFloor = kOp == RowOp::kLog || kOp == RowOp::kMagnitude;
+    const S floor =
+        kHasFloor && plan.power_floor > kSmallestNormal<S> ? plan.power_floor : kSmallestNormal<S>;
+    constexpr bool kByPower = kOp == RowOp::kLog || kOp == RowOp::kAngle;
+    const V inverse = S(1) / (kByPower ? power : square_root(power));
+    const V slope = radial_gradient<kOp>(plan, row, power);
+    const V along_re = power <= floor ? V{} : slope * (re * inverse);
+    const V along_im = power <= floor ? V{} : slope * (im * inverse);
+    re = kOp == RowOp::kAngle ? -along_im : along_re;
+    im = kOp == RowOp::kAngle ? along_re : along_im;
   }
 }
 
@@ -142,10 +143,12 @@ template <typename V>
 void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
   using S = Scalar<V>;
   if (plan.level_op != LevelOp::kDecibel) return;
+  constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;  // above it the slope is finite
+  const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
   for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>) {
     const V energy = load<V>(energies + at);
     const V slope = S(4.34294481903251827651128918916605082L) / energy;
-    store(bands + at, energy <= plan.min_power ? V{} : load<V>(bands + at) * slope);
+    store(bands + at, energy <= floor ? V{} : load<V>(bands + at) * slope);
   }
 }
 
@@ -185,45 +188,19 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
   clear_until(plan.num_bins);
 }
 
-// Adds rows, one for each sample of the frame, to the samples in the hop matrix that they came
-// from. Samples come in order, so that each place of the matrix sums its frames from the last to
-// the first.
+// The adjoint of the transform; `spectrum` holds the planes that the mode has.
 template <typename V>
-SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
-                                Scalar<V>* hops) {
-  Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
-  store_unaligned(at, load_unaligned<V>(at) + value);
-}
-
-// The adjoint of the real transform is a real inverse transform: of the spectrum halved, but for
-// the bins that are their own mirror images. `spectrum` holds the planes that `op` has. The window
-// of an own transform has a factor of one half, which is undone here.
-template <typename V>
-void add_by_inverse_transform(const TilePlan<Scalar<V>>& plan, const void* inverse,
-                              const Scalar<V>* spectrum, Scalar<V>* frame, Scalar<V>* hops) {
-  using S = Scalar<V>;
-  constexpr int64_t kStep = kLanesOf<V>;
-  const S edge = plan.num_passes > 0 ? S(2) : S(1), inner = S(0.5) * edge;
-  const bool has_real = plan.spectrum_op != SpectrumOp::kImag;
-  const S* const imag = spectrum + (has_real ? plan.num_bins * kStep : 0);
-  const auto real_at = [&](int64_t bin) {
-    return has_real ? load<V>(spectrum + bin * kStep) : V{};
-  };
-  const auto imag_at = [&](int64_t bin) {
-    return plan.spectrum_op != SpectrumOp::kReal ? load<V>(imag + bin * kStep) : V{};
-  };
-  store(frame, edge * real_at(0));
-  for (int64_t bin = 1; 2 * bin < plan.dft_length; ++bin) {
-    store(frame + (2 * bin - 1) * kStep, inner * real_at(bin));
-    store(frame + 2 * bin * kStep, inner * imag_at(bin));
-  }
-  if (plan.dft_length % 2 == 0)
-    store(frame + (plan.dft_length - 1) * kStep, edge * real_at(plan.dft_length / 2));
-  static_cast<const FallbackRfft<S>*>(inverse)->transform.exec(reinterpret_cast<V*>(frame), S(1),
-                                                               false);
-  for (int64_t n = 0; n < plan.frame_length; ++n) {
-    const int64_t wrapped = n < plan.dft_length ? n : n - plan.dft_length;
-    add_sample<V>(plan, n, 0, load<V>(frame + wrapped * kStep) * plan.window[n], hops);
+void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<V>>& layout,
+                    Scalar<V>* hops) {
+  const Scalar<V>* const planes = hops + layout.spectrum;
+  SpectrumPlanes<V> gradient{planes, planes + plan.num_bins * kLanesOf<V>};
+  if (plan.spectrum_op == SpectrumOp::kReal) gradient.imag = nullptr;
+  if (plan.spectrum_op == SpectrumOp::kImag) gradient = {nullptr, planes};
+  if (plan.num_passes > 0) {
+    add_by_own_inverse<V>(plan, gradient, hops + layout.transform, hops);
+  } else {
+    add_by_fallback_inverse<V>(plan, gradient, hops + layout.transform, hops + layout.scratch,
+                               hops);
   }
 }
 
@@ -279,7 +256,6 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   constexpr int64_t kTileLanes = kLanes * kVectors;
   const AdjointLayout<T> layout(plan, kTileLanes);
   T* const hops = static_cast<T*>(args.workspace);
-  T* const transform = hops + layout.transform;
   T* const spectrum = hops + layout.spectrum;
   T* const cotangent = hops + layout.cotangent;
   const int64_t num_rows = plan.num_output_rows;
@@ -288,7 +264,11 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
-    recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    if (args.kept) {
+      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
+    } else {
+      recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
+    }
     if (plan.num_bands == 0) {
       constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
       select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
@@ -313,7 +293,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     if constexpr (kProduct) {
       add_by_product<kVectors, V>(plan, args.transposed, spectrum, hops);
     } else {
-      add_by_inverse_transform<V>(plan, args.inverse, spectrum, transform, hops);
+      add_by_inverse<V>(plan, layout, hops);
     }
     store_hops(plan, args, hops);
   }

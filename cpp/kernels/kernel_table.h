@@ -101,6 +101,9 @@ struct TileArgs {
   int64_t frame_stride;
   int64_t row_stride;
   TileExtrema<T> extrema;  // written if TilePlan::track_extrema
+  // With trained kernels and an operation that is not linear: the tile's spectrum is left here too,
+  // in planes [2 * num_bins][lanes]: all real rows, then all imaginary ones. Null: not wanted.
+  T* spectrum = nullptr;
 #if defined(SPECFAST_STAGE_CLOCK)
   StageClock* clock;
 #endif
@@ -116,7 +119,7 @@ struct AdjointArgs {
   const T* cotangent;  // gradient of the output, placed as TileArgs::out
   int64_t frame_stride;
   int64_t row_stride;
-  const void* inverse;  // by KernelTable::rfft_create; for plans without trained kernels
+  const T* kept;        // TileArgs::spectrum of this tile; null: to be computed once more
   const T* transposed;  // trained kernels as blocks of samples: [block][kernel row][product_rows],
                         // kernel rows in planes: all real ones, then all imaginary ones
   T* hops;              // gradient of the samples, [num_hops][hop_rows]; null: not wanted

@@ -6,6 +6,9 @@
 // inf arc_tangent2 2 ULP   special values as C99's atan2 raised       1 ULP   for x >= 0; special
 // values as C99's pow NaN stays NaN, except raised(x, 0) = 1.
 
+template <typename S>
+constexpr S kSmallestNormal = S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022);
+
 // x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the fraction is small
 // on both sides of one.
 template <typename V>
@@ -125,9 +128,8 @@ template <typename V>
 SPECFAST_INLINE LogSplit<V> split_any(V x) {
   using S = Scalar<V>;
   constexpr bool kIsFloat = sizeof(S) == 4;
-  constexpr S kSmallestNormal = S(kIsFloat ? 0x1p-126 : 0x1p-1022),
-              kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
-  const IntVec<V> subnormal = x < kSmallestNormal;
+  constexpr S kScale = S(kIsFloat ? 0x1p32 : 0x1p64);
+  const IntVec<V> subnormal = x < kSmallestNormal<S>;
   LogSplit<V> split = split_normal<V>(subnormal ? x * kScale : x);
   split.exponent = subnormal ? split.exponent - S(kIsFloat ? 32 : 64) : split.exponent;
   return split;
@@ -151,8 +153,7 @@ template <template <typename> class Units, typename V>
 SPECFAST_INLINE V log_at_least(V x, Scalar<V> floor) {
   using S = Scalar<V>;
   x = at_least(x, broadcast<V>(floor));
-  if (kSplitsSpecialValues || floor < S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022))
-    return log_in<Units>(x);
+  if (kSplitsSpecialValues || floor < kSmallestNormal<S>) return log_in<Units>(x);
   return x < S(__builtin_inf()) ? join_log<Units>(split_normal(x)) : x;
 }
 

@@ -73,6 +73,35 @@ void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, S
   }
 }
 
+// The same from a spectrum in planes.
+template <RowOp kOp, int kVectors, typename V>
+void rows_from_planes(const TilePlan<Scalar<V>>& plan, const Scalar<V>* planes, Scalar<V>* rows,
+                      int64_t row_stride) {
+  constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
+  for (int v = 0; v < kVectors; ++v) {
+    const RowWriter<kOp, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
+    for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
+      const Scalar<V>* const at = planes + bin * kTileLanes + v * kLanesOf<V>;
+      writer.write(bin, load_unaligned<V>(at), load_unaligned<V>(at + plan.num_bins * kTileLanes),
+                   bin == 0 || bin == plan.num_bins - 1);
+    }
+  }
+}
+
+template <int kVectors, typename V, int... kOps>
+WriteRows<V> select_planes(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
+  static constexpr WriteRows<V> kFunctions[] = {
+      rows_from_planes<RowOp(kOps + int(RowOp::kAngle)), kVectors, V>...};
+  return kFunctions[int(plan.spectrum_op) - int(RowOp::kAngle)];
+}
+
+// For the modes that are not linear.
+template <int kVectors, typename V>
+SPECFAST_INLINE WriteRows<V> planes_function(const TilePlan<Scalar<V>>& plan) {
+  return select_planes<kVectors, V>(
+      plan, std::make_integer_sequence<int, int(RowOp::kPsd) - int(RowOp::kAngle) + 1>());
+}
+
 template <int kVectors, typename V, int... kOps>
 WriteRows<V> select_product(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
   static constexpr WriteRows<V> kFunctions[] = {rows_from_product<RowOp(kOps), kVectors, V>...};

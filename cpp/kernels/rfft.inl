@@ -332,7 +332,18 @@ int64_t fallback_scratch_size(const TilePlan<T>& plan) {
   return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
 }
 
-// Leaves pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
+// In place, between samples and pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
+template <typename V>
+void fallback_exec(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows, Scalar<V>* scratch_values,
+                   bool forward) {
+  char* const memory = reinterpret_cast<char*>(scratch_values);
+  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
+  fallback::Scratch scratch{memory, memory, memory + bytes};
+  const fallback::ScratchScope scope(scratch);
+  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), forward);
+}
+
+// Leaves half-complex order.
 template <typename V>
 void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                         Scalar<V>* scratch_values) {
@@ -348,11 +359,7 @@ void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, 
     const int64_t n = plan.dft_length;
     store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
   }
-  char* const memory = reinterpret_cast<char*>(scratch_values);
-  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
-  fallback::Scratch scratch{memory, memory, memory + bytes};
-  const fallback::ScratchScope scope(scratch);
-  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), true);
+  fallback_exec<V>(plan, rows, scratch_values, true);
 }
 
 template <typename T>

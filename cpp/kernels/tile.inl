@@ -57,6 +57,8 @@ using namespace specfast::engine;
 
 #include "melbank.inl"
 
+#include "inverse.inl"
+
 #include "adjoint.inl"
 
 #include "stage_clock.inl"
@@ -155,8 +157,14 @@ void run_product_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   T* const rows = hops + workspace_layout(plan, kTileLanes).rows;
   fill_hop_matrix<V>(plan, args, hops);
   const bool direct = args.frame_stride == 1 && args.num_frames == kTileLanes;
-  product_function<kVectors, V>(plan)(plan, hops, direct ? args.out : rows,
-                                      direct ? args.row_stride : kTileLanes);
+  T* const to = direct ? args.out : rows;
+  const int64_t stride = direct ? args.row_stride : kTileLanes;
+  if (args.spectrum) {
+    rows_from_product<RowOp::kStft, kVectors, V>(plan, hops, args.spectrum, kTileLanes);
+    planes_function<kVectors, V>(plan)(plan, args.spectrum, to, stride);
+  } else {
+    product_function<kVectors, V>(plan)(plan, hops, to, stride);
+  }
   if (!direct) store_rows<T, kTileLanes>(rows, plan.num_output_rows, args);
 }
 

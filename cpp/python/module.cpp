@@ -212,9 +212,11 @@ PYBIND11_MODULE(_core, module) {
       .def_property_readonly("is_analytic", &Plan::is_analytic)
       .def_property_readonly("kernels", &Plan::kernels)
       .def("num_frames", &Plan::num_frames, py::arg("num_samples"))
+      .def("call_keeping", &Plan::call_keeping, py::arg("x").noconvert(),
+           py::arg("num_threads") = 0)
       .def("pull_back", &Plan::pull_back, py::arg("x").noconvert(),
            py::arg("cotangent").noconvert(), py::arg("signal"), py::arg("weights"),
-           py::arg("num_threads") = 0)
+           py::arg("num_threads") = 0, py::arg("kept") = py::none())
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
            py::arg("num_threads") = 0, py::arg("scale") = 0.0);
 

@@ -143,6 +143,18 @@ py::array Plan::readable(const py::array& x, specfast_batch& batch) const {
 
 py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads,
                      double scale) const {
+  return run(x, out, num_threads, scale, nullptr);
+}
+
+py::tuple Plan::call_keeping(const py::array& x, std::int32_t num_threads) const {
+  py::object kept = py::none();
+  const py::array result = run(x, py::none(), num_threads, 0, &kept);
+  return py::make_tuple(result, kept);
+}
+
+// With `kept`, also what is worth keeping for the gradients, or None.
+py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_threads,
+                    double scale, py::object* kept) const {
   specfast_batch batch{};
   batch.struct_size = sizeof(batch);
   batch.in_dtype = input_dtype(x);
@@ -157,12 +169,23 @@ py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num
 
   const py::array source = readable(x, batch);
   batch.output = result.mutable_data();
+  void* kept_values = nullptr;
+  const std::int64_t num_kept = kept ? plan_.num_kept(batch.num_samples) : 0;
+  if (num_kept > 0) {
+    py::array array(numpy_dtype(dtype_), Shape{batch.num_batches, batch.num_channels, num_kept});
+    kept_values = array.mutable_data();
+    *kept = array;
+  }
   if (num_threads == 0) num_threads = specfast::num_threads();
   // Taken and given back under the GIL: os.fork() never finds the mutex locked.
   Lease lease(*this, num_threads);
   {
     const py::gil_scoped_release release;
-    plan_.execute(lease.workspace(), batch);
+    if (kept_values) {
+      plan_.execute_keep(lease.workspace(), batch, kept_values);
+    } else {
+      plan_.execute(lease.workspace(), batch);
+    }
   }
   return result;
 }

@@ -35,9 +35,12 @@ class Plan {
 
   std::int64_t num_bins() const { return plan_.num_rows(); }
   std::int64_t num_frames(std::int64_t num_samples) const { return plan_.num_frames(num_samples); }
+  // The output, and what pull_back() would compute once more, or None where that is little.
+  py::tuple call_keeping(const py::array& x, std::int32_t num_threads) const;
   // Gradients of the signal, or None, and of the kernels, or none.
   py::tuple pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
-                      std::int32_t num_threads) const;
+                      std::int32_t num_threads,
+                      const std::optional<py::array>& kept = std::nullopt) const;
   // The samples are multiplied by `scale` first; 0 leaves them as they are.
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
                  double scale) const;
@@ -63,6 +66,8 @@ class Plan {
 
   Shape describe_spectrogram(const py::array& x, specfast_batch& batch) const;
   Shape describe_mel(const py::array& x, specfast_batch& batch) const;
+  py::array run(const py::array& x, const py::object& out, std::int32_t num_threads, double scale,
+                py::object* kept) const;
   py::array readable(const py::array& x, specfast_batch& batch) const;
 
   specfast::Plan plan_;

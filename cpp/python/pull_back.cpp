@@ -5,7 +5,7 @@
 namespace specfast_python {
 
 py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
-                          std::int32_t num_threads) const {
+                          std::int32_t num_threads, const std::optional<py::array>& kept) const {
   const auto describe_axes = [this](const py::array& array, specfast_batch& batch) {
     return layout_ == Layout::kMel ? describe_mel(array, batch)
                                    : describe_spectrogram(array, batch);
@@ -30,6 +30,17 @@ py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool s
   gradient.cotangent_channel_stride = batch.out_channel_stride;
   gradient.cotangent_frame_stride = batch.out_frame_stride;
   gradient.cotangent_row_stride = batch.out_row_stride;
+
+  if (kept) {
+    const Shape wanted = {batch.num_batches, batch.num_channels, plan_.num_kept(batch.num_samples)};
+    if (Shape(kept->shape(), kept->shape() + kept->ndim()) != wanted ||
+        !(kept->flags() & py::array::c_style) || input_dtype(*kept) != dtype_) {
+      throw py::value_error(
+          "kept must be what call_keeping returned for x: a C-contiguous array of shape " +
+          describe(wanted));
+    }
+    gradient.kept = kept->data();
+  }
 
   py::object signal_gradient = py::none();
   if (signal) {

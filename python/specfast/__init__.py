@@ -4,11 +4,16 @@
 Importing this needs NumPy and nothing else; everything optional is imported where it is used.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from specfast._engine import build_info, get_num_threads, set_num_threads
 from specfast._library import get_cmake_dir, get_include
 from specfast._vjp import Gradients
 from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
 from specfast.stft import STFTSpectrogram
+
+if TYPE_CHECKING:
+    from specfast.keras_files import from_keras, load_keras
 
 __version__ = "0.1.0"
 
@@ -18,9 +23,26 @@ __all__ = [
     "STFTSpectrogram",
     "__version__",
     "build_info",
+    "from_keras",
     "get_cmake_dir",
     "get_include",
     "get_num_threads",
     "linear_to_mel_weight_matrix",
+    "load_keras",
     "set_num_threads",
 ]
+
+_LAZY = ("from_keras", "load_keras")
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what reads Keras models when it is first asked for."""
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from specfast import keras_files
+
+    return getattr(keras_files, name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

@@ -27,6 +27,9 @@ class Plan:
         num_threads: int = 0,
         scale: float = 0.0,
     ) -> npt.NDArray[Any]: ...
+    def call_keeping(
+        self, x: npt.NDArray[Any], num_threads: int = 0
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]: ...
     def pull_back(
         self,
         x: npt.NDArray[Any],
@@ -34,6 +37,7 @@ class Plan:
         signal: bool,
         weights: bool,
         num_threads: int = 0,
+        kept: npt.NDArray[Any] | None = None,
     ) -> tuple[npt.NDArray[Any] | None, list[npt.NDArray[Any]]]: ...
 
 @final

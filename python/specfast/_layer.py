@@ -137,11 +137,7 @@ class Layer(_weights.HasWeights, ABC):
                 return self._call_half(plan, x, out, self._half_dtype, scale)
             return plan(x, out, self._threads, scale)
         except MemoryError as error:
-            shape = self.compute_output_shape(x.shape)
-            raise MemoryError(
-                f"no memory for a result of shape {shape} and dtype {self.compute_dtype}. "
-                f"Received: x of shape {x.shape} and dtype {x.dtype}"
-            ) from error
+            raise self._no_memory(x) from error
 
     def vjp(self, x: Any) -> tuple[_arrays.Array, _vjp.Pullback]:
         """The result of a call, and the way back: from its gradient to those of `x` and weights.
@@ -174,11 +170,24 @@ class Layer(_weights.HasWeights, ABC):
         signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
         samples = self._samples(samples, None, scaled=False)
         plan = self._plan  # the one that computes; set_weights may put another in its place
-        output = self._call(plan, samples, None)
+        self._check_shape(samples.shape)
+        try:
+            output, kept = plan.call_keeping(samples, self._threads)
+        except MemoryError as error:
+            raise self._no_memory(samples) from error
         way_back = _vjp.pullback(
-            plan, self._policy, samples, signal_dtype, output.shape, self._threads
+            plan, self._policy, samples, signal_dtype, output.shape, self._threads, kept
         )
+        if self._half_dtype is not None:
+            output = _arrays.rounded(output, self._half_dtype, None)
         return output, way_back
+
+    def _no_memory(self, x: _arrays.Array) -> MemoryError:
+        shape = self.compute_output_shape(x.shape)
+        return MemoryError(
+            f"no memory for a result of shape {shape} and dtype {self.compute_dtype}. "
+            f"Received: x of shape {x.shape} and dtype {x.dtype}"
+        )
 
     def _result_dtype(self) -> np.dtype[Any]:
         return self._half_dtype or np.dtype(self._policy.plan_dtype)

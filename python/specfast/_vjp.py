@@ -40,8 +40,12 @@ def pullback(
     signal_dtype: np.dtype[Any],
     shape: tuple[int, ...],
     num_threads: int,
+    kept: Array | None = None,
 ) -> Pullback:
-    """The pullback of a call that made an output of this shape from `x`, as the engine read it."""
+    """The pullback of a call that made an output of this shape from `x`, as the engine read it.
+
+    `kept` is what `plan.call_keeping` returned; without it, it is computed once more.
+    """
     plan_dtype = np.dtype(policy.plan_dtype)
 
     def pull_back(cotangent: Any, *, signal: bool = True, weights: bool = True) -> Gradients:
@@ -60,7 +64,7 @@ def pullback(
             rows = np.ascontiguousarray(given, dtype=plan_dtype)
             if not rows.flags.aligned:
                 rows = rows.copy()
-            samples, kernels = plan.pull_back(x, rows, signal, weights, num_threads)
+            samples, kernels = plan.pull_back(x, rows, signal, weights, num_threads, kept)
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for gradients of x of shape {x.shape}. "

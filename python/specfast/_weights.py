@@ -155,8 +155,10 @@ class HasWeights:
         """Whether calls run by FFT.
 
         False once the weights differ from the analytic ones by more than Keras' own rounding:
-        |window[n]| * eps * (8 + 2 angle), where eps is the machine epsilon of `dtype`, angle =
-        2 pi n k / N, and the window is scaled. Always True for MelSpectrogram.
+        eps * (max |window| + |window[n]| * (8 + 2 angle)), where eps is the machine epsilon of
+        `dtype`, angle = 2 pi n k / N, and the window is scaled. (With dtype "float64", Keras on
+        JAX and NumPy is only as exact as float32, and so its kernels count as trained.) Always
+        True for MelSpectrogram.
         """
         return self._plan.is_analytic
 

@@ -72,9 +72,11 @@ void destroy_plan(Random& random) {
 }
 
 void ask_plan(Random& random, const Plan& plan) {
-  constexpr std::int64_t kLengths[] = {0, 1, -1, 7, 1000, INT64_MAX, INT64_MIN};
-  const std::int64_t frames = specfast_plan_num_frames(plan.handle, random.of(kLengths));
-  check_number("plan_num_frames", frames, false);
+  constexpr std::int64_t kLengths[] = {0,    1,         -1,        7,
+                                       1000, INT64_MAX, INT64_MIN, std::int64_t(1) << 62};
+  const std::int64_t length = random.of(kLengths);
+  check_number("plan_num_frames", specfast_plan_num_frames(plan.handle, length), false);
+  check_number("plan_num_kept", specfast_plan_num_kept(plan.handle, length), false);
   check_number("plan_num_rows", specfast_plan_num_rows(plan.handle), false);
   if (specfast_plan_num_frames(nullptr, 5) || specfast_plan_num_rows(nullptr))
     broken("plan_num_rows", 0, "0 for NULL");
@@ -88,6 +90,40 @@ void ask_plan(Random& random, const Plan& plan) {
 }
 
 // ---- Batches ------------------------------------------------------------------------------------
+
+// A good batch, with room for what is kept, or without.
+void execute_keep(Random& random, const Plan& plan, const specfast_batch& batch) {
+  const std::int64_t each = specfast_plan_num_kept(plan.handle, batch.num_samples);
+  const std::int64_t signals = batch.num_batches * batch.num_channels;
+  const std::size_t value = bytes_of(plan.config.dtype);
+  const Buffer kept(std::size_t(each * signals) * value + value);
+  unsigned char* const misaligned = static_cast<unsigned char*>(kept.data()) + 1;
+  const std::int64_t frames = specfast_plan_num_frames(plan.handle, batch.num_samples);
+  const bool anything = signals * frames > 0;
+  const bool good = random.one_in(2);
+  const specfast_status status =
+      specfast_execute_keep(plan.handle, plan.workspace, &batch, good ? kept.data() : misaligned);
+  const bool refusable = anything && (!good || each == 0);
+  check("execute_keep", status, refusable ? kRefused : 0, !refusable);
+  refused("execute_keep", specfast_execute_keep(plan.handle, plan.workspace, &batch, nullptr));
+  if (!good || refusable || !anything) return;
+  specfast_gradient gradient = {};
+  gradient.struct_size = sizeof(gradient);
+  gradient.cotangent = batch.output;
+  gradient.cotangent_row_stride = batch.out_row_stride;
+  gradient.cotangent_frame_stride = batch.out_frame_stride;
+  gradient.cotangent_channel_stride = batch.out_channel_stride;
+  gradient.cotangent_batch_stride = batch.out_batch_stride;
+  const Buffer signal(std::size_t(signals * batch.num_samples) * value);
+  gradient.signal = signal.data();
+  gradient.signal_sample_stride = 1;
+  gradient.signal_channel_stride = batch.num_samples;
+  gradient.signal_batch_stride = batch.num_channels * batch.num_samples;
+  gradient.kept = random.one_in(3) ? misaligned : kept.data();
+  const bool bad = gradient.kept == misaligned;
+  check("pull_back", specfast_pull_back(plan.handle, 1, &batch, &gradient), bad ? kRefused : 0,
+        !bad);
+}
 
 void execute(Random& random, const Plan& plan) {
   if (!plan.workspace) return;
@@ -166,6 +202,7 @@ void execute(Random& random, const Plan& plan) {
         }
     }
   }
+  if (!spoiled && random.one_in(2)) return execute_keep(random, plan, batch);
   check("execute", specfast_execute(plan.handle, plan.workspace, &batch), spoiled ? kRefused : 0,
         !spoiled);
 }
@@ -214,6 +251,7 @@ void step(Random& random) {
   if (choice < 5) return ask_plan(random, plan);
   if (choice < 6) return ask_library(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
+  if (choice < 10) return fuzz::try_gradients(random);
   fuzz::try_streams(random, plans);
 }
 

@@ -42,6 +42,8 @@ void pull_back(Random& random, const Plan& plan);
 
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);
+// Plans with kernels of their own, and gradients.
+void try_gradients(Random& random);
 // Before a plan goes, its streams must; nullptr: all of them.
 void destroy_streams_of(const Plan* plan);
 // Two threads on one stream: each call succeeds or is refused because of the other.

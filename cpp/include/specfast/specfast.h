@@ -115,10 +115,11 @@ typedef struct specfast_config {
 typedef struct specfast_weights {
   size_t struct_size; /* sizeof(specfast_weights) */
   int32_t dtype;      /* specfast_dtype of the kernels: FLOAT32 or FLOAT64 */
-  double rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1. Where
-                      none is farther than Keras' rounding from the analytic value, which is
-                      |window[n]| * rounding * (8 + 2 angle) with the scaled window and angle = 2 pi
-                      n k / ((bins - 1) * 2), the FFT computes instead. 2^-23 for float32. */
+  double
+      rounding; /* machine epsilon of the type in which the kernels were computed, 0 to 1; 2^-23
+                   for float32. Where no value is farther from the analytic one than Keras'
+                   rounding, rounding * (max |window| + |window[n]| * (8 + 2 angle)) with the scaled
+                   window and angle = 2 pi n k / ((bins - 1) * 2), the FFT computes instead. */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
@@ -148,6 +149,8 @@ typedef struct specfast_gradient {
   const void* cotangent; /* gradient of the output; read only, strides may be zero or negative */
   int64_t cotangent_batch_stride, cotangent_channel_stride, cotangent_frame_stride,
       cotangent_row_stride;
+  const void*
+      kept;     /* what specfast_execute_keep left for this plan and input; NULL: computed anew */
   void* signal; /* written: gradient of the input, of its shape; NULL: not wanted */
   int64_t signal_batch_stride, signal_channel_stride, signal_sample_stride;
   void* real_kernel; /* written: gradients of the kernels, [frame_length][bins] and contiguous, */
@@ -230,14 +233,28 @@ SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);
 
+/* Values, of the plan's dtype, that specfast_execute_keep leaves for each signal of num_samples
+ * samples: its spectra, about twice the output. 0 where there is nothing worth keeping: plans that
+ * compute by FFT, modes REAL, IMAG and STFT; for NULL, and where no frame fits. */
+SPECFAST_API int64_t specfast_plan_num_kept(const specfast_plan* plan, int64_t num_samples);
+
+/* specfast_execute, with the same output, that also leaves in `kept` what would be computed once
+ * more for the gradients: num_batches * num_channels * specfast_plan_num_kept() values, in an order
+ * that is the library's own, for specfast_pull_back with the same plan and input in the same
+ * process. */
+SPECFAST_API specfast_status specfast_execute_keep(const specfast_plan* plan,
+                                                   specfast_workspace* workspace,
+                                                   const specfast_batch* batch, void* kept);
+
 /* Computes gradients (vector-Jacobian products) of specfast_execute(plan, ..., batch). `batch`
  * describes the input, without in_scale; its output is not used. The kernels' gradients are those
  * at the plan's kernels, the analytic ones included.
  *
  * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
- * (square root, angle, mag_exp), and at and below the floors epsilon, min_power and top_db, from
- * where it is carried on to the maximum that the floor hangs on; several maxima share alike. So
- * silence gives zeros. NaN in the input gives NaN in what depends on it.
+ * (square root, angle, mag_exp), and at and below the floors epsilon and min_power. At and below
+ * the floor that top_db makes, the gradient is handed on to the maximum from which that floor
+ * hangs; several maxima share it alike. So silence gives zeros. NaN in the input gives NaN in what
+ * depends on it.
  *
  * The result does not depend on the number of threads. num_threads: 0 means specfast_num_threads().
  * Errors: as specfast_execute. Thread: a plan may be shared.

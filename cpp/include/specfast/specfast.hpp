@@ -62,6 +62,10 @@ class Plan {
   const specfast_plan* get() const noexcept { return plan_.get(); }
 
   inline void execute(Workspace& workspace, const specfast_batch& batch) const;
+  std::int64_t num_kept(std::int64_t num_samples) const noexcept {
+    return specfast_plan_num_kept(plan_.get(), num_samples);
+  }
+  inline void execute_keep(Workspace& workspace, const specfast_batch& batch, void* kept) const;
   void pull_back(std::int32_t num_threads, const specfast_batch& batch,
                  const specfast_gradient& gradient) const {
     check(specfast_pull_back(plan_.get(), num_threads, &batch, &gradient));
@@ -98,6 +102,11 @@ class Workspace {
   };
   std::unique_ptr<specfast_workspace, Destroy> workspace_;
 };
+
+inline void Plan::execute_keep(Workspace& workspace, const specfast_batch& batch,
+                               void* kept) const {
+  check(specfast_execute_keep(plan_.get(), workspace.get(), &batch, kept));
+}
 
 inline void Plan::execute(Workspace& workspace, const specfast_batch& batch) const {
   check(specfast_execute(plan_.get(), workspace.get(), &batch));
@@ -156,6 +165,7 @@ class Stream {
   specfast_stream* get() noexcept { return stream_.get(); }
 
  private:
+  // The C functions that return numbers say why they failed in words only.
   static std::int64_t number(std::int64_t value) {
     if (value < 0) throw Error(SPECFAST_E_OUT_OF_ORDER);
     return value;
