@@ -168,7 +168,7 @@ EMBEDDING := build/embedding
 embedding: .venv/.installed ## the C and C++ library: installed, moved, its examples built and run in every way
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B $(EMBEDDING)/build -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DCMAKE_INSTALL_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" $(if $(STRICT),-DSPECFAST_WERROR=ON) \
-	  $(if $(VAMP),-DSPECFAST_BUILD_VAMP=ON)
+	  -DSPECFAST_BUILD_VAMP=$(if $(VAMP),ON,OFF)
 	.venv/bin/cmake --build $(EMBEDDING)/build
 	rm -rf $(EMBEDDING)/prefix
 	.venv/bin/cmake --install $(EMBEDDING)/build
