@@ -53,7 +53,7 @@ class Function:
         With `keep`, what a pullback of these samples would compute once more is remembered until
         it has given the kernels' gradients, or until the next such call.
         """
-        plan, samples = self._plan(kernels), self.layer._samples(x, None)
+        plan, samples = self._plan(kernels), self.layer._samples(x, None, scaled=False)
         if not keep:
             return self.layer._call(plan, samples, None)
         self._kept = None  # makes room before the new one comes
@@ -72,7 +72,11 @@ class Function:
         weights: bool = True,
     ) -> _vjp.Gradients:
         """The gradients, as those of `Layer.vjp`, for these samples and kernels."""
-        layer, plan, samples = self.layer, self._plan(kernels), self.layer._samples(x, None)
+        layer, plan, samples = (
+            self.layer,
+            self._plan(kernels),
+            self.layer._samples(x, None, scaled=False),
+        )
         kept = self._kept
         fits = kept is not None and kept.plan is plan and np.array_equal(kept.x, samples)
         if weights:
@@ -106,7 +110,7 @@ class Function:
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Raises TypeError for a dtype that samples of this function cannot have."""
-        self.layer._samples(np.empty(0, dtype), None)
+        self.layer._samples(np.empty(0, dtype), None, scaled=False)
 
     @functools.cached_property
     def key(self) -> str:
