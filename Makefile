@@ -186,12 +186,12 @@ EMBEDDING := build/embedding
 embedding: .venv/.installed ## the C and C++ library: installed, moved, its examples built and run in every way
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B $(EMBEDDING)/build -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DCMAKE_INSTALL_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" $(if $(STRICT),-DSPECFAST_WERROR=ON) \
-	  $(if $(VAMP),-DSPECFAST_BUILD_VAMP=ON)
+	  -DSPECFAST_BUILD_VAMP=$(if $(VAMP),ON,OFF)
 	.venv/bin/cmake --build $(EMBEDDING)/build
 	rm -rf $(EMBEDDING)/prefix
 	.venv/bin/cmake --install $(EMBEDDING)/build
 	PATH="$(CURDIR)/.venv/bin:$$PATH" SPECFAST_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" \
-	  $(PY) -m pytest tests/embedding $(PYTEST_ARGS)
+	  $(PY) -m pytest tests/embedding $(if $(VAMP),tests/vamp) $(PYTEST_ARGS)
 
 vamp: ## the same with the Vamp plugin, run by its host (wants vamp-plugin-sdk and vamp-examples)
 	$(MAKE) embedding VAMP=1 PYTEST_ARGS="$(PYTEST_ARGS)"
@@ -211,7 +211,7 @@ stages: build/programs/build.ninja ## where a tile's time goes (SPECFAST_ISA cho
 audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
 	$(PY) tools/audit_isa.py build/make/isa_objects.txt
 
-CXX_FILES = $(shell find cpp -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
+CXX_FILES = $(shell find cpp integrations -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
 lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

@@ -25,6 +25,12 @@ def gradient_bytes(layer: Any, x: Array) -> bytes:
     return b"".join(g.tobytes() for g in (gradients.signal, *gradients.weights))
 
 
+def test_a_cotangent_too_large_for_the_layer_becomes_infinite() -> None:
+    y, pullback = small_mel().vjp(noise(300))
+    with np.errstate(all="raise"):
+        assert not np.all(np.isfinite(pullback(np.full(y.shape, 1e300)).signal))
+
+
 def test_threads_change_no_bit() -> None:
     for dtype in ("float32", "float64"):
         for make in (

@@ -451,6 +451,7 @@ template <typename T>
 void pull_back_as(const Plan& plan, int num_threads, const specfast_batch& batch,
                   const specfast_gradient& gradient) {
   const Job job = check_gradient(plan, batch, gradient, plan.precision<T>().wide().kernel->lanes);
+  if (!gradient.signal && !gradient.real_kernel && !gradient.imag_kernel) return;
   if (job.num_signals == 0 || job.num_frames == 0) return clear<T>(plan, job, gradient);
   switch (batch.in_dtype) {
     case SPECFAST_FLOAT32:

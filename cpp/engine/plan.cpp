@@ -7,6 +7,7 @@
 
 #include "dispatch.h"
 #include "filterbank.h"
+#include "fingerprint.h"
 #include "geometry.h"
 #include "twiddle.h"
 #include "window.h"
@@ -196,7 +197,7 @@ template class PrecisionPlan<float>;
 template class PrecisionPlan<double>;
 
 Plan::Plan(const specfast_config& raw, const specfast_weights* raw_weights)
-    : config_(validate(raw)) {
+    : config_(validate(raw)), fingerprint_(engine::fingerprint(config_)) {
   GivenWeights weights;
   bool trained = false;
   if (raw_weights) {

@@ -73,6 +73,8 @@ class Plan {
 
   const Config& config() const { return config_; }
   bool is_analytic() const;
+  // Tells plans apart, but not the values of trained kernels.
+  uint64_t fingerprint() const { return fingerprint_; }
   // Values of a signal's spectra that are worth keeping for its gradients; 0 where they are not:
   // with an FFT, and in the linear modes.
   int64_t num_kept(int64_t num_samples) const;
@@ -86,6 +88,7 @@ class Plan {
 
  private:
   Config config_;
+  uint64_t fingerprint_;
   std::variant<std::unique_ptr<PrecisionPlan<float>>, std::unique_ptr<PrecisionPlan<double>>>
       precision_;
 };

@@ -94,13 +94,32 @@ enum HeaderField {
   kLeft,
   kNumChannels,
   kMaxRule,
+  kIsTrained,
+  kFingerprint,
   kSeen,
   kFinished,
 };
-constexpr const char* kHeaderNames[] = {
-    "magic", "version",    "dtype",   "mode",         "num_rows",     "frame_length",
-    "hop",   "fft_length", "padding", "left padding", "num_channels", "max_rule and top_db_scope"};
+constexpr const char* kHeaderNames[] = {"magic",
+                                        "version",
+                                        "dtype",
+                                        "mode",
+                                        "num_rows",
+                                        "frame_length",
+                                        "hop",
+                                        "fft_length",
+                                        "padding",
+                                        "left padding",
+                                        "num_channels",
+                                        "max_rule",
+                                        "trained kernels (0 or 1)",
+                                        "fingerprint of all arguments"};
 constexpr int64_t kMagicNumber = 0x7473636570735f31;  // also tells the byte order
+
+int64_t fingerprint_with(const Plan& plan, const specfast_stream_config& config) {
+  int64_t level = 0;
+  if (config.max_rule == SPECFAST_MAX_FIXED) std::memcpy(&level, &config.max_db, sizeof(level));
+  return int64_t(plan.fingerprint()) ^ level;
+}
 
 }  // namespace
 
@@ -117,6 +136,8 @@ Stream::Stream(const Plan& plan, const specfast_stream_config& config)
       num_channels_(config.num_channels),
       max_block_(config.max_block),
       max_rule_(specfast_max_rule(config.max_rule)),
+      is_trained_(!plan.is_analytic()),
+      fingerprint_(fingerprint_with(plan, config)),
       left_(left_padding(config_, std::max<int64_t>(config.num_samples, 1))),
       margin_(config_.padding == Padding::kCenter ? latency_samples() + 1 : 0),
       start_(-left_) {}
@@ -132,7 +153,7 @@ int64_t Stream::ready_frames(int64_t num_samples) const noexcept {
 }
 
 int64_t Stream::frames_of_push(int64_t num_samples) const noexcept {
-  return ready_frames(std::min(seen_ + num_samples, kMaxSamples)) - ready_frames(seen_);
+  return ready_frames(seen_ + num_samples) - ready_frames(seen_);
 }
 
 int64_t Stream::frames_of_flush() const noexcept {
@@ -282,7 +303,9 @@ Stream::Header Stream::header() const noexcept {
           int64_t(config_.padding),
           left_,
           num_channels_,
-          max_rule_ * 16 + int64_t(config_.top_db_scope),
+          max_rule_,
+          is_trained_,
+          fingerprint_,
           seen_,
           finished_};
 }

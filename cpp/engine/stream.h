@@ -4,11 +4,13 @@
 // Once made, a stream allocates nothing, locks nothing and throws nothing; failures go to report.h.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 
+#include "geometry.h"
 #include "plan.h"
 #include "specfast/specfast.h"
 
@@ -30,7 +32,9 @@ class Stream {
   bool finished() const noexcept { return finished_; }
   int64_t max_block() const noexcept { return max_block_; }
   int64_t latency_samples() const noexcept { return config_.frame_length - left_; }
-  // Frames that a push of num_samples >= 0 samples, or a flush, would give now.
+  // Samples that may still be pushed at once.
+  int64_t max_push() const noexcept { return std::min(max_block_, kMaxSamples - seen_); }
+  // Frames that a push of 0 to max_push() samples, or a flush, would give now.
   int64_t frames_of_push(int64_t num_samples) const noexcept;
   int64_t frames_of_flush() const noexcept;
   int64_t max_frames() const noexcept;
@@ -67,15 +71,17 @@ class Stream {
   const int64_t num_rows_;
   const int64_t num_channels_, max_block_;
   const specfast_max_rule max_rule_;
-  const int64_t left_;    // samples of padding in front of the signal
-  const int64_t margin_;  // last samples of the signal that a reflection at its end may need
+  const bool is_trained_;
+  const int64_t fingerprint_;  // of the plan and max_db
+  const int64_t left_;         // samples of padding in front of the signal
+  const int64_t margin_;       // last samples of the signal that a reflection at its end may need
 
   int64_t seen_ = 0;        // samples of a channel so far
   int64_t next_frame_ = 0;  // ready_frames(seen_), but inside a call
   int64_t start_;           // the sample at the beginning of the store, from -left_ on
 
  private:
-  static constexpr std::size_t kNumHeaderFields = 14;
+  static constexpr std::size_t kNumHeaderFields = 16;
   using Header = std::array<int64_t, kNumHeaderFields>;
 
   int64_t ready_frames(int64_t num_samples) const noexcept;

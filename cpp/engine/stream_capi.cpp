@@ -13,6 +13,8 @@ struct specfast_stream {
 
   const Plan& plan;
   std::unique_ptr<Stream> prepared;
+  // Copies that another thread may ask for during a push; -1 before the first prepare.
+  std::atomic<int64_t> latency_samples{-1}, max_frames{-1};
   std::atomic_flag busy = ATOMIC_FLAG_INIT;
 };
 
@@ -53,6 +55,15 @@ int64_t number_of(specfast_stream* stream, const Body& body) noexcept {
     return SPECFAST_OK;
   });
   return number;
+}
+
+// What only prepare changes; never in the way of a push.
+int64_t constant_of(const specfast_stream* stream,
+                    std::atomic<int64_t> specfast_stream::* constant) noexcept {
+  if (!stream) return null_pointer("stream"), -1;
+  const int64_t value = stream->*constant;
+  if (value < 0) not_prepared();
+  return value;
 }
 
 using Operation = specfast_status (Stream::*)(const specfast_block&, int64_t&) noexcept;
@@ -102,6 +113,8 @@ specfast_status specfast_stream_prepare(specfast_stream* stream,
       require_pointer("config", config);
       require_struct_size("config", config->struct_size, sizeof(specfast_stream_config));
       stream->prepared = Stream::create(stream->plan, *config);
+      stream->latency_samples = stream->prepared->latency_samples();
+      stream->max_frames = stream->prepared->max_frames();
     });
   });
 }
@@ -124,16 +137,16 @@ specfast_status specfast_stream_reset(specfast_stream* stream) {
 }
 
 int64_t specfast_stream_latency_samples(specfast_stream* stream) {
-  return number_of(stream, [](const Stream& prepared) { return prepared.latency_samples(); });
+  return constant_of(stream, &specfast_stream::latency_samples);
 }
 
 int64_t specfast_stream_num_frames(specfast_stream* stream, int64_t num_samples) {
   return number_of(stream, [num_samples](const Stream& prepared) -> int64_t {
-    if (num_samples >= 0 && num_samples <= prepared.max_block())
+    if (num_samples >= 0 && num_samples <= prepared.max_push())
       return prepared.finished() ? 0 : prepared.frames_of_push(num_samples);
     fail(SPECFAST_E_INVALID_ARGUMENT,
-         {"num_samples must be between 0 and max_block=", prepared.max_block(),
-          ", received num_samples=", num_samples});
+         {"num_samples must be between 0 and ", prepared.max_push(),
+          " (max_block, or what is left of 2^62), received num_samples=", num_samples});
     return -1;
   });
 }
@@ -143,7 +156,7 @@ int64_t specfast_stream_flush_frames(specfast_stream* stream) {
 }
 
 int64_t specfast_stream_max_frames(specfast_stream* stream) {
-  return number_of(stream, [](const Stream& prepared) { return prepared.max_frames(); });
+  return constant_of(stream, &specfast_stream::max_frames);
 }
 
 int64_t specfast_stream_state_bytes(specfast_stream* stream) {

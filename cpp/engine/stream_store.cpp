@@ -36,6 +36,8 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
     const bool common = config_.top_db_scope == TopDbScope::kBatch;
     maxima_.resize(std::size_t(common ? 1 : num_channels_));
   }
+  // A page that is touched for the first time is a visit to the system, which pushes do not make.
+  std::memset(workspace_.of_thread(0), 0, plan.workspace_bytes());
   reset();
 }
 

@@ -303,19 +303,21 @@ struct FallbackRfft {
   // Values that a transform allocates for each lane, room for alignment included.
   size_t wanted_scratch(size_t length) const {
     constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
-    fallback::Scratch none{};
-    const fallback::ScratchScope scope(none);
-    Group<T> value{};
+    // Wholly there, for a revision of pocketfft whose requests do not arrive here.
+    Group<T>* const values = static_cast<Group<T>*>(std::calloc(length, sizeof(Group<T>)));
+    if (!values) throw std::bad_alloc();
+    size_t first = 0;  // for a transform of one point, or such a revision
     try {
-      transform.exec(&value, T(1), true);
+      fallback::Scratch none{};
+      const fallback::ScratchScope scope(none);
+      transform.exec(values, T(1), true);
     } catch (const fallback::Request& request) {
-      // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own
-      // length.
-      const size_t first = request.bytes / sizeof(value);
-      if (first < 2 * length) return first + kAlignments;
-      return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
+      first = request.bytes / sizeof(Group<T>);
     }
-    return 0;  // a transform of one point
+    std::free(values);
+    // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own length.
+    if (first < 2 * length) return first ? first + kAlignments : 0;
+    return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
   }
 
   fallback::pocketfft_r<T> transform;

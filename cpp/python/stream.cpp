@@ -73,6 +73,13 @@ specfast_block Stream::describe_input(const py::array& x) const {
   return block;
 }
 
+bool Stream::is_long(const specfast_block& block) const {
+  constexpr std::int64_t kManySamples = 1 << 14, kManyFrames = 8;
+  return block.num_samples > kManySamples / num_channels_ ||
+         block.max_frames > kManyFrames / num_channels_ ||
+         (block.max_frames > 0 && latency_samples() > kManySamples / 2);
+}
+
 py::array Stream::make_output(std::int64_t num_frames, specfast_block& block) const {
   const std::int64_t rows = num_rows_, flat = checked_product(num_channels_, rows);
   const std::int64_t one_channel = checked_product(rows, num_frames);
@@ -121,10 +128,8 @@ py::array Stream::push(const py::array& x, double scale) {
   block.in_scale = scale;
   py::array result = make_output(stream_.num_frames(block.num_samples), block);
   block.output = result.mutable_data();
-  // Letting others run costs more than a short push.
-  constexpr std::int64_t kLongPush = 1 << 14;
   std::optional<py::gil_scoped_release> release;
-  if (block.num_samples * num_channels_ >= kLongPush) release.emplace();
+  if (is_long(block)) release.emplace();
   stream_.push(block);
   return result;
 }
@@ -135,6 +140,8 @@ py::array Stream::flush() {
   block.struct_size = sizeof(block);
   py::array result = make_output(stream_.flush_frames(), block);
   block.output = result.mutable_data();
+  std::optional<py::gil_scoped_release> release;
+  if (is_long(block)) release.emplace();
   stream_.flush(block);
   return result;
 }

@@ -29,6 +29,8 @@ class Stream {
   class Alone;
 
   specfast_block describe_input(const py::array& x) const;
+  // Whether the block computes for longer than letting others run takes.
+  bool is_long(const specfast_block& block) const;
   // An array for num_frames frames, entered into the block.
   py::array make_output(std::int64_t num_frames, specfast_block& block) const;
 

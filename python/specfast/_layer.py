@@ -179,7 +179,7 @@ class Layer(_weights.HasWeights, ABC):
         samples = _arrays.view(x, lists=self._takes_integers)
         floating = samples.dtype.kind == "f" or samples.dtype.name == "bfloat16"
         signal_dtype = samples.dtype.newbyteorder("=") if floating else self._result_dtype()
-        samples = self._samples(samples, None, scaled=False)
+        samples = self._samples(samples, None)
         plan = self._plan  # the one that computes; set_weights may put another in its place
         output, kept = self._call_keeping(plan, samples)
         way_back = _vjp.pullback(
@@ -252,7 +252,9 @@ class Layer(_weights.HasWeights, ABC):
     def _checked_scale(self, scale: Any) -> float:
         return _arguments.sample_scale(scale, self._policy.plan_dtype)
 
-    def _samples(self, x: Any, out: _arrays.Array | None, *, scaled: bool) -> _arrays.Array:
+    def _samples(
+        self, x: Any, out: _arrays.Array | None, *, scaled: bool = False
+    ) -> _arrays.Array:
         view = _arrays.view(x, lists=self._takes_integers)
         if not self._direct_dtypes:
             raise TypeError(

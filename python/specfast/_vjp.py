@@ -61,7 +61,8 @@ def pullback(
                 f"Received: cotangent of shape {given.shape}"
             )
         try:
-            rows = np.ascontiguousarray(given, dtype=plan_dtype)
+            with np.errstate(over="ignore"):
+                rows = np.ascontiguousarray(given, dtype=plan_dtype)
             if not rows.flags.aligned:
                 rows = rows.copy()
             samples, kernels = plan.pull_back(x, rows, signal, weights, num_threads, kept)

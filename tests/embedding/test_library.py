@@ -132,6 +132,24 @@ def test_pkg_config(name: str, static: bool, prefix: Path, tmp_path: Path) -> No
     assert prints(name, build_with_pkg_config(tmp_path, name, pkgconfig, static=static))
 
 
+def test_the_commands_of_the_guide(installed: Path, tmp_path: Path) -> None:
+    """The lines that the guide shows for pkg-config, as they stand there."""
+    text = (ROOT / "docs/embedding.md").read_text("utf-8")
+    lines = re.findall(r"^cc .*pkg-config.*$", text, re.M)
+    assert len(lines) == 2
+    name = next(name for name in PROGRAMS if name.startswith("embedding") and name.endswith("-c"))
+    write_source(tmp_path, name)
+    pkgconfig = next(installed.rglob("pkgconfig"))
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PKG_CONFIG_PATH": str(pkgconfig),
+        "LD_LIBRARY_PATH": str(pkgconfig.parent),
+    }
+    for line in lines:
+        run("sh", "-ec", f"{line} && ./example >printed", cwd=tmp_path, env=environment)
+        assert prints(name, (tmp_path / "printed").read_text("utf-8"))
+
+
 @each_program
 def test_wheel_with_cmake(name: str, tmp_path: Path) -> None:
     option = f"-Dspecfast_DIR={specfast.get_cmake_dir()}"

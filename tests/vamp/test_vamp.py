@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The Vamp plugin in a real host, on a recording, against the Python layers. Run by `make vamp`."""
+"""The Vamp plugin in a real host, against the Python layers. Run by `make vamp`."""
 
 from __future__ import annotations
 

@@ -252,11 +252,11 @@ SPECFAST_API specfast_status specfast_execute_keep(const specfast_plan* plan,
  * describes the input, without in_scale; its output is not used. The kernels' gradients are those
  * at the plan's kernels, the analytic ones included.
  *
- * Where there is no derivative, or none that is finite, the convention is: zero at a power of zero
- * (square root, angle, mag_exp), and at and below the floors epsilon and min_power. At and below
- * the floor that top_db makes, the gradient is handed on to the maximum from which that floor
- * hangs; several maxima share it alike. So silence gives zeros. NaN in the input gives NaN in what
- * depends on it.
+ * Where there is no derivative, or none that is finite, the convention is: zero at a power below
+ * the smallest normal number (square root, angle, mag_exp, and the logarithm without a floor), and
+ * at and below the floors epsilon and min_power. At and below the floor that top_db makes, the
+ * gradient is handed on to the maximum from which that floor hangs; several maxima share it alike.
+ * So silence gives zeros. NaN in the input gives NaN in what depends on it.
  *
  * The result does not depend on the number of threads. num_threads: 0 means specfast_num_threads().
  * Errors: as specfast_execute. Thread: a plan may be shared.
@@ -382,8 +382,9 @@ SPECFAST_API int64_t specfast_stream_state_bytes(specfast_stream* stream);
 SPECFAST_API specfast_status specfast_stream_save(specfast_stream* stream, void* bytes,
                                                   size_t num_bytes);
 /* Continues where a stream with the same plan and configuration was saved, by a machine with the
- * same byte order. Everything but the plan's window and filterbank is compared; bytes that do not
- * fit are refused, and the stream stays as it was. max_block may differ. */
+ * same byte order. All arguments are compared, the window included, but not the values of trained
+ * kernels, of which only the presence is; bytes that do not fit are refused, and the stream stays
+ * as it was. max_block may differ. */
 SPECFAST_API specfast_status specfast_stream_load(specfast_stream* stream, const void* bytes,
                                                   size_t num_bytes);
 
