@@ -253,6 +253,19 @@ def test_saved_models(
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+def test_live_layers_without_keras(
+    keras: ModuleType, adapter: ModuleType, rng: np.random.Generator
+) -> None:
+    x = rng.standard_normal((1, 500, 1)).astype(np.float32)
+    layer = adapter.STFTSpectrogram(mode="psd", frame_length=64)
+    expected = numpy_of(keras, layer(x))
+    np.testing.assert_array_equal(specfast.from_keras(layer)(x), expected)
+    trained(layer, rng)
+    np.testing.assert_array_equal(specfast.from_keras(layer)(x), numpy_of(keras, layer(x)))
+    mel = adapter.MelSpectrogram(num_mel_bins=7)
+    assert specfast.from_keras(mel).get_config() == mel.get_config()
+
+
 # ---- Training --------------------------------------------------------------------------------
 
 
