@@ -93,7 +93,7 @@ SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V powe
     using S = Scalar<V>;
     constexpr S kInfinity = S(__builtin_inf());
     const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
-    return (slope == kInfinity) | (slope == -kInfinity) ? V{} : row * slope;
+    return ((slope == kInfinity) | (slope == -kInfinity)) ? V{} : row * slope;
   }
 }
 
