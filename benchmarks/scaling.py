@@ -57,7 +57,8 @@ def run(
 
 def _own_lengths(longest_s: float, effort: Effort) -> dict[str, float]:
     """Medians by length, with ``out=``; all lengths lie ready in one worker and take turns."""
-    lengths = [*_PEER_LENGTHS_S, _HOUR_S] + ([longest_s] if longest_s > _HOUR_S else [])
+    shorter = (s for s in (*_PEER_LENGTHS_S, _HOUR_S) if s < longest_s)
+    lengths = sorted({*shorter, 10.0, longest_s})
     worker = WorkerHandle(_OURS, 1, cpus_for(1))
     try:
         # Into an array that is there already: the pages of a fresh one cost long signals more, and

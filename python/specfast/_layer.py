@@ -7,7 +7,7 @@ import inspect
 import itertools
 import operator
 import re
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -33,7 +33,7 @@ def _automatic_name(class_name: str) -> str:
     return f"{snake}_{number}" if number else snake
 
 
-class Layer(_weights.HasWeights, ABC):
+class Layer(_weights.HasWeights):
     """Base of both layers, shared by threads; immutable but for `trainable` and the weights."""
 
     name: str
@@ -76,9 +76,6 @@ class Layer(_weights.HasWeights, ABC):
 
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
     _samples_axis: int
-
-    @abstractmethod
-    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan: ...
 
     @abstractmethod
     def _check_shape(self, shape: Sequence[int | None]) -> None:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -53,7 +54,7 @@ class Weight:
         return f"<Weight name={self.name} shape={self.shape} dtype={self.dtype}>"
 
 
-class HasWeights:
+class HasWeights(ABC):
     """What a layer offers of Keras' weights. This base is a layer without any."""
 
     name: str
@@ -68,10 +69,11 @@ class HasWeights:
         return []
 
     def _weight_shape(self) -> tuple[int, ...]:
-        raise NotImplementedError
+        """Of each weight; a layer without weights is not asked."""
+        return ()
 
-    def _make_plan(self, kernels: list[Array] | None = None) -> _core.Plan:
-        raise NotImplementedError
+    @abstractmethod
+    def _make_plan(self, kernels: list[Array] | None = None) -> _core.Plan: ...
 
     @property
     def weights(self) -> list[Weight]:

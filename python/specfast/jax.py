@@ -158,9 +158,9 @@ spectrogram.defvjp(_forward, _backward, symbolic_zeros=True)
 
 # ---- Calls of the host -----------------------------------------------------------------------
 #
-# `jax.pure_callback` would do, but for one thing: it hands over arrays of JAX, which copies them
-# on the very threads that wait for the callback. With few processors that never ends (jax issue
-# 24255). The primitive below is lowered to the same call and gets NumPy's arrays.
+# With `jax.pure_callback`, training stood still on one processor; probably because it hands over
+# arrays of JAX, which JAX copies on the threads that wait for the callback (jax issue 24255). The
+# primitive below is lowered to the same call and gets NumPy's arrays.
 
 
 @dataclass(frozen=True, eq=False)
