@@ -76,7 +76,8 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   if constexpr (kProduct) {
     rows_from_product<RowOp::kStft, kVectors, V>(plan, hops, spectrum, kLanes * kVectors);
   } else if (plan.num_passes > 0) {
-    own_transform<V>(hops, plan, gather, transform);
+    first_pass<V>(hops, plan, transform);
+    middle_passes<V>(plan, gather, transform);
     rows_from_own_transform<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
   } else {
     fallback_transform<V>(hops, plan, transform, hops + layout.scratch);

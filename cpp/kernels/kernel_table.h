@@ -82,7 +82,16 @@ struct TileExtrema {
 };
 
 // Where a tile's time goes; counted only in the stage benchmark's build (SPECFAST_STAGE_CLOCK).
-enum Stage { kStageGather, kStageTransform, kStageRows, kStageBands, kStageStore, kNumStages };
+enum Stage {
+  kStageGather,
+  kStageFirstPass,  // window and first pass; the whole transform where it is pocketfft's
+  kStagePasses,     // all others but the last
+  kStageRows,       // the last pass, untangling and the spectrum operation
+  kStageSums,
+  kStageLevel,
+  kStageStore,
+  kNumStages
+};
 struct StageClock {
   uint64_t ticks[kNumStages];
 };

@@ -260,28 +260,26 @@ void first_pass_radix(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Sc
   first_pass_of<kRadix, V>(hops, plan, z, std::make_integer_sequence<int, kRadix + 1>());
 }
 
-// All passes but the last, which the untangling does (epilogue.inl): that saves a round trip of the
-// tile through the cache.
 template <typename V>
-void own_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan,
-                   const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
+void first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* z) {
   switch (plan.passes[0].radix) {
     case 2:
-      first_pass_radix<2, V>(hops, plan, z);
-      break;
+      return first_pass_radix<2, V>(hops, plan, z);
     case 3:
-      first_pass_radix<3, V>(hops, plan, z);
-      break;
+      return first_pass_radix<3, V>(hops, plan, z);
     case 4:
-      first_pass_radix<4, V>(hops, plan, z);
-      break;
+      return first_pass_radix<4, V>(hops, plan, z);
     case 5:
-      first_pass_radix<5, V>(hops, plan, z);
-      break;
+      return first_pass_radix<5, V>(hops, plan, z);
     default:
-      first_pass_radix<8, V>(hops, plan, z);
-      break;
+      return first_pass_radix<8, V>(hops, plan, z);
   }
+}
+
+// The passes between the first and the last. The untangling does the last one (epilogue.inl): that
+// saves a round trip of the tile through the cache.
+template <typename V>
+void middle_passes(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
   const int64_t last = plan.num_passes - 1;
   const int64_t leg = plan.passes[0].length / plan.passes[0].radix * 2 * kLanesOf<V>;
   int64_t num_butterflies = 0;

@@ -121,11 +121,14 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   fill_hop_matrix<V>(plan, args, hops);
   timer.end(kStageGather);
   if (plan.num_passes > 0) {
-    own_transform<V>(hops, plan, args, spectrum);
+    first_pass<V>(hops, plan, spectrum);
+    timer.end(kStageFirstPass);
+    middle_passes<V>(plan, args, spectrum);
+    timer.end(kStagePasses);
   } else {
     fallback_transform<V>(hops, plan, spectrum, hops + layout.scratch);
+    timer.end(kStageFirstPass);
   }
-  timer.end(kStageTransform);
 
   // A full tile whose frames are neighbours in the output needs no detour.
   const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
@@ -140,9 +143,10 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   rows_function<V>(plan)(plan, spectrum, rows, kLanes);
   timer.end(kStageRows);
   sum_bands<V>(plan, rows, bands);
+  timer.end(kStageSums);
   const Extrema<V> extrema =
       level_bands<V>(plan, bands, direct ? args.out : bands, direct ? args.row_stride : kLanes);
-  timer.end(kStageBands);
+  timer.end(kStageLevel);
   if (!direct) store_rows<T, kLanes>(bands, plan.num_bands, args);
   timer.end(kStageStore);
   if (plan.track_extrema) args.extrema = extrema.reduce(args.num_frames);
