@@ -54,13 +54,13 @@ struct Decibels {
 // The polynomial with these coefficients, highest power first and an even number of them, at x. The
 // two halves of it are independent of each other: a single chain of additions would wait for
 // itself.
-template <typename V, typename S, int kCount>
-SPECFAST_INLINE V polynomial(const S (&coefficients)[kCount], V x, V square) {
+template <typename V, int kCount>
+SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V square) {
   static_assert(kCount % 2 == 0);
-  V odd = broadcast<V>(coefficients[0]), even = broadcast<V>(coefficients[1]);
+  V odd = coefficients[0], even = coefficients[1];
   for (int i = 2; i < kCount; i += 2) {
-    odd = madd(odd, square, broadcast<V>(coefficients[i]));
-    even = madd(even, square, broadcast<V>(coefficients[i + 1]));
+    odd = madd(odd, square, coefficients[i]);
+    even = madd(even, square, coefficients[i + 1]);
   }
   return madd(odd, x, even);
 }
@@ -70,9 +70,9 @@ SPECFAST_INLINE V polynomial(const S (&coefficients)[kCount], V x, V square) {
 template <int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   using V = Vec<float, kLanes>;
-  constexpr float kCoefficients[] = {
-      4.9058143e-02f,  -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
-      -1.6655765e-01f, 2.0001578e-01f,  -2.5000238e-01f, 3.3333322e-01f,  -5.0e-01f};
+  static constexpr Constants<V, 10> kCoefficients(
+      {4.9058143e-02f, -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
+       -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f});
   const V square = f * f;
   return square * polynomial(kCoefficients, f, square);
 }
@@ -83,9 +83,10 @@ SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
 template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
-  constexpr double kCoefficients[] = {
-      1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01, 1.8181738454723026e-01,
-      2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,   6.666666666666666e-01};
+  static constexpr Constants<V, 8> kCoefficients(
+      {1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01,
+       1.8181738454723026e-01, 2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,
+       6.666666666666666e-01});
   const V s = f / (2.0 + f);
   const V z = s * s;
   const V p = polynomial(kCoefficients, z, z * z);
@@ -96,13 +97,16 @@ SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
 template <template <typename> class Units, typename V>
 SPECFAST_INLINE V join_log(LogSplit<V> split) {
   using U = Units<Scalar<V>>;
+  static constexpr Constants<V, 4> kConstants(
+      {U::doubling_high, U::doubling_low, U::unit, U::unit_low});
+  const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
+          unit_low = kConstants[3];
   const V tail = log_tail<kLanesOf<V>>(split.fraction);
-  const V high = split.exponent * U::doubling_high;
+  const V high = split.exponent * doubling_high;
   if constexpr (U::unit == 1)
-    return high + (split.fraction + madd(split.exponent, broadcast<V>(U::doubling_low), tail));
-  const V low = madd(split.exponent, broadcast<V>(U::doubling_low),
-                     split.fraction * U::unit_low + U::unit * tail);
-  return high + madd(split.fraction, broadcast<V>(U::unit), low);
+    return high + (split.fraction + madd(split.exponent, doubling_low, tail));
+  const V low = madd(split.exponent, doubling_low, split.fraction * unit_low + unit * tail);
+  return high + madd(split.fraction, unit, low);
 }
 
 #if defined(__AVX512F__)

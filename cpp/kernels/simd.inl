@@ -78,6 +78,32 @@ SPECFAST_INLINE T* in_one_register(T* pointer) {
   return pointer;
 }
 
+// Constants, each in every lane. Plain x86-64 has no load that spreads a value, and GCC makes a load
+// and a shuffle of every use of a constant, which operands in memory save.
+template <typename V, int kCount>
+struct Constants {
+  using S = Scalar<V>;
+#if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
+  static constexpr int kCopies = kLanesOf<V>;
+#else
+  static constexpr int kCopies = 1;
+#endif
+  alignas(sizeof(S) * kCopies) S values[kCount][kCopies];
+
+  constexpr Constants(const S (&once)[kCount]) : values{} {
+    for (int i = 0; i < kCount; ++i) {
+      for (int copy = 0; copy < kCopies; ++copy) values[i][copy] = once[i];
+    }
+  }
+  SPECFAST_INLINE V operator[](int i) const {
+    if constexpr (kCopies == 1) {
+      return broadcast<V>(values[i][0]);
+    } else {
+      return load<V>(in_one_register(&values[0][0]) + i * kCopies);
+    }
+  }
+};
+
 // Applies `one` to each lane; for operations that have no vector form here.
 template <typename V, typename F>
 SPECFAST_INLINE V map_lanes(V v, F one) {
