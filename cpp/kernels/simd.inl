@@ -8,6 +8,7 @@
 template <typename T, int kLanes>
 struct VecOf {
   typedef T type __attribute__((vector_size(kLanes * sizeof(T))));
+  typedef T unaligned __attribute__((vector_size(kLanes * sizeof(T)), aligned(alignof(T))));
 };
 template <typename T, int kLanes>
 using Vec = typename VecOf<T, kLanes>::type;
@@ -49,16 +50,19 @@ SPECFAST_INLINE void store(Scalar<V>* to, V value) {
   *reinterpret_cast<V*>(to) = value;
 }
 
+// Not by memcpy: its stores might change anything, and the compiler would read every field of a plan
+// again after each.
+template <typename V>
+using Unaligned = typename VecOf<Scalar<V>, kLanesOf<V>>::unaligned;
+
 template <typename V>
 SPECFAST_INLINE V load_unaligned(const Scalar<V>* from) {
-  V value;
-  __builtin_memcpy(&value, from, sizeof(V));
-  return value;
+  return *reinterpret_cast<const Unaligned<V>*>(from);
 }
 
 template <typename V>
 SPECFAST_INLINE void store_unaligned(Scalar<V>* to, V value) {
-  __builtin_memcpy(to, &value, sizeof(V));
+  *reinterpret_cast<Unaligned<V>*>(to) = value;
 }
 
 // With registers to spare, keeps GCC from reading a value from memory again at each of its uses.
