@@ -17,8 +17,7 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
                            double min_freq_hz, double max_freq_hz) {
   Filterbank bank;
   bank.interval_begin.resize(std::size_t(num_bands) + 2);
-  bank.rising.assign(std::size_t(num_bins), 0.0);
-  bank.falling.assign(std::size_t(num_bins), 0.0);
+  bank.weights.assign(2 * std::size_t(num_bins), 0.0);
 
   const double low = hertz_to_mel(min_freq_hz), high = hertz_to_mel(max_freq_hz);
   const double width = (high - low) / double(num_bands + 1);
@@ -36,8 +35,8 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
     for (; bin < num_bins; ++bin) {
       const double mel = bin_mel(bin);
       if (mel >= end) break;
-      bank.rising[std::size_t(bin)] = (mel - begin) / (end - begin);
-      bank.falling[std::size_t(bin)] = (end - mel) / (end - begin);
+      bank.weights[2 * std::size_t(bin)] = (mel - begin) / (end - begin);
+      bank.weights[2 * std::size_t(bin) + 1] = (end - mel) / (end - begin);
     }
     bank.interval_begin[std::size_t(interval) + 1] = int32_t(bin);
   }
@@ -52,8 +51,9 @@ void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_
     const int32_t end = filterbank.interval_begin[std::size_t(interval) + 1];
     for (int64_t bin = begin; bin < end; ++bin) {
       double* row = weights + bin * num_bands;
-      if (interval < num_bands) row[interval] = filterbank.rising[std::size_t(bin)];
-      if (interval > 0) row[interval - 1] = filterbank.falling[std::size_t(bin)];
+      const double* const weight = &filterbank.weights[2 * std::size_t(bin)];
+      if (interval < num_bands) row[interval] = weight[0];
+      if (interval > 0) row[interval - 1] = weight[1];
     }
   }
 }

@@ -12,9 +12,8 @@ namespace specfast::engine {
 // rises over interval b and falls over interval b + 1.
 struct Filterbank {
   std::vector<int32_t> interval_begin;  // [num_bands + 2]: first bin at or above each edge
-  std::vector<double>
-      rising;  // [num_bins]: weight of a bin in the band that rises over its interval
-  std::vector<double> falling;  // [num_bins]: in the band that falls over it
+  std::vector<double> weights;  // [num_bins][2]: of a bin in the band that rises over its interval,
+                                // and in the one that falls
 };
 
 Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,

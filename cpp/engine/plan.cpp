@@ -147,13 +147,11 @@ void PrecisionPlan<T>::derive_mel(const Config& config, TilePlan<T>& tile) {
   Filterbank bank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
                                     config.min_freq_hz, config.max_freq_hz);
   interval_begin_ = std::move(bank.interval_begin);
-  rising_ = rounded<T>(bank.rising);
-  falling_ = rounded<T>(bank.falling);
+  mel_weights_ = rounded<T>(bank.weights);
   tile.num_bands = config.num_mel_bins;
   tile.num_output_rows = config.num_mel_bins;
   tile.interval_begin = interval_begin_.data();
-  tile.rising = rising_.data();
-  tile.falling = falling_.data();
+  tile.mel_weights = mel_weights_.data();
   tile.power_law = config.mag_exp == 2   ? PowerLaw::kSquare
                    : config.mag_exp == 1 ? PowerLaw::kIdentity
                                          : PowerLaw::kGeneral;

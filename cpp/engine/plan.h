@@ -58,7 +58,7 @@ class PrecisionPlan {
   void derive_mel(const Config& config, TilePlan<T>& tile);
   Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
 
-  std::vector<T> window_, real_twiddles_, product_, rising_, falling_;
+  std::vector<T> window_, real_twiddles_, product_, mel_weights_;
   std::vector<std::vector<T>> pass_twiddles_;
   std::vector<uint32_t> bin_place_;
   std::vector<int32_t> interval_begin_;

@@ -64,8 +64,7 @@ struct TilePlan {
   // that rises there and the band that falls there.
   int64_t num_bands;
   const int32_t* interval_begin;  // [num_bands + 2]
-  const T* rising;                // [num_bins]
-  const T* falling;               // [num_bins]
+  const T* mel_weights;           // [num_bins][2]: rising, falling
   PowerLaw power_law;
   double half_exponent;  // kGeneral: power ** half_exponent
   LevelOp level_op;

@@ -45,16 +45,19 @@ void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V
     const int64_t end = plan.interval_begin[index + 1];
     int64_t bin = plan.interval_begin[index];
     for (; bin + 2 <= end; bin += 2) {
-      const V p = load<V>(power + bin * kLanesOf<V>), p2 = load<V>(power + (bin + 1) * kLanesOf<V>);
-      rising = madd(p, broadcast<V>(plan.rising[bin]), rising);
-      falling = madd(p, broadcast<V>(plan.falling[bin]), falling);
-      rising2 = madd(p2, broadcast<V>(plan.rising[bin + 1]), rising2);
-      falling2 = madd(p2, broadcast<V>(plan.falling[bin + 1]), falling2);
+      const V p = load_once<V>(power + bin * kLanesOf<V>),
+              p2 = load_once<V>(power + (bin + 1) * kLanesOf<V>);
+      V weights[4];
+      spread(plan.mel_weights + 2 * bin, weights);
+      rising = madd(p, weights[0], rising);
+      falling = madd(p, weights[1], falling);
+      rising2 = madd(p2, weights[2], rising2);
+      falling2 = madd(p2, weights[3], falling2);
     }
     if (bin < end) {
-      const V p = load<V>(power + bin * kLanesOf<V>);
-      rising = madd(p, broadcast<V>(plan.rising[bin]), rising);
-      falling = madd(p, broadcast<V>(plan.falling[bin]), falling);
+      const V p = load_once<V>(power + bin * kLanesOf<V>);
+      rising = madd(p, broadcast<V>(plan.mel_weights[2 * bin]), rising);
+      falling = madd(p, broadcast<V>(plan.mel_weights[2 * bin + 1]), falling);
     }
     rising = rising + rising2;
     falling = falling + falling2;

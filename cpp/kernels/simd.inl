@@ -74,6 +74,16 @@ SPECFAST_INLINE V in_register(V value) {
   return value;
 }
 
+// A value that GCC shall not read from memory again at each of its uses, whatever the registers.
+template <typename V>
+SPECFAST_INLINE V load_once(const Scalar<V>* from) {
+  V value = load<V>(from);
+#if defined(SPECFAST_ISA_X86)
+  __asm__("" : "+x"(value));
+#endif
+  return value;
+}
+
 // Keeps a pointer in one register: left alone, GCC derives and spills one for every constant offset
 // from it.
 template <typename T>
@@ -245,6 +255,33 @@ using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 #define SPECFAST_SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, Vec<int32_t, 4>{i, j, k, l})
 #define SPECFAST_SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, Vec<int64_t, 2>{i, j})
 #endif
+
+// Each of kCount neighbouring values in every lane.
+template <typename V, int kCount>
+SPECFAST_INLINE void spread(const Scalar<V>* from, V (&to)[kCount]) {
+  constexpr int kSide = kGroup<Scalar<V>>;
+#if defined(__AVX__)
+  constexpr bool kByShuffles = false;  // a load that spreads costs no shuffle
+#else
+  constexpr bool kByShuffles = kLanesOf<V> == kSide && kCount % kSide == 0;
+#endif
+  if constexpr (!kByShuffles) {
+    for (int i = 0; i < kCount; ++i) to[i] = broadcast<V>(from[i]);
+  } else {
+    for (int i = 0; i < kCount; i += kSide) {
+      const V values = load_unaligned<V>(from + i);
+      if constexpr (kSide == 4) {
+        to[i] = SPECFAST_SHUFFLE4(values, values, 0, 0, 0, 0);
+        to[i + 1] = SPECFAST_SHUFFLE4(values, values, 1, 1, 1, 1);
+        to[i + 2] = SPECFAST_SHUFFLE4(values, values, 2, 2, 2, 2);
+        to[i + 3] = SPECFAST_SHUFFLE4(values, values, 3, 3, 3, 3);
+      } else {
+        to[i] = SPECFAST_SHUFFLE2(values, values, 0, 0);
+        to[i + 1] = SPECFAST_SHUFFLE2(values, values, 1, 1);
+      }
+    }
+  }
+}
 
 SPECFAST_INLINE void transpose(Group<float> (&m)[4]) {
   const Group<float> low01 = SPECFAST_SHUFFLE4(m[0], m[1], 0, 4, 1, 5);
