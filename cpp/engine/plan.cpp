@@ -108,6 +108,7 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
     tile.passes[level] = {radix, length, pass_twiddles_.back().data()};
     length /= radix;
   }
+  derive_first_factors(tile);
   for (int64_t k = 0; k <= config.dft_length / 4; ++k) {
     const Turn w = turn(k, config.dft_length);
     real_twiddles_.push_back(T(w.cosine));
@@ -116,6 +117,25 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
   tile.real_twiddles = real_twiddles_.data();
   bin_place_ = output_places(radices, num_points);
   tile.bin_place = bin_place_.data();
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_first_factors(TilePlan<T>& tile) {
+  const auto [radix, length, twiddles] = tile.passes[0];
+  const int64_t leg = length / radix, num_twiddles = 2 * (radix - 1);
+  for (int64_t j = 0; j < leg; ++j) {
+    for (int64_t q = 0; q < radix; ++q) {
+      const T* const window = tile.window + 2 * (j + q * leg);
+      first_factors_.insert(first_factors_.end(), window, window + 2);
+    }
+    if (j == 0) {
+      first_factors_.insert(first_factors_.end(), std::size_t(num_twiddles), T(0));
+    } else {
+      const T* const of_butterfly = twiddles + (j - 1) * num_twiddles;
+      first_factors_.insert(first_factors_.end(), of_butterfly, of_butterfly + num_twiddles);
+    }
+  }
+  tile.first_factors = first_factors_.data();
 }
 
 template <typename T>
@@ -178,6 +198,19 @@ Width<T> PrecisionPlan<T>::derive_width(const Config& config, const TileKernel<T
         uint32_t(n % config.hop * width.tile.hop_columns + n / config.hop);
   }
   width.tile.sample_offset = width.sample_offset.data();
+  if (width.tile.num_passes > 0) {
+    const FftPass<T>& first = width.tile.passes[0];
+    const int64_t leg = first.length / first.radix;
+    for (int64_t j = 0; j < leg; ++j) {
+      for (int64_t n = 2 * j; n < 2 * first.length; n += 2 * leg) {
+        for (const int64_t sample : {n, n + 1}) {
+          const bool is_zero = sample >= config.frame_length;
+          width.first_offset.push_back(is_zero ? 0 : width.sample_offset[std::size_t(sample)]);
+        }
+      }
+    }
+    width.tile.first_offset = width.first_offset.data();
+  }
   width.tile_bytes = kernel.workspace_bytes(width.tile);
   width.staging_bytes = std::size_t(
       round_up(checked_multiply(width.tile.hop_rows * width.tile.hop_columns, sizeof(T)),

@@ -27,7 +27,7 @@ template <typename T>
 struct Width {
   TilePlan<T> tile;
   const TileKernel<T>* kernel;
-  std::vector<uint32_t> sample_offset;
+  std::vector<uint32_t> sample_offset, first_offset;
   std::size_t tile_bytes;     // workspace of the kernel
   std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
 };
@@ -56,9 +56,10 @@ class PrecisionPlan {
   void derive_transform(const Config& config, TilePlan<T>& tile);
   void derive_product(const GivenWeights& weights, int64_t block_rows, TilePlan<T>& tile);
   void derive_mel(const Config& config, TilePlan<T>& tile);
+  void derive_first_factors(TilePlan<T>& tile);
   Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
 
-  std::vector<T> window_, real_twiddles_, product_, mel_weights_;
+  std::vector<T> window_, first_factors_, real_twiddles_, product_, mel_weights_;
   std::vector<std::vector<T>> pass_twiddles_;
   std::vector<uint32_t> bin_place_;
   std::vector<int32_t> interval_begin_;

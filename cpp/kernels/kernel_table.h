@@ -46,6 +46,10 @@ struct TilePlan {
   // window then carries an extra factor of one half.
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
+  // What butterfly j of the first pass reads, in its order: the window at its samples
+  // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles (none for j = 0).
+  const T* first_factors;        // [length/radix][4 * radix - 2]
+  const uint32_t* first_offset;  // [length/radix][2 * radix]: sample_offset of these samples
   const uint32_t* bin_place;  // [dft_length / 2]: where the transform leaves complex point k
   const T* real_twiddles;     // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
   const void* fallback_rfft;  // else: a plan made by KernelTable::rfft_create

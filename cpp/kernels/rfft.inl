@@ -222,23 +222,23 @@ template <int kRadix, int kUsed, typename V>
 void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int64_t begin,
                     int64_t end, Scalar<V>* z) {
   using S = Scalar<V>;
-  constexpr int64_t kStep = 2 * kLanesOf<V>;
-  const int64_t leg_points = plan.passes[0].length / kRadix;
-  const int64_t leg = leg_points * kStep;
-  for (int64_t j = begin; j < end; ++j) {
+  constexpr int64_t kStep = 2 * kLanesOf<V>, kSamples = 2 * kRadix;
+  constexpr int64_t kFactors = kSamples + 2 * (kRadix - 1);
+  const int64_t leg = plan.passes[0].length / kRadix * kStep;
+  const S* window = plan.first_factors + begin * kFactors;
+  const uint32_t* offset = plan.first_offset + begin * kSamples;
+  for (int64_t j = begin; j < end; ++j, window += kFactors, offset += kSamples) {
     Complex<V> a[kRadix];
     for (int q = 0; q < kRadix; ++q) {
       if (q < kUsed) {
-        const int64_t n = 2 * (j + q * leg_points);
-        a[q] = {load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n],
-                load_unaligned<V>(hops + plan.sample_offset[n + 1]) * plan.window[n + 1]};
+        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * window[2 * q],
+                load_unaligned<V>(hops + offset[2 * q + 1]) * window[2 * q + 1]};
       } else {
         a[q] = {V{}, V{}};
       }
     }
     Butterfly<kRadix, kUsed, V>::apply(a);
-    const S* twiddles = j == 0 ? nullptr : plan.passes[0].twiddles + (j - 1) * 2 * (kRadix - 1);
-    store_turned<kRadix, V>(a, z + j * kStep, leg, twiddles);
+    store_turned<kRadix, V>(a, z + j * kStep, leg, j == 0 ? nullptr : window + kSamples);
   }
 }
 
