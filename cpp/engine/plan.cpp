@@ -24,6 +24,11 @@ std::vector<T> rounded(const std::vector<double>& values) {
   return std::vector<T>(values.begin(), values.end());
 }
 
+template <typename T>
+void append_factor(double value, int64_t copies, std::vector<T>& table) {
+  table.insert(table.end(), std::size_t(copies), T(value));
+}
+
 // Keras' order of operations: the magnitude is floored at epsilon after the power has been.
 double power_floor(const Config& config) {
   const double epsilon = config.epsilon;
@@ -43,7 +48,7 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const KernelTable& table,
     wide_ = derive_width(config, kernels.product_wide);
     return;
   }
-  derive_transform(config, common_);
+  derive_transform(config, kernels.factor_copies, common_);
   if (common_.num_passes == 0) {
     fallback_rfft_ = {kernels.rfft_create(config.dft_length), kernels.rfft_destroy};
     if (!fallback_rfft_) throw std::bad_alloc();
@@ -71,7 +76,8 @@ void PrecisionPlan<T>::derive_common(const Config& config, TilePlan<T>& tile) {
 }
 
 template <typename T>
-void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile) {
+void PrecisionPlan<T>::derive_transform(const Config& config, int64_t factor_copies,
+                                        TilePlan<T>& tile) {
   // Longer transforms leave the caches, where pocketfft's order of access is the better one; and a
   // frame that wraps around (longer than the transform) is folded on that path only.
   constexpr int64_t kMaxOwnLength = 1 << 16;
@@ -100,15 +106,15 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
     for (int64_t j = 1; j < length / radix; ++j) {
       for (int64_t q = 1; q < radix; ++q) {
         const Turn w = turn(j * q, length);
-        twiddles.push_back(T(w.cosine));
-        twiddles.push_back(T(-w.sine));
+        append_factor(w.cosine, factor_copies, twiddles);
+        append_factor(-w.sine, factor_copies, twiddles);
       }
     }
     pass_twiddles_.push_back(std::move(twiddles));
     tile.passes[level] = {radix, length, pass_twiddles_.back().data()};
     length /= radix;
   }
-  derive_first_factors(tile);
+  derive_first_factors(factor_copies, tile);
   for (int64_t k = 0; k <= config.dft_length / 4; ++k) {
     const Turn w = turn(k, config.dft_length);
     real_twiddles_.push_back(T(w.cosine));
@@ -120,19 +126,18 @@ void PrecisionPlan<T>::derive_transform(const Config& config, TilePlan<T>& tile)
 }
 
 template <typename T>
-void PrecisionPlan<T>::derive_first_factors(TilePlan<T>& tile) {
-  const auto [radix, length, twiddles] = tile.passes[0];
-  const int64_t leg = length / radix, num_twiddles = 2 * (radix - 1);
+void PrecisionPlan<T>::derive_first_factors(int64_t factor_copies, TilePlan<T>& tile) {
+  const int64_t radix = tile.passes[0].radix, length = tile.passes[0].length;
+  const int64_t leg = length / radix;
   for (int64_t j = 0; j < leg; ++j) {
-    for (int64_t q = 0; q < radix; ++q) {
-      const T* const window = tile.window + 2 * (j + q * leg);
-      first_factors_.insert(first_factors_.end(), window, window + 2);
+    for (int64_t point = j; point < length; point += leg) {
+      append_factor(tile.window[2 * point], factor_copies, first_factors_);
+      append_factor(tile.window[2 * point + 1], factor_copies, first_factors_);
     }
-    if (j == 0) {
-      first_factors_.insert(first_factors_.end(), std::size_t(num_twiddles), T(0));
-    } else {
-      const T* const of_butterfly = twiddles + (j - 1) * num_twiddles;
-      first_factors_.insert(first_factors_.end(), of_butterfly, of_butterfly + num_twiddles);
+    for (int64_t q = 1; q < radix; ++q) {
+      const Turn w = turn(j * q, length);
+      append_factor(w.cosine, factor_copies, first_factors_);
+      append_factor(-w.sine, factor_copies, first_factors_);
     }
   }
   tile.first_factors = first_factors_.data();
@@ -202,10 +207,10 @@ Width<T> PrecisionPlan<T>::derive_width(const Config& config, const TileKernel<T
     const FftPass<T>& first = width.tile.passes[0];
     const int64_t leg = first.length / first.radix;
     for (int64_t j = 0; j < leg; ++j) {
-      for (int64_t n = 2 * j; n < 2 * first.length; n += 2 * leg) {
-        for (const int64_t sample : {n, n + 1}) {
-          const bool is_zero = sample >= config.frame_length;
-          width.first_offset.push_back(is_zero ? 0 : width.sample_offset[std::size_t(sample)]);
+      for (int64_t point = j; point < first.length; point += leg) {
+        for (const int64_t n : {2 * point, 2 * point + 1}) {
+          const bool in_frame = n < config.frame_length;
+          width.first_offset.push_back(in_frame ? width.sample_offset[std::size_t(n)] : 0);
         }
       }
     }

@@ -179,8 +179,7 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
     const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
     for (; bin < plan.interval_begin[interval + 1]; ++bin) {
       const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
-      const V row =
-          madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
+      const V row = madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
       V re = load<V>(spectrum + bin * kStep), im = load<V>(imag + bin * kStep);
       bin_gradient<kOp>(plan, row, false, re, im);
       store(spectrum + bin * kStep, re);

@@ -15,8 +15,9 @@ namespace specfast::engine {
 
 constexpr int kMaxPasses = 16;
 
-// One radix pass of the in-place, decimation-in-frequency complex transform. `twiddles` holds, for
-// j = 1 .. length/radix - 1, the radix-1 pairs (cos, -sin) of 2 pi j q / length.
+// One radix pass of the in-place, decimation-in-frequency complex transform. `twiddles`, a table of
+// factors (PrecisionKernels::factor_copies), holds, for j = 1 .. length/radix - 1, the radix-1
+// pairs (cos, -sin) of 2 pi j q / length.
 template <typename T>
 struct FftPass {
   int64_t radix;
@@ -47,12 +48,12 @@ struct TilePlan {
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
   // What butterfly j of the first pass reads, in its order: the window at its samples
-  // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles (none for j = 0).
-  const T* first_factors;        // [length/radix][4 * radix - 2]
+  // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles.
+  const T* first_factors;        // table of factors, [length/radix][4 * radix - 2]
   const uint32_t* first_offset;  // [length/radix][2 * radix]: sample_offset of these samples
-  const uint32_t* bin_place;  // [dft_length / 2]: where the transform leaves complex point k
-  const T* real_twiddles;     // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
-  const void* fallback_rfft;  // else: a plan made by KernelTable::rfft_create
+  const uint32_t* bin_place;     // [dft_length / 2]: where the transform leaves complex point k
+  const T* real_twiddles;        // [dft_length / 4 + 1] pairs (cos, sin) of 2 pi k / dft_length
+  const void* fallback_rfft;     // else: a plan made by KernelTable::rfft_create
 
   // Trained kernels, which take the place of window and transform; null for none. Blocks of
   // PrecisionKernels::product_rows rows, sample by sample: [block][frame_length][row]. Rows are the
@@ -164,6 +165,7 @@ struct PrecisionKernels {
   TileKernel<T> narrow;        // for few frames; bit-equal results
   TileKernel<T> product_wide;  // both for plans with trained kernels
   TileKernel<T> product_narrow;
+  int64_t factor_copies;  // how often in turn a table of factors holds each value
   int64_t product_rows;   // rows of a block of TilePlan::product
   int64_t outer_columns;  // kernel rows of a group of AdjointArgs::spectrum
   // sums[n * outer_columns + c] += sum over frames f of samples[f * hop_stride + n] *

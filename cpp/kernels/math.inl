@@ -83,10 +83,10 @@ SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
 template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
-  static constexpr Constants<V, 8> kCoefficients(
-      {1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01,
-       1.8181738454723026e-01, 2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,
-       6.666666666666666e-01});
+  static constexpr Constants<V, 8> kCoefficients({1.3604015707124079e-01, 1.321036048513262e-01,
+                                                  1.5388834677801916e-01, 1.8181738454723026e-01,
+                                                  2.2222223037807243e-01, 2.857142856733919e-01,
+                                                  4.00000000000078e-01, 6.666666666666666e-01});
   const V s = f / (2.0 + f);
   const V z = s * s;
   const V p = polynomial(kCoefficients, z, z * z);

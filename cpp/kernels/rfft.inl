@@ -143,7 +143,7 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
   store(z + kStep / 2, a[0].im);
   for (int q = 1; q < kRadix; ++q) {
     const Complex<V> turned =
-        twiddles ? times(a[q], broadcast<V>(twiddles[2 * q - 2]), broadcast<V>(twiddles[2 * q - 1]))
+        twiddles ? times(a[q], factor<V>(twiddles, 2 * q - 2), factor<V>(twiddles, 2 * q - 1))
                  : a[q];
     Scalar<V>* const to = in_one_register(z + q * leg);
     store(to, turned.re);
@@ -170,8 +170,9 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
   for (int64_t block = 0; block < num_blocks; ++block, z += pass.length * kStep) {
     prefetcher.step();
     butterfly(z, nullptr);
+    constexpr int64_t kFactors = 2 * (kRadix - 1) * kFactorCopies<Scalar<V>>;
     const Scalar<V>* twiddles = pass.twiddles;
-    for (int64_t j = 1; j < leg_points; ++j, twiddles += 2 * (kRadix - 1)) {
+    for (int64_t j = 1; j < leg_points; ++j, twiddles += kFactors) {
       prefetcher.step();
       butterfly(z + j * kStep, twiddles);
     }
@@ -223,7 +224,8 @@ void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int6
                     int64_t end, Scalar<V>* z) {
   using S = Scalar<V>;
   constexpr int64_t kStep = 2 * kLanesOf<V>, kSamples = 2 * kRadix;
-  constexpr int64_t kFactors = kSamples + 2 * (kRadix - 1);
+  constexpr int64_t kWindow = kSamples * kFactorCopies<S>;
+  constexpr int64_t kFactors = kWindow + 2 * (kRadix - 1) * kFactorCopies<S>;
   const int64_t leg = plan.passes[0].length / kRadix * kStep;
   const S* window = plan.first_factors + begin * kFactors;
   const uint32_t* offset = plan.first_offset + begin * kSamples;
@@ -231,14 +233,14 @@ void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int6
     Complex<V> a[kRadix];
     for (int q = 0; q < kRadix; ++q) {
       if (q < kUsed) {
-        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * window[2 * q],
-                load_unaligned<V>(hops + offset[2 * q + 1]) * window[2 * q + 1]};
+        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * factor<V>(window, 2 * q),
+                load_unaligned<V>(hops + offset[2 * q + 1]) * factor<V>(window, 2 * q + 1)};
       } else {
         a[q] = {V{}, V{}};
       }
     }
     Butterfly<kRadix, kUsed, V>::apply(a);
-    store_turned<kRadix, V>(a, z + j * kStep, leg, j == 0 ? nullptr : window + kSamples);
+    store_turned<kRadix, V>(a, z + j * kStep, leg, j == 0 ? nullptr : window + kWindow);
   }
 }
 

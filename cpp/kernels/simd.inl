@@ -50,8 +50,8 @@ SPECFAST_INLINE void store(Scalar<V>* to, V value) {
   *reinterpret_cast<V*>(to) = value;
 }
 
-// Not by memcpy: its stores might change anything, and the compiler would read every field of a plan
-// again after each.
+// Not by memcpy: its stores might change anything, and the compiler would read every field of a
+// plan again after each.
 template <typename V>
 using Unaligned = typename VecOf<Scalar<V>, kLanesOf<V>>::unaligned;
 
@@ -92,8 +92,8 @@ SPECFAST_INLINE T* in_one_register(T* pointer) {
   return pointer;
 }
 
-// Constants, each in every lane. Plain x86-64 has no load that spreads a value, and GCC makes a load
-// and a shuffle of every use of a constant, which operands in memory save.
+// Constants, each in every lane. Plain x86-64 has no load that spreads a value, and GCC makes a
+// load and a shuffle of every use of a constant, which operands in memory save.
 template <typename V, int kCount>
 struct Constants {
   using S = Scalar<V>;
@@ -255,6 +255,27 @@ using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 #define SPECFAST_SHUFFLE4(a, b, i, j, k, l) __builtin_shuffle(a, b, Vec<int32_t, 4>{i, j, k, l})
 #define SPECFAST_SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, Vec<int64_t, 2>{i, j})
 #endif
+
+// How often tables of factors hold each value: once where a load can spread it over the lanes, else
+// once for every lane.
+#if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
+template <typename T>
+constexpr int kFactorCopies = kGroup<T>;
+#else
+template <typename T>
+constexpr int kFactorCopies = 1;
+#endif
+
+// Value i of a table of factors, in every lane.
+template <typename V>
+SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
+  constexpr int kCopies = kFactorCopies<Scalar<V>>;
+  if constexpr (kCopies == 1) {
+    return broadcast<V>(table[i]);
+  } else {
+    return load<V>(table + i * kCopies);
+  }
+}
 
 // Each of kCount neighbouring values in every lane.
 template <typename V, int kCount>

@@ -203,6 +203,7 @@ constexpr PrecisionKernels<T> precision_kernels() {
           tile_kernel<T, kGroup<T>>(),
           product_kernel<T, kLanes, 2>(),
           product_kernel<T, kGroup<T>, 1>(),
+          kFactorCopies<T>,
           kProductRows,
           kOuterColumns<T>,
           add_outer<T>,
