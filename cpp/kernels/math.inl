@@ -65,14 +65,15 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V sq
   return madd(odd, x, even);
 }
 
-// log(1 + f) = f + log_tail(f).
+// log(1 + f) = unit * f + log_tail(f), in units of U.
 // float: f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
-template <int kLanes>
+template <typename U, int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
   using V = Vec<float, kLanes>;
   static constexpr Constants<V, 10> kCoefficients(
       {4.9058143e-02f, -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
-       -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f});
+       -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f},
+      U::unit);
   const V square = f * f;
   return square * polynomial(kCoefficients, f, square);
 }
@@ -80,17 +81,18 @@ SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
 // double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
 // that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax fit of relative error
 // 2^-60 (tools/fit_polynomials.py).
-template <int kLanes>
+template <typename U, int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
   using V = Vec<double, kLanes>;
   static constexpr Constants<V, 8> kCoefficients({1.3604015707124079e-01, 1.321036048513262e-01,
                                                   1.5388834677801916e-01, 1.8181738454723026e-01,
                                                   2.2222223037807243e-01, 2.857142856733919e-01,
-                                                  4.00000000000078e-01, 6.666666666666666e-01});
+                                                  4.00000000000078e-01, 6.666666666666666e-01},
+                                                 U::unit);
   const V s = f / (2.0 + f);
   const V z = s * s;
   const V p = polynomial(kCoefficients, z, z * z);
-  const V half_square = 0.5 * f * f;
+  const V half_square = (0.5 * U::unit) * f * f;
   return s * madd(p, z, half_square) - half_square;
 }
 
@@ -101,11 +103,11 @@ SPECFAST_INLINE V join_log(LogSplit<V> split) {
       {U::doubling_high, U::doubling_low, U::unit, U::unit_low});
   const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
           unit_low = kConstants[3];
-  const V tail = log_tail<kLanesOf<V>>(split.fraction);
+  const V tail = log_tail<U, kLanesOf<V>>(split.fraction);
   const V high = split.exponent * doubling_high;
   if constexpr (U::unit == 1)
     return high + (split.fraction + madd(split.exponent, doubling_low, tail));
-  const V low = madd(split.exponent, doubling_low, split.fraction * unit_low + unit * tail);
+  const V low = madd(split.exponent, doubling_low, madd(split.fraction, unit_low, tail));
   return high + madd(split.fraction, unit, low);
 }
 

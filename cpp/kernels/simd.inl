@@ -104,9 +104,9 @@ struct Constants {
 #endif
   alignas(sizeof(S) * kCopies) S values[kCount][kCopies];
 
-  constexpr Constants(const S (&once)[kCount]) : values{} {
+  constexpr Constants(const S (&once)[kCount], S scale = 1) : values{} {
     for (int i = 0; i < kCount; ++i) {
-      for (int copy = 0; copy < kCopies; ++copy) values[i][copy] = once[i];
+      for (int copy = 0; copy < kCopies; ++copy) values[i][copy] = once[i] * scale;
     }
   }
   SPECFAST_INLINE V operator[](int i) const {
