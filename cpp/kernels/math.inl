@@ -51,38 +51,47 @@ struct Decibels {
       sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
 };
 
-// The polynomial with these coefficients, highest power first and an even number of them, at x. The
-// two halves of it are independent of each other: a single chain of additions would wait for
-// itself.
+// The polynomial with these coefficients, highest power first and an even number of them, at x.
+// Neighbours are joined first (Estrin's scheme): a single chain of additions would wait for itself.
 template <typename V, int kCount>
-SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V square) {
+SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
   static_assert(kCount % 2 == 0);
-  V odd = coefficients[0], even = coefficients[1];
-  for (int i = 2; i < kCount; i += 2) {
-    odd = madd(odd, square, coefficients[i]);
-    even = madd(even, square, coefficients[i + 1]);
+  V terms[kCount / 2];
+  for (int i = 0; i < kCount / 2; ++i)
+    terms[i] = madd(coefficients[2 * i], x, coefficients[2 * i + 1]);
+  V power = x * x;
+  int count = kCount / 2;
+  for (; count > 3; count = (count + 1) / 2, power = power * power) {
+    // From the low end, so that the odd one out is the highest.
+    for (int i = 0; i < count / 2; ++i) {
+      terms[count - 1 - i] =
+          madd(terms[count - 2 - 2 * i], power, terms[count - 1 - 2 * i]);
+    }
+    const int left = (count + 1) / 2;
+    for (int i = 0; i < left; ++i) terms[i] = i == 0 && count % 2 ? terms[0] : terms[count - left + i];
   }
-  return madd(odd, x, even);
+  V result = terms[0];
+  for (int i = 1; i < count; ++i) result = madd(result, power, terms[i]);
+  return result;
 }
 
-// log(1 + f) = unit * f + log_tail(f), in units of U.
-// float: f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
+// rest + log(1 + f) - unit * f, in units of U.
+// float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
 template <typename U, int kLanes>
-SPECFAST_INLINE Vec<float, kLanes> log_tail(Vec<float, kLanes> f) {
+SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float, kLanes> rest) {
   using V = Vec<float, kLanes>;
   static constexpr Constants<V, 10> kCoefficients(
       {4.9058143e-02f, -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
        -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f},
       U::unit);
-  const V square = f * f;
-  return square * polynomial(kCoefficients, f, square);
+  return madd(f * f, polynomial(kCoefficients, f), rest);
 }
 
 // double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
 // that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax fit of relative error
 // 2^-60 (tools/fit_polynomials.py).
 template <typename U, int kLanes>
-SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
+SPECFAST_INLINE Vec<double, kLanes> add_log_tail(Vec<double, kLanes> f, Vec<double, kLanes> rest) {
   using V = Vec<double, kLanes>;
   static constexpr Constants<V, 8> kCoefficients({1.3604015707124079e-01, 1.321036048513262e-01,
                                                   1.5388834677801916e-01, 1.8181738454723026e-01,
@@ -91,9 +100,9 @@ SPECFAST_INLINE Vec<double, kLanes> log_tail(Vec<double, kLanes> f) {
                                                  U::unit);
   const V s = f / (2.0 + f);
   const V z = s * s;
-  const V p = polynomial(kCoefficients, z, z * z);
+  const V p = polynomial(kCoefficients, z);
   const V half_square = (0.5 * U::unit) * f * f;
-  return s * madd(p, z, half_square) - half_square;
+  return madd(s, madd(p, z, half_square), rest - half_square);
 }
 
 template <template <typename> class Units, typename V>
@@ -103,12 +112,11 @@ SPECFAST_INLINE V join_log(LogSplit<V> split) {
       {U::doubling_high, U::doubling_low, U::unit, U::unit_low});
   const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
           unit_low = kConstants[3];
-  const V tail = log_tail<U, kLanesOf<V>>(split.fraction);
-  const V high = split.exponent * doubling_high;
-  if constexpr (U::unit == 1)
-    return high + (split.fraction + madd(split.exponent, doubling_low, tail));
-  const V low = madd(split.exponent, doubling_low, madd(split.fraction, unit_low, tail));
-  return high + madd(split.fraction, unit, low);
+  // The chain from the fraction to the result is long; what can be added beside it is.
+  V low = split.exponent * doubling_low;
+  if constexpr (U::unit_low != 0) low = madd(split.fraction, unit_low, low);
+  low = add_log_tail<U, kLanesOf<V>>(split.fraction, low);
+  return split.exponent * doubling_high + madd(split.fraction, unit, low);
 }
 
 #if defined(__AVX512F__)
