@@ -26,10 +26,14 @@ class Prefetcher {
     const char* at = nullptr;
     int64_t stride = 0, count = 0;
 
-    SPECFAST_INLINE void ask_one() {
-      __builtin_prefetch(at, 0, 2);
-      at += stride;
-      --count;
+    // As many as there are, up to `wanted`; how many more were wanted.
+    SPECFAST_INLINE int64_t ask(int64_t wanted) {
+      const int64_t asked = wanted < count ? wanted : count;
+      const char* line = at;
+      for (int64_t i = 0; i < asked; ++i, line += stride) __builtin_prefetch(line, 0, 2);
+      at = line;
+      count -= asked;
+      return wanted - asked;
     }
   };
 
@@ -42,10 +46,7 @@ class Prefetcher {
     return args.frame_stride == 1 && args.row_stride > kNearBytes / kSize / plan.num_output_rows;
   }
 
-  SPECFAST_INLINE void ask(int64_t num_lines) {
-    for (; num_lines > 0 && samples_.count > 0; --num_lines) samples_.ask_one();
-    for (; num_lines > 0 && output_.count > 0; --num_lines) output_.ask_one();
-  }
+  SPECFAST_INLINE void ask(int64_t num_lines) { output_.ask(samples_.ask(num_lines)); }
 
   Lines samples_, output_;
   int64_t lines_per_step_;
