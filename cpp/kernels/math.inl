@@ -64,11 +64,11 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
   for (; count > 3; count = (count + 1) / 2, power = power * power) {
     // From the low end, so that the odd one out is the highest.
     for (int i = 0; i < count / 2; ++i) {
-      terms[count - 1 - i] =
-          madd(terms[count - 2 - 2 * i], power, terms[count - 1 - 2 * i]);
+      terms[count - 1 - i] = madd(terms[count - 2 - 2 * i], power, terms[count - 1 - 2 * i]);
     }
     const int left = (count + 1) / 2;
-    for (int i = 0; i < left; ++i) terms[i] = i == 0 && count % 2 ? terms[0] : terms[count - left + i];
+    for (int i = 0; i < left; ++i)
+      terms[i] = i == 0 && count % 2 ? terms[0] : terms[count - left + i];
   }
   V result = terms[0];
   for (int i = 1; i < count; ++i) result = madd(result, power, terms[i]);
@@ -76,7 +76,8 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
 }
 
 // rest + log(1 + f) - unit * f, in units of U.
-// float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9 (tools/fit_polynomials.py).
+// float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9
+// (tools/fit_polynomials.py).
 template <typename U, int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float, kLanes> rest) {
   using V = Vec<float, kLanes>;
@@ -93,11 +94,11 @@ SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float,
 template <typename U, int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> add_log_tail(Vec<double, kLanes> f, Vec<double, kLanes> rest) {
   using V = Vec<double, kLanes>;
-  static constexpr Constants<V, 8> kCoefficients({1.3604015707124079e-01, 1.321036048513262e-01,
-                                                  1.5388834677801916e-01, 1.8181738454723026e-01,
-                                                  2.2222223037807243e-01, 2.857142856733919e-01,
-                                                  4.00000000000078e-01, 6.666666666666666e-01},
-                                                 U::unit);
+  static constexpr Constants<V, 8> kCoefficients(
+      {1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01,
+       1.8181738454723026e-01, 2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,
+       6.666666666666666e-01},
+      U::unit);
   const V s = f / (2.0 + f);
   const V z = s * s;
   const V p = polynomial(kCoefficients, z);
