@@ -72,16 +72,27 @@ void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V
   }
 }
 
-// Band energies to levels, in a loop of their own so that the logarithms overlap.
-template <typename V>
-Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
-                       int64_t row_stride) {
+// Band energies to levels, in a loop of their own so that the logarithms overlap. A function of its
+// own for each case, so that nothing but the constants competes for registers.
+template <bool kDecibels, bool kExtrema, typename V>
+SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
+                                        Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
   for (int64_t band = 0; band < plan.num_bands; ++band) {
     V value = load<V>(bands + band * kLanesOf<V>);
-    if (plan.level_op == LevelOp::kDecibel) value = decibel(value, plan);
-    if (plan.track_extrema) extrema.include(value);
+    if constexpr (kDecibels) value = decibel(value, plan);
+    if constexpr (kExtrema) extrema.include(value);
     store_unaligned(rows + band * row_stride, value);
   }
   return extrema;
+}
+
+template <typename V>
+Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
+                       int64_t row_stride) {
+  using Loop = Extrema<V> (*)(const TilePlan<Scalar<V>>&, const Scalar<V>*, Scalar<V>*, int64_t);
+  static constexpr Loop kLoops[2][2] = {{level_loop<false, false, V>, level_loop<false, true, V>},
+                                        {level_loop<true, false, V>, level_loop<true, true, V>}};
+  return kLoops[plan.level_op == LevelOp::kDecibel][plan.track_extrema](plan, bands, rows,
+                                                                        row_stride);
 }
