@@ -2,9 +2,11 @@
 // Elementary functions over lanes. Included inside the namespace of one ISA. Largest errors over
 // the whole range, subnormals included, checked by tests/kernels on every ISA:
 //
-// log_in       2 ULP   natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) =
-// inf arc_tangent2 2 ULP   special values as C99's atan2 raised       1 ULP   for x >= 0; special
-// values as C99's pow NaN stays NaN, except raised(x, 0) = 1.
+// - log_in: 2 ULP; natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
+// - arc_tangent2: 2 ULP; special values as C99's atan2
+// - raised: 1 ULP, for x >= 0; special values as C99's pow
+//
+// NaN stays NaN, except that raised(x, 0) = 1.
 
 template <typename S>
 constexpr S kSmallestNormal = S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022);
