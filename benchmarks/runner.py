@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -148,7 +148,18 @@ class Turn:
         )
 
 
-def take_turns(turns: Sequence[Turn], effort: Effort) -> None:
+class Visited(Protocol):
+    """Whatever takes turns: a Turn, or several at once."""
+
+    @property
+    def failure(self) -> str | None:
+        """Why there are no more visits."""
+
+    def visit(self) -> None:
+        """One round's calls."""
+
+
+def take_turns(turns: Sequence[Visited], effort: Effort) -> None:
     """Visits everyone in every round, each round beginning with the next one."""
     started = time.monotonic()
     done = 0

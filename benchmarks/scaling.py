@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from statistics import fmean
 from typing import Any
 
 from .handle import WorkerHandle, cpus_for
@@ -45,13 +47,20 @@ def run(
     ours = _own_lengths(longest_s, effort)
     by_length[OURS] = ours
     say("threads, ours")
-    medians, fastest = _speedups(effort)
+    medians, fastest, limits = _speedups(effort)
+    for name, by_threads in limits.items():
+        for threads, limit in by_threads.items():
+            say(
+                f"  {name}: {threads} threads {medians[name][threads]:.2f} times one; "
+                f"{threads} processes at once {limit:.2f}"
+            )
     return {
         "seconds_by_length": by_length,
         "longest_s": longest_s,
         "longest_over_10s": (ours[f"{longest_s:g}"] / longest_s) / (ours["10"] / 10.0),
         "speedup": medians,
         "speedup_of_fastest_calls": fastest,
+        "speedup_of_processes": limits,
     }
 
 
@@ -77,33 +86,61 @@ def _own_lengths(longest_s: float, effort: Effort) -> dict[str, float]:
 _Speedups = dict[str, dict[str, float]]  # workload -> threads -> ratio
 
 
-def _speedups(effort: Effort) -> tuple[_Speedups, _Speedups]:
+@dataclass
+class _AtOnce:
+    """Turns of several workers, taken at the same time."""
+
+    turns: Sequence[Turn]
+
+    @property
+    def failure(self) -> str | None:
+        return next((turn.failure for turn in self.turns if turn.failure is not None), None)
+
+    def visit(self) -> None:
+        with ThreadPoolExecutor(len(self.turns)) as pool:
+            list(pool.map(Turn.visit, self.turns))
+
+
+def _speedups(effort: Effort) -> tuple[_Speedups, _Speedups, _Speedups]:
     """Time on one thread / time on n for batches, and for one signal of as many samples.
 
-    By medians, and by the fastest calls (which other work disturbs least).
+    By medians, by the fastest calls (which other work disturbs least), and what the machine
+    grants: the throughput of n processes of one thread each, which share nothing, over one's.
     """
     batches = [w for w in WORKLOADS if w.key in ("W2", "W3")]
     signals = [one_signal(w.seconds, like=w.key) for w in batches]
     names = [f"{w.key}, batch" for w in batches] + [f"{w.key}, one signal" for w in batches]
+    counts = thread_counts()
     workers: dict[int, WorkerHandle] = {}
+    singles: list[WorkerHandle] = []
     medians: _Speedups = {}
     fastest: _Speedups = {}
+    limits: _Speedups = {}
     try:
-        for threads in thread_counts():
+        for threads in counts:
             workers[threads] = WorkerHandle(_OURS, threads, cpus_for(threads))
+        singles.extend(WorkerHandle(_OURS, 1, [cpu]) for cpu in cpus_for(counts[-1]))
         for name, work in zip(names, [*batches, *signals], strict=True):
             turns = [Turn.prepare(worker, work, "wall") for worker in workers.values()]
-            take_turns(turns, effort)
+            at_once = {
+                n: _AtOnce([Turn.prepare(worker, work, "wall") for worker in singles[:n]])
+                for n in counts[1:]
+            }
+            take_turns([*turns, *at_once.values()], effort)
             results = dict(zip(workers, _results(turns, "wall"), strict=True))
             one = results[1]
             medians[name] = {str(n): one.median_s / r.median_s for n, r in results.items()}
             fastest[name] = {str(n): one.fastest_s / r.fastest_s for n, r in results.items()}
-            for worker in workers.values():
+            limits[name] = {
+                str(n): n * one.median_s / fmean(r.median_s for r in _results(them.turns, "wall"))
+                for n, them in at_once.items()
+            }
+            for worker in [*workers.values(), *singles]:
                 worker.ask(60.0, "release")
     finally:
-        for worker in workers.values():
+        for worker in [*workers.values(), *singles]:
             worker.close()
-    return medians, fastest
+    return medians, fastest, limits
 
 
 def thread_counts() -> list[int]:

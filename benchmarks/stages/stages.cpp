@@ -36,7 +36,7 @@ constexpr Workload kWorkloads[] = {
     {"W8 W3 in float64", SPECFAST_MODE_MEL, SPECFAST_FLOAT64, 512, 400, 160, 80},
 };
 constexpr const char* kStageNames[kNumStages] = {"gather", "first", "passes", "rows",
-                                                "sums",   "level", "store"};
+                                                 "sums",   "level", "store"};
 
 double ticks_per_second() {
   const auto start = std::chrono::steady_clock::now();
@@ -117,11 +117,12 @@ void measure(const Workload& workload, double frequency) {
   std::printf("%-36s", workload.name);
   for (int stage = 0; stage < kNumStages; ++stage)
     std::printf(" %9.0f", double(best.ticks[stage]) / kTiles);
-  std::printf(" %9.0f %9.1f %9.1f\n", total, double(lanes * workload.hop) / total * frequency / 1e6,
-              transform_flop /
-                  (double(best.ticks[kStageFirstPass] + best.ticks[kStagePasses] + best.ticks[kStageRows]) /
-                   kTiles) *
-                  frequency / 1e9);
+  std::printf(
+      " %9.0f %9.1f %9.1f\n", total, double(lanes * workload.hop) / total * frequency / 1e6,
+      transform_flop /
+          (double(best.ticks[kStageFirstPass] + best.ticks[kStagePasses] + best.ticks[kStageRows]) /
+           kTiles) *
+          frequency / 1e9);
 }
 
 }  // namespace

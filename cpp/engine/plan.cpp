@@ -24,9 +24,25 @@ std::vector<T> rounded(const std::vector<double>& values) {
   return std::vector<T>(values.begin(), values.end());
 }
 
+// Tables of factors are read by aligned loads where they hold copies.
+static_assert(__STDCPP_DEFAULT_NEW_ALIGNMENT__ >= kColumnGroupBytes);
+
 template <typename T>
 void append_factor(double value, int64_t copies, std::vector<T>& table) {
   table.insert(table.end(), std::size_t(copies), T(value));
+}
+
+// The samples that the first pass reads, in its order: [length/radix][2 * radix].
+template <typename T>
+std::vector<int64_t> samples_of_first_pass(const FftPass<T>& pass) {
+  const int64_t leg = pass.length / pass.radix;
+  std::vector<int64_t> samples;
+  samples.reserve(std::size_t(2 * pass.length));
+  for (int64_t j = 0; j < leg; ++j) {
+    for (int64_t point = j; point < pass.length; point += leg)
+      samples.insert(samples.end(), {2 * point, 2 * point + 1});
+  }
+  return samples;
 }
 
 // Keras' order of operations: the magnitude is floored at epsilon after the power has been.
@@ -91,7 +107,7 @@ void PrecisionPlan<T>::derive_transform(const Config& config, int64_t factor_cop
   const double divisor =
       window_divisor(config.window, config.window.empty() ? Scaling::kNone : config.scaling);
   const double gain = (radices.empty() ? 1.0 : 0.5) / divisor;
-  window_.assign(std::size_t(std::max(config.dft_length, config.frame_length)) + 1, T(0));
+  window_.assign(std::size_t(std::max(config.dft_length, config.frame_length)), T(0));
   for (std::size_t n = 0; n < std::size_t(config.frame_length); ++n) {
     window_[n] = T((config.window.empty() ? 1.0 : config.window[n]) * gain);
   }
@@ -103,6 +119,7 @@ void PrecisionPlan<T>::derive_transform(const Config& config, int64_t factor_cop
   for (std::size_t level = 0; level < radices.size(); ++level) {
     const int64_t radix = radices[level];
     std::vector<T> twiddles;
+    twiddles.reserve(std::size_t((length / radix - 1) * 2 * (radix - 1) * factor_copies));
     for (int64_t j = 1; j < length / radix; ++j) {
       for (int64_t q = 1; q < radix; ++q) {
         const Turn w = turn(j * q, length);
@@ -127,17 +144,21 @@ void PrecisionPlan<T>::derive_transform(const Config& config, int64_t factor_cop
 
 template <typename T>
 void PrecisionPlan<T>::derive_first_factors(int64_t factor_copies, TilePlan<T>& tile) {
-  const int64_t radix = tile.passes[0].radix, length = tile.passes[0].length;
-  const int64_t leg = length / radix;
+  const FftPass<T>& pass = tile.passes[0];
+  const int64_t num_samples = 2 * pass.radix;
+  const int64_t num_twiddles = 2 * (pass.radix - 1) * factor_copies;
+  const int64_t leg = pass.length / pass.radix;
+  first_factors_.reserve(std::size_t(leg * (num_samples * factor_copies + num_twiddles)));
+  const std::vector<int64_t> samples = samples_of_first_pass(pass);
+  auto sample = samples.begin();
   for (int64_t j = 0; j < leg; ++j) {
-    for (int64_t point = j; point < length; point += leg) {
-      append_factor(tile.window[2 * point], factor_copies, first_factors_);
-      append_factor(tile.window[2 * point + 1], factor_copies, first_factors_);
-    }
-    for (int64_t q = 1; q < radix; ++q) {
-      const Turn w = turn(j * q, length);
-      append_factor(w.cosine, factor_copies, first_factors_);
-      append_factor(-w.sine, factor_copies, first_factors_);
+    for (int64_t i = 0; i < num_samples; ++i)
+      append_factor(tile.window[*sample++], factor_copies, first_factors_);
+    if (j == 0) {
+      append_factor(0, num_twiddles, first_factors_);
+    } else {
+      const T* const twiddles = pass.twiddles + (j - 1) * num_twiddles;
+      first_factors_.insert(first_factors_.end(), twiddles, twiddles + num_twiddles);
     }
   }
   tile.first_factors = first_factors_.data();
@@ -204,15 +225,9 @@ Width<T> PrecisionPlan<T>::derive_width(const Config& config, const TileKernel<T
   }
   width.tile.sample_offset = width.sample_offset.data();
   if (width.tile.num_passes > 0) {
-    const FftPass<T>& first = width.tile.passes[0];
-    const int64_t leg = first.length / first.radix;
-    for (int64_t j = 0; j < leg; ++j) {
-      for (int64_t point = j; point < first.length; point += leg) {
-        for (const int64_t n : {2 * point, 2 * point + 1}) {
-          const bool in_frame = n < config.frame_length;
-          width.first_offset.push_back(in_frame ? width.sample_offset[std::size_t(n)] : 0);
-        }
-      }
+    for (const int64_t n : samples_of_first_pass(width.tile.passes[0])) {
+      const int64_t in_frame = std::min(n, config.frame_length);
+      width.first_offset.push_back(width.sample_offset[std::size_t(in_frame)]);
     }
     width.tile.first_offset = width.first_offset.data();
   }

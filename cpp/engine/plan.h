@@ -54,9 +54,9 @@ class PrecisionPlan {
  private:
   void derive_common(const Config& config, TilePlan<T>& tile);
   void derive_transform(const Config& config, int64_t factor_copies, TilePlan<T>& tile);
+  void derive_first_factors(int64_t factor_copies, TilePlan<T>& tile);
   void derive_product(const GivenWeights& weights, int64_t block_rows, TilePlan<T>& tile);
   void derive_mel(const Config& config, TilePlan<T>& tile);
-  void derive_first_factors(int64_t factor_copies, TilePlan<T>& tile);
   Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
 
   std::vector<T> window_, first_factors_, real_twiddles_, product_, mel_weights_;

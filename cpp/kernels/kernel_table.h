@@ -35,20 +35,20 @@ struct TilePlan {
 
   // Hop matrix: row r, column h holds sample r of hop h, so that sample q*hop + r of `lanes`
   // consecutive frames is one unaligned load at column q of row r.
-  int64_t hop_rows;     // min(hop, frame_length)
-  int64_t hop_columns;  // lanes + overlapping hops, rounded up to kColumnGroupBytes
-  const uint32_t*
-      sample_offset;  // [frame_length + 1]: place of sample n of the first lane in the hop matrix
+  int64_t hop_rows;               // min(hop, frame_length)
+  int64_t hop_columns;            // lanes + overlapping hops, rounded up to kColumnGroupBytes
+  const uint32_t* sample_offset;  // [frame_length + 1]: place of sample n of the first lane in the
+                                  // hop matrix; the last one serves all samples beyond the frame
 
-  const T*
-      window;  // [max(dft_length, frame_length) + 1], scaling folded in, zero from frame_length on
+  const T* window;  // [max(dft_length, frame_length)], scaling folded in, zero from frame_length on
 
   // Own transform (num_passes > 1, the last of radix 4) of dft_length / 2 complex points. The
   // window then carries an extra factor of one half.
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
   // What butterfly j of the first pass reads, in its order: the window at its samples
-  // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles.
+  // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles (for j = 0, which
+  // needs none, zeros).
   const T* first_factors;        // table of factors, [length/radix][4 * radix - 2]
   const uint32_t* first_offset;  // [length/radix][2 * radix]: sample_offset of these samples
   const uint32_t* bin_place;     // [dft_length / 2]: where the transform leaves complex point k
@@ -165,7 +165,8 @@ struct PrecisionKernels {
   TileKernel<T> narrow;        // for few frames; bit-equal results
   TileKernel<T> product_wide;  // both for plans with trained kernels
   TileKernel<T> product_narrow;
-  int64_t factor_copies;  // how often in turn a table of factors holds each value
+  int64_t factor_copies;  // how often in turn a table of factors holds each value; if not once, it
+                          // is aligned to kColumnGroupBytes
   int64_t product_rows;   // rows of a block of TilePlan::product
   int64_t outer_columns;  // kernel rows of a group of AdjointArgs::spectrum
   // sums[n * outer_columns + c] += sum over frames f of samples[f * hop_stride + n] *

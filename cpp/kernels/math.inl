@@ -62,7 +62,7 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
   for (int i = 0; i < kCount / 2; ++i)
     terms[i] = madd(coefficients[2 * i], x, coefficients[2 * i + 1]);
   V power = x * x;
-  int count = kCount / 2;
+  int count = kCount / 2;  // of terms that are left, terms[0] the highest
   for (; count > 3; count = (count + 1) / 2, power = power * power) {
     // From the low end, so that the odd one out is the highest.
     for (int i = 0; i < count / 2; ++i) {
@@ -77,7 +77,7 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
   return result;
 }
 
-// rest + log(1 + f) - unit * f, in units of U.
+// rest + unit * (log(1 + f) - f).
 // float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9
 // (tools/fit_polynomials.py).
 template <typename U, int kLanes>

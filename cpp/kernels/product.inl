@@ -29,16 +29,16 @@ SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int
     V partial[kProductRows][kVectors] = {};
     for (int64_t j = begin; j < end; ++j) {
       const Scalar<V>* const row = row_of(j);
-      const Scalar<V>* const factor = factors + j * stride;
+      const Scalar<V>* const of_row = factors + j * stride;
       V x[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v)
         x[v] = in_register(load_unaligned<V>(row + v * kLanesOf<V>));
 #pragma GCC unroll 16
       for (int i = 0; i < kProductRows; ++i) {
-        const V spread = in_register(broadcast<V>(factor[i]));
+        const V wide = in_register(broadcast<V>(of_row[i]));
 #pragma GCC unroll 4
-        for (int v = 0; v < kVectors; ++v) partial[i][v] = madd(spread, x[v], partial[i][v]);
+        for (int v = 0; v < kVectors; ++v) partial[i][v] = madd(wide, x[v], partial[i][v]);
       }
     }
     for (int i = 0; i < kProductRows; ++i) {

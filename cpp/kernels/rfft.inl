@@ -224,23 +224,23 @@ void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int6
                     int64_t end, Scalar<V>* z) {
   using S = Scalar<V>;
   constexpr int64_t kStep = 2 * kLanesOf<V>, kSamples = 2 * kRadix;
-  constexpr int64_t kWindow = kSamples * kFactorCopies<S>;
-  constexpr int64_t kFactors = kWindow + 2 * (kRadix - 1) * kFactorCopies<S>;
+  constexpr int64_t kWindowFactors = kSamples * kFactorCopies<S>;
+  constexpr int64_t kFactors = kWindowFactors + 2 * (kRadix - 1) * kFactorCopies<S>;
   const int64_t leg = plan.passes[0].length / kRadix * kStep;
-  const S* window = plan.first_factors + begin * kFactors;
+  const S* factors = plan.first_factors + begin * kFactors;
   const uint32_t* offset = plan.first_offset + begin * kSamples;
-  for (int64_t j = begin; j < end; ++j, window += kFactors, offset += kSamples) {
+  for (int64_t j = begin; j < end; ++j, factors += kFactors, offset += kSamples) {
     Complex<V> a[kRadix];
     for (int q = 0; q < kRadix; ++q) {
       if (q < kUsed) {
-        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * factor<V>(window, 2 * q),
-                load_unaligned<V>(hops + offset[2 * q + 1]) * factor<V>(window, 2 * q + 1)};
+        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * factor<V>(factors, 2 * q),
+                load_unaligned<V>(hops + offset[2 * q + 1]) * factor<V>(factors, 2 * q + 1)};
       } else {
         a[q] = {V{}, V{}};
       }
     }
     Butterfly<kRadix, kUsed, V>::apply(a);
-    store_turned<kRadix, V>(a, z + j * kStep, leg, j == 0 ? nullptr : window + kWindow);
+    store_turned<kRadix, V>(a, z + j * kStep, leg, j == 0 ? nullptr : factors + kWindowFactors);
   }
 }
 

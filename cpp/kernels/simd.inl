@@ -50,11 +50,11 @@ SPECFAST_INLINE void store(Scalar<V>* to, V value) {
   *reinterpret_cast<V*>(to) = value;
 }
 
-// Not by memcpy: its stores might change anything, and the compiler would read every field of a
-// plan again after each.
 template <typename V>
 using Unaligned = typename VecOf<Scalar<V>, kLanesOf<V>>::unaligned;
 
+// Not by memcpy: its stores might change anything, and GCC would read every field of a plan again
+// after each.
 template <typename V>
 SPECFAST_INLINE V load_unaligned(const Scalar<V>* from) {
   return *reinterpret_cast<const Unaligned<V>*>(from);
@@ -74,11 +74,11 @@ SPECFAST_INLINE V in_register(V value) {
   return value;
 }
 
-// A value that GCC shall not read from memory again at each of its uses, whatever the registers.
+// The same on all of x86, for loops that wait for loads and not for registers.
 template <typename V>
 SPECFAST_INLINE V load_once(const Scalar<V>* from) {
-  V value = load<V>(from);
-#if defined(SPECFAST_ISA_X86)
+  V value = in_register(load<V>(from));
+#if defined(SPECFAST_ISA_X86) && !defined(__AVX512F__)
   __asm__("" : "+x"(value));
 #endif
   return value;
@@ -92,16 +92,20 @@ SPECFAST_INLINE T* in_one_register(T* pointer) {
   return pointer;
 }
 
-// Constants, each in every lane. Plain x86-64 has no load that spreads a value, and GCC makes a
-// load and a shuffle of every use of a constant, which operands in memory save.
+// Whether a load can put one value into every lane, at no more than a load's cost. Plain x86-64
+// takes a shuffle besides.
+#if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
+constexpr bool kLoadsSpread = false;
+#else
+constexpr bool kLoadsSpread = true;
+#endif
+
+// Constants, each in every lane. Where no load spreads them, they lie in memory spread already, as
+// operands.
 template <typename V, int kCount>
 struct Constants {
   using S = Scalar<V>;
-#if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
-  static constexpr int kCopies = kLanesOf<V>;
-#else
-  static constexpr int kCopies = 1;
-#endif
+  static constexpr int kCopies = kLoadsSpread ? 1 : kLanesOf<V>;
   alignas(sizeof(S) * kCopies) S values[kCount][kCopies];
 
   constexpr Constants(const S (&once)[kCount], S scale = 1) : values{} {
@@ -113,7 +117,9 @@ struct Constants {
     if constexpr (kCopies == 1) {
       return broadcast<V>(values[i][0]);
     } else {
-      return load<V>(in_one_register(&values[0][0]) + i * kCopies);
+      // A pointer whose target GCC does not know: of a value that it knows it makes a load and a
+      // shuffle after all.
+      return load<V>(in_one_register(&values[i][0]));
     }
   }
 };
@@ -256,15 +262,9 @@ using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 #define SPECFAST_SHUFFLE2(a, b, i, j) __builtin_shuffle(a, b, Vec<int64_t, 2>{i, j})
 #endif
 
-// How often tables of factors hold each value: once where a load can spread it over the lanes, else
-// once for every lane.
-#if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
+// How often tables of factors hold each value.
 template <typename T>
-constexpr int kFactorCopies = kGroup<T>;
-#else
-template <typename T>
-constexpr int kFactorCopies = 1;
-#endif
+constexpr int kFactorCopies = kLoadsSpread ? 1 : kGroup<T>;
 
 // Value i of a table of factors, in every lane.
 template <typename V>
@@ -273,6 +273,7 @@ SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
   if constexpr (kCopies == 1) {
     return broadcast<V>(table[i]);
   } else {
+    static_assert(kLanesOf<V> == kCopies);
     return load<V>(table + i * kCopies);
   }
 }
@@ -281,12 +282,7 @@ SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
 template <typename V, int kCount>
 SPECFAST_INLINE void spread(const Scalar<V>* from, V (&to)[kCount]) {
   constexpr int kSide = kGroup<Scalar<V>>;
-#if defined(__AVX__)
-  constexpr bool kByShuffles = false;  // a load that spreads costs no shuffle
-#else
-  constexpr bool kByShuffles = kLanesOf<V> == kSide && kCount % kSide == 0;
-#endif
-  if constexpr (!kByShuffles) {
+  if constexpr (kLoadsSpread || kCount % kSide != 0) {
     for (int i = 0; i < kCount; ++i) to[i] = broadcast<V>(from[i]);
   } else {
     for (int i = 0; i < kCount; i += kSide) {
