@@ -2,7 +2,6 @@
 #include "parallel.h"
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cmath>
 #include <cstdio>
@@ -85,23 +84,18 @@ int environment_num_threads() {
   return num_threads;
 }
 
-// The ranges of one call, in shares of neighbours. A thread takes those of its own share, then what
-// the others have left: a thread that loses its processor for a while holds up little, and from
-// call to call the same memory stays in the caches of the same core.
+// The ranges of one call. Threads take the next one until none is left, so that a thread that loses
+// its processor for a while holds up little.
 class Ranges {
  public:
   Ranges(int64_t num_tasks, int num_threads, const Body& body)
       : num_tasks_(num_tasks),
         num_ranges_(std::min<int64_t>(num_tasks, num_threads * kRangesPerThread)),
         num_threads_(num_threads),
-        num_shares_(std::min(num_threads, kMaxShares)),
-        body_(body) {
-    for (int share = 0; share < num_shares_; ++share) next_range_[share] = begin_of_share(share);
-  }
+        body_(body) {}
 
-  // `favourite`: the number of the share to begin with.
-  void work(int thread, int favourite) noexcept {
-    for (int64_t range; (range = take(favourite)) < num_ranges_; ++num_done_) {
+  void work(int thread) noexcept {
+    for (int64_t range; (range = next_range_++) < num_ranges_; ++num_done_) {
       try {
         body_(thread, begin_of(range), begin_of(range + 1));
       } catch (...) {
@@ -113,10 +107,10 @@ class Ranges {
 
   // As a task of a runner. Each call gets a number of its own, whatever the runner says: two calls
   // with one number would share scratch memory.
-  static void work_for_runner(void* ranges, int32_t index) {
+  static void work_for_runner(void* ranges, int32_t) {
     Ranges& self = *static_cast<Ranges*>(ranges);
     const int thread = self.next_thread_++;
-    if (thread < self.num_threads_) self.work(thread, int(uint32_t(index) % kMaxShares));
+    if (thread < self.num_threads_) self.work(thread);
   }
 
   void finish() const {
@@ -131,29 +125,15 @@ class Ranges {
 
  private:
   static constexpr int64_t kRangesPerThread = 8;
-  static constexpr int kMaxShares = 64;
-
-  // A range that nobody has; num_ranges_ if there is none.
-  int64_t take(int favourite) {
-    for (int i = 0; i < num_shares_; ++i) {
-      const int share = (favourite + i) % num_shares_;
-      const int64_t range = next_range_[share]++;
-      if (range < begin_of_share(share + 1)) return range;
-    }
-    return num_ranges_;
-  }
-
-  int64_t begin_of_share(int share) const { return num_ranges_ * share / num_shares_; }
 
   int64_t begin_of(int64_t range) const {
     return num_tasks_ / num_ranges_ * range + std::min(range, num_tasks_ % num_ranges_);
   }
 
   const int64_t num_tasks_, num_ranges_;
-  const int num_threads_, num_shares_;
+  const int num_threads_;
   const Body& body_;
-  std::array<std::atomic<int64_t>, kMaxShares> next_range_;
-  std::atomic<int64_t> num_done_{0};
+  std::atomic<int64_t> next_range_{0}, num_done_{0};
   std::atomic<int> next_thread_{0};
   std::exception_ptr failure_;
   std::mutex failure_mutex_;
@@ -184,7 +164,7 @@ void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, const Team& t
   } else {
 #if defined(_OPENMP)
 #pragma omp parallel num_threads(num_threads)
-    ranges.work(omp_get_thread_num(), omp_get_thread_num());
+    ranges.work(omp_get_thread_num());
 #endif
   }
   ranges.finish();
