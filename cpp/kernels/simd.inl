@@ -278,7 +278,7 @@ SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
   }
 }
 
-// Each of kCount neighbouring values in every lane.
+// Each of kCount neighbouring values in every lane; by one load a group where no load spreads them.
 template <typename V, int kCount>
 SPECFAST_INLINE void spread(const Scalar<V>* from, V (&to)[kCount]) {
   constexpr int kSide = kGroup<Scalar<V>>;
