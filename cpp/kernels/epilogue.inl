@@ -33,8 +33,8 @@ SPECFAST_INLINE RowOp row_op_of(const TilePlan<T>& plan) {
   }
 }
 
-// Writes the rows of one bin. An edge bin (DC and, for an even length, Nyquist) has no mirror
-// image.
+// Writes the rows of one bin; of the mode log the power, which log_magnitudes takes from there. An
+// edge bin (DC and, for an even length, Nyquist) has no mirror image.
 template <RowOp kOp, typename V>
 struct RowWriter {
   using T = Scalar<V>;
@@ -68,8 +68,6 @@ struct RowWriter {
       return edge ? power : power + power;
     } else if constexpr (kOp == RowOp::kMagnitude) {
       return square_root(at_least(power, broadcast<V>(plan.power_floor)));
-    } else if constexpr (kOp == RowOp::kLog) {
-      return T(0.5) * log_at_least<NaturalUnits>(power, plan.power_floor);
     } else if constexpr (kOp == RowOp::kPowerIdentity) {
       return square_root(power);
     } else if constexpr (kOp == RowOp::kPowerGeneral) {
@@ -160,6 +158,19 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
   if (plan.dft_length % 2 == 0) {
     writer.write(plan.dft_length / 2, load<V>(spectrum + (plan.dft_length - 1) * kStep), V{}, true);
   }
+}
+
+// What the writer left of the mode log: powers become logarithms of magnitudes, in place. In a loop
+// of its own, which keeps the constants in registers and overlaps the logarithms.
+template <typename V>
+SPECFAST_NOINLINE void log_magnitudes(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
+                                      int64_t row_stride) {
+  Scalar<V>* to = rows;
+  log_rows<HalfNaturalUnits, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
+                                [&to, row_stride](V log) SPECFAST_INLINE_LAMBDA {
+                                  store_unaligned(to, log);
+                                  to += row_stride;
+                                });
 }
 
 template <typename V>

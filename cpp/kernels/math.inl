@@ -43,6 +43,14 @@ struct NaturalUnits {
   static constexpr S doubling_low =
       sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
 };
+// Natural logarithms of square roots; exactly half of everything.
+template <typename S>
+struct HalfNaturalUnits {
+  using Whole = NaturalUnits<S>;
+  static constexpr S unit = Whole::unit / 2, unit_low = Whole::unit_low / 2;
+  static constexpr S doubling_high = Whole::doubling_high / 2;
+  static constexpr S doubling_low = Whole::doubling_low / 2;
+};
 template <typename S>
 struct Decibels {
   static constexpr S unit = S(4.34294481903251827651128918916605082L);
@@ -77,49 +85,44 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
   return result;
 }
 
-// rest + unit * (log(1 + f) - f).
+// rest + unit * (log(1 + f) - f), with the lead that log_lead(f) gave.
 // float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9
 // (tools/fit_polynomials.py).
+template <int kLanes>
+SPECFAST_INLINE Vec<float, kLanes> log_lead(Vec<float, kLanes> f) {
+  return f * f;
+}
 template <typename U, int kLanes>
-SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float, kLanes> rest) {
+SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float, kLanes> square,
+                                                Vec<float, kLanes> rest) {
   using V = Vec<float, kLanes>;
   static constexpr Constants<V, 10> kCoefficients(
       {4.9058143e-02f, -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
        -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f},
       U::unit);
-  return madd(f * f, polynomial(kCoefficients, f), rest);
+  return madd(square, polynomial(kCoefficients, f), rest);
 }
 
 // double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
 // that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax fit of relative error
 // 2^-60 (tools/fit_polynomials.py).
+template <int kLanes>
+SPECFAST_INLINE Vec<double, kLanes> log_lead(Vec<double, kLanes> f) {
+  return f / (2.0 + f);
+}
 template <typename U, int kLanes>
-SPECFAST_INLINE Vec<double, kLanes> add_log_tail(Vec<double, kLanes> f, Vec<double, kLanes> rest) {
+SPECFAST_INLINE Vec<double, kLanes> add_log_tail(Vec<double, kLanes> f, Vec<double, kLanes> s,
+                                                 Vec<double, kLanes> rest) {
   using V = Vec<double, kLanes>;
   static constexpr Constants<V, 8> kCoefficients(
       {1.3604015707124079e-01, 1.321036048513262e-01, 1.5388834677801916e-01,
        1.8181738454723026e-01, 2.2222223037807243e-01, 2.857142856733919e-01, 4.00000000000078e-01,
        6.666666666666666e-01},
       U::unit);
-  const V s = f / (2.0 + f);
   const V z = s * s;
   const V p = polynomial(kCoefficients, z);
   const V half_square = (0.5 * U::unit) * f * f;
   return madd(s, madd(p, z, half_square), rest - half_square);
-}
-
-template <template <typename> class Units, typename V>
-SPECFAST_INLINE V join_log(LogSplit<V> split) {
-  using U = Units<Scalar<V>>;
-  static constexpr Constants<V, 4> kConstants(
-      {U::doubling_high, U::doubling_low, U::unit, U::unit_low});
-  const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
-          unit_low = kConstants[3];
-  // The chain from the fraction to the result is long; what can be added beside it is.
-  V low = split.exponent * doubling_low;
-  if constexpr (U::unit_low != 0) low = madd(split.fraction, unit_low, low);
-  low = add_log_tail<U, kLanesOf<V>>(split.fraction, low);
-  return split.exponent * doubling_high + madd(split.fraction, unit, low);
 }
 
 #if defined(__AVX512F__)
@@ -153,25 +156,84 @@ SPECFAST_INLINE LogSplit<V> split_any(V x) {
 }
 #endif
 
+// A logarithm in two halves of about equal length. kAny: of any x; else positive normal numbers,
+// infinity and NaN suffice.
+template <typename V>
+struct BegunLog {
+  V x;
+  LogSplit<V> split;
+  V lead;
+};
+template <bool kAny, typename V>
+SPECFAST_INLINE BegunLog<V> begin_log(V x) {
+  const LogSplit<V> split = kAny ? split_any(x) : split_normal(x);
+  return {x, split, log_lead<kLanesOf<V>>(split.fraction)};
+}
 template <template <typename> class Units, typename V>
-SPECFAST_INLINE V log_in(V x) {
+SPECFAST_INLINE V join_log(const BegunLog<V>& begun) {
+  using U = Units<Scalar<V>>;
+  static constexpr Constants<V, 4> kConstants(
+      {U::doubling_high, U::doubling_low, U::unit, U::unit_low});
+  const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
+          unit_low = kConstants[3];
+  const V fraction = begun.split.fraction, exponent = begun.split.exponent;
+  // The chain from the fraction to the result is long; what can be added beside it is.
+  V low = exponent * doubling_low;
+  if constexpr (U::unit_low != 0) low = madd(fraction, unit_low, low);
+  low = add_log_tail<U, kLanesOf<V>>(fraction, begun.lead, low);
+  return madd(exponent, doubling_high, madd(fraction, unit, low));
+}
+template <template <typename> class Units, bool kAny, typename V>
+SPECFAST_INLINE V finish_log(const BegunLog<V>& begun) {
   using S = Scalar<V>;
   constexpr S kInfinity = S(__builtin_inf()), kNaN = S(__builtin_nan(""));
-  const V result = join_log<Units>(split_any(x));
-  if constexpr (kSplitsSpecialValues) return result;
-  const V special =
-      x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
-  return ((x > S(0)) & (x < kInfinity)) ? result : special;
+  const V x = begun.x, result = join_log<Units>(begun);
+  if constexpr (kSplitsSpecialValues && kAny) {
+    return result;
+  } else if constexpr (kAny) {
+    const V special =
+        x == S(0) ? broadcast<V>(-kInfinity) : (x == kInfinity ? x : broadcast<V>(kNaN));
+    return ((x > S(0)) & (x < kInfinity)) ? result : special;
+  } else {
+    return x < kInfinity ? result : x;
+  }
 }
 
-// log_in of max(x, floor). Where the floor is a normal number, as it nearly always is, few special
-// values are left.
 template <template <typename> class Units, typename V>
-SPECFAST_INLINE V log_at_least(V x, Scalar<V> floor) {
-  using S = Scalar<V>;
-  x = at_least(x, broadcast<V>(floor));
-  if (kSplitsSpecialValues || floor < kSmallestNormal<S>) return log_in<Units>(x);
-  return x < S(__builtin_inf()) ? join_log<Units>(split_normal(x)) : x;
+SPECFAST_INLINE V log_in(V x) {
+  return finish_log<Units, true>(begin_log<true>(x));
+}
+
+template <template <typename> class Units, bool kAny, typename V, typename Put>
+SPECFAST_INLINE void log_any_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
+                                  V floor, const Put& put) {
+  const auto begin = [&rows, row_stride, floor]() SPECFAST_INLINE_LAMBDA {
+    const V x = load_unaligned<V>(rows);
+    rows += row_stride;
+    return begin_log<kAny>(at_least(x, floor));
+  };
+  BegunLog<V> begun = begin();
+  for (int64_t row = 1; row < num_rows; ++row) {
+    const BegunLog<V> next = begin();
+    put(finish_log<Units, kAny>(begun));
+    begun = next;
+  }
+  put(finish_log<Units, kAny>(begun));
+}
+
+// put(log_in of max(row, floor)) for each row in order, at least one. A row may be overwritten by
+// its put. Every logarithm is begun before the one in front of it is finished: its operations are
+// one long chain, and the processor, which looks ahead only so far, would run out of other work.
+template <template <typename> class Units, typename V, typename Put>
+SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
+                              Scalar<V> floor, const Put& put) {
+  const V least = broadcast<V>(floor);
+  // Where the floor is a normal number, as it nearly always is, few special values are left.
+  if (kSplitsSpecialValues || floor < kSmallestNormal<Scalar<V>>) {
+    log_any_rows<Units, true>(rows, row_stride, num_rows, least, put);
+  } else {
+    log_any_rows<Units, false>(rows, row_stride, num_rows, least, put);
+  }
 }
 
 // (atan(t) / t - 1) / t^2 as a polynomial in t^2 for |t| <= 0.55 (tools/fit_polynomials.py).

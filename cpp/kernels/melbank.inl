@@ -23,12 +23,6 @@ struct Extrema {
   }
 };
 
-// 10 log10(max(energy, min_power)) - reference.
-template <typename V>
-SPECFAST_INLINE V decibel(V energy, const TilePlan<Scalar<V>>& plan) {
-  return log_at_least<Decibels>(energy, plan.min_power) - plan.reference_db;
-}
-
 // Adjacent triangles share their edges, so between two edges just one band rises and the one before
 // it falls: every bin is read once.
 template <typename V>
@@ -72,19 +66,28 @@ void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V
   }
 }
 
-// Band energies to levels, in a loop of their own so that the logarithms overlap. A function of its
-// own for each case, so that nothing but the constants competes for registers.
+// Band energies to levels: 10 log10(max(energy, min_power)) - reference, or as they are. A function
+// of its own for each case, so that nothing but the constants competes for registers.
 template <bool kDecibels, bool kExtrema, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
-  for (int64_t band = 0; band < plan.num_bands; ++band) {
-    V value = load<V>(bands + band * kLanesOf<V>);
-    if constexpr (kDecibels) value = decibel(value, plan);
-    if constexpr (kExtrema) extrema.include(value);
-    store_unaligned(rows + band * row_stride, value);
+  const auto put = [&extrema, &rows, row_stride](V level) SPECFAST_INLINE_LAMBDA {
+    if constexpr (kExtrema) extrema.include(level);
+    store_unaligned(rows, level);
+    rows += row_stride;
+  };
+  const int64_t num_bands = plan.num_bands;
+  if constexpr (kDecibels) {
+    const V reference = broadcast<V>(plan.reference_db);
+    log_rows<Decibels, V>(bands, kLanesOf<V>, num_bands, plan.min_power,
+                          [&put, reference](V log)
+                              SPECFAST_INLINE_LAMBDA { put(log - reference); });
+  } else {
+    for (int64_t band = 0; band < num_bands; ++band) put(load<V>(bands + band * kLanesOf<V>));
   }
-  return extrema;
+  return Extrema<V>(
+      extrema);  // a copy: the result itself lies in memory, where loops would keep it
 }
 
 template <typename V>

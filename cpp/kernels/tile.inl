@@ -133,8 +133,10 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   // A full tile whose frames are neighbours in the output needs no detour.
   const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
   if (plan.num_bands == 0) {
-    rows_function<V>(plan)(plan, spectrum, direct ? args.out : rows,
-                           direct ? args.row_stride : kLanes);
+    T* const to = direct ? args.out : rows;
+    const int64_t stride = direct ? args.row_stride : kLanes;
+    rows_function<V>(plan)(plan, spectrum, to, stride);
+    if (plan.spectrum_op == SpectrumOp::kLog) log_magnitudes<V>(plan, to, stride);
     timer.end(kStageRows);
     if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
     timer.end(kStageStore);
@@ -168,6 +170,9 @@ void run_product_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
     planes_function<kVectors, V>(plan)(plan, args.spectrum, to, stride);
   } else {
     product_function<kVectors, V>(plan)(plan, hops, to, stride);
+  }
+  if (plan.spectrum_op == SpectrumOp::kLog) {
+    for (int v = 0; v < kVectors; ++v) log_magnitudes<V>(plan, to + v * kLanes, stride);
   }
   if (!direct) store_rows<T, kTileLanes>(rows, plan.num_output_rows, args);
 }

@@ -107,6 +107,10 @@ void test_functions(const char* type) {
          worst_error<V>([](V x, V) { return log_in<NaturalUnits>(x); },
                         [](T x, T) { return std::log(Wide(x)); }, positive, zero),
          2.0);
+  report("half log", type, kLanesOf<V>,
+         worst_error<V>([](V x, V) { return log_in<HalfNaturalUnits>(x); },
+                        [](T x, T) { return std::log(Wide(x)) / 2; }, positive, zero),
+         2.0);
   report("decibel", type, kLanesOf<V>,
          worst_error<V>([](V x, V) { return log_in<Decibels>(x); },
                         [](T x, T) { return 10 * std::log10(Wide(x)); }, positive, zero),
@@ -146,9 +150,19 @@ void test_functions(const char* type) {
     const V lanes = broadcast<V>(x);
     note("log", x, x, ulps<T>(log_in<NaturalUnits>(lanes)[0], std::log(Wide(x))));
     note("decibel", x, x, ulps<T>(log_in<Decibels>(lanes)[0], 10 * std::log10(Wide(x))));
-    note("log_at_least", x, x,
-         ulps<T>(log_at_least<NaturalUnits>(lanes, T(1))[0],
-                 std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(1), Wide(x)))));
+    for (const T floor : {T(1), T(0)}) {  // a normal number, and none
+      T rows[2 * kLanesOf<V>];
+      store_unaligned(rows, broadcast<V>(T(2)));
+      store_unaligned(rows + kLanesOf<V>, lanes);
+      T* to = rows;
+      log_rows<NaturalUnits, V>(rows, kLanesOf<V>, 2, floor, [&to](V log) {
+        store_unaligned(to, log);
+        to += kLanesOf<V>;
+      });
+      const Wide exact = std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(floor), Wide(x)));
+      note("log of rows", x, floor, ulps<T>(rows[kLanesOf<V>], exact));
+      note("row before", x, floor, ulps<T>(rows[0], std::log(Wide(2))));
+    }
     if (!(x < 0))
       note("power", x, x, ulps<T>(raised(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
     for (const T y : special) {
