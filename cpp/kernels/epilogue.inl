@@ -88,10 +88,17 @@ SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Comple
   const V cosine = broadcast<V>(plan.real_twiddles[2 * k]),
           sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
   const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
-  const V turned_re = nmadd(sine, d.re, cosine * d.im);
-  const V turned_im = madd(sine, d.im, cosine * d.re);
-  writer.write(k, e.re + turned_re, e.im - turned_im, false);
-  writer.write(plan.dft_length / 2 - k, e.re - turned_re, -(e.im + turned_im), false);
+  if constexpr (kFuses) {
+    writer.write(k, madd(cosine, d.im, nmadd(sine, d.re, e.re)),
+                 nmadd(cosine, d.re, nmadd(sine, d.im, e.im)), false);
+    writer.write(plan.dft_length / 2 - k, nmadd(cosine, d.im, madd(sine, d.re, e.re)),
+                 -madd(cosine, d.re, madd(sine, d.im, e.im)), false);
+  } else {
+    const V turned_re = nmadd(sine, d.re, cosine * d.im);
+    const V turned_im = madd(sine, d.im, cosine * d.re);
+    writer.write(k, e.re + turned_re, e.im - turned_im, false);
+    writer.write(plan.dft_length / 2 - k, e.re - turned_re, -(e.im + turned_im), false);
+  }
 }
 
 // The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.

@@ -131,6 +131,13 @@ SPECFAST_INLINE V map_lanes(V v, F one) {
   return v;
 }
 
+// Whether a multiply-add is one operation.
+#if defined(__FMA__) || defined(SPECFAST_ISA_NEON)
+constexpr bool kFuses = true;
+#else
+constexpr bool kFuses = false;
+#endif
+
 // The defaults, for ISAs without a fused multiply-add.
 // madd: a * b + c.  nmadd: c - a * b.
 template <typename V>
