@@ -63,9 +63,12 @@ using namespace specfast::engine;
 
 #include "stage_clock.inl"
 
-// Where the parts of a tile's workspace begin, in elements.
+// Where the parts of a tile's workspace begin, in elements; the hop matrix is the first. Parts that
+// are not needed at the same time share their memory, which is in the cache then: rows take the
+// place of the hop matrix (but for trained kernels, which read it all the while), bands that of the
+// transform.
 struct WorkspaceLayout {
-  int64_t transform, rows, bands, scratch, end;
+  int64_t rows, transform, bands, scratch, end;
 };
 
 template <typename T>
@@ -74,12 +77,15 @@ WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   const auto aligned = [](int64_t count) {
     return (count + kAlignment - 1) / kAlignment * kAlignment;
   };
+  const auto larger = [](int64_t a, int64_t b) { return a > b ? a : b; };
+  const int64_t hops = aligned(plan.hop_rows * plan.hop_columns);
+  const int64_t rows = aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
+  const int64_t transform = aligned(plan.dft_length * lanes);
   WorkspaceLayout layout;
-  layout.transform = aligned(plan.hop_rows * plan.hop_columns);
-  layout.rows = layout.transform + aligned(plan.dft_length * lanes);
-  layout.bands =
-      layout.rows + aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
-  layout.scratch = layout.bands + aligned(plan.num_bands * lanes);
+  layout.rows = plan.product ? hops : 0;
+  layout.transform = larger(hops, layout.rows + rows);
+  layout.bands = layout.transform;
+  layout.scratch = layout.transform + larger(transform, aligned(plan.num_bands * lanes));
   layout.end = layout.scratch + aligned(fallback_scratch_size(plan) * lanes);
   return layout;
 }
