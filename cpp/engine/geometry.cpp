@@ -2,6 +2,7 @@
 #include "geometry.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "config.h"
 
@@ -65,12 +66,13 @@ int64_t left_padding(const Config& config, int64_t num_samples) {
   }
 }
 
-int64_t reflect_index(int64_t index, int64_t num_samples) {
-  if (num_samples == 1) return 0;
-  const int64_t period = 2 * (num_samples - 1);
+ReflectedRun reflected_run(int64_t index, int64_t num_samples) {
+  if (num_samples == 1) return {0, 0, std::numeric_limits<int64_t>::max()};
+  const int64_t last = num_samples - 1, period = 2 * last;
   index %= period;
   if (index < 0) index += period;
-  return index < num_samples ? index : period - index;
+  if (index < last) return {index, 1, last - index};
+  return {period - index, -1, period - index};
 }
 
 }  // namespace specfast::engine

@@ -295,11 +295,13 @@ class PullBack {
     const int64_t num_samples = job_.batch.num_samples;
     T* const to = signal_gradient(signal);
     const T* margin = margins_.data() + signal * (segments_.margin_left + segments_.margin_right);
-    const auto add = [&](int64_t position) {
-      to[reflect_index(position, num_samples) * gradient_.signal_sample_stride] += *margin++;
+    const auto add = [&](int64_t, const ReflectedRun& run) {
+      T* at = to + run.first * gradient_.signal_sample_stride;
+      const int64_t step = run.step * gradient_.signal_sample_stride;
+      for (int64_t i = 0; i < run.count; ++i) at[i * step] += *margin++;
     };
-    for (int64_t i = -segments_.margin_left; i < 0; ++i) add(i);
-    for (int64_t i = 0; i < segments_.margin_right; ++i) add(num_samples + i);
+    for_each_reflected_run(-segments_.margin_left, 0, num_samples, add);
+    for_each_reflected_run(num_samples, num_samples + segments_.margin_right, num_samples, add);
   }
 
   // ---- The gradient of the kernels -------------------------------------------------------------

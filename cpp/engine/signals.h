@@ -51,17 +51,20 @@ void stage_samples(const In* signal, const specfast_batch& batch, Padding paddin
                    int64_t count, T* to) {
   const T scale = scale_of<T>(batch.in_scale);
   const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
-  const auto outside = [=](int64_t index) {
-    return padding == Padding::kCenter
-               ? T(signal[reflect_index(index, num_samples) * stride]) * scale
-               : T(0);
+  const auto pad = [=](int64_t from, int64_t end) {
+    if (padding != Padding::kCenter) return void(std::fill(to + from, to + end, T(0)));
+    for_each_reflected_run(begin + from, begin + end, num_samples,
+                           [=](int64_t index, const ReflectedRun& run) {
+                             copy_samples(signal + run.first * stride, run.step * stride, run.count,
+                                          to + (index - begin), scale);
+                           });
   };
   const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
   const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
-  for (int64_t i = 0; i < inside_begin; ++i) to[i] = outside(begin + i);
+  pad(0, inside_begin);
   copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
                to + inside_begin, scale);
-  for (int64_t i = inside_end; i < count; ++i) to[i] = outside(begin + i);
+  pad(inside_end, count);
 }
 
 }  // namespace specfast::engine

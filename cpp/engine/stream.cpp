@@ -243,7 +243,7 @@ specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) n
     const bool reaches_reflection = seen_ <= left_ && seen_ + count > left_;
     seen_ += count;
     taken += count;
-    if (config_.padding == Padding::kCenter && reaches_reflection) pad_left();
+    if (config_.padding == Padding::kCenter && reaches_reflection) pad(start_, 0);
     const int64_t frames = ready_frames(seen_) - next_frame_;
     compute(block, given, frames);
     given += frames;
@@ -267,8 +267,8 @@ specfast_status Stream::flush(const specfast_block& block, int64_t& num_frames) 
     return status;
   if (left_over > 0) {
     compact();
-    if (config_.padding == Padding::kCenter && seen_ <= left_) pad_left();
-    pad_right(begin_of(next_frame_ + left_over - 1) + config_.frame_length);
+    if (config_.padding == Padding::kCenter && seen_ <= left_) pad(start_, 0);
+    pad(seen_, begin_of(next_frame_ + left_over - 1) + config_.frame_length);
     compute(block, 0, left_over);
   }
   finished_ = true;
@@ -281,7 +281,7 @@ void Stream::reset() noexcept {
   start_ = -left_;
   finished_ = false;
   forget_maxima();
-  if (config_.padding != Padding::kCenter) pad_left();
+  if (config_.padding != Padding::kCenter) pad(start_, 0);
 }
 
 // ---- State --------------------------------------------------------------------------------------
@@ -359,7 +359,7 @@ specfast_status Stream::load(const std::byte* bytes, std::size_t num_bytes) noex
   }
   start_ = needed_from();
   load_values(bytes + sizeof(fields), first_saved());
-  if (config_.padding != Padding::kCenter || seen_ > left_) pad_left();
+  if (config_.padding != Padding::kCenter || seen_ > left_) pad(start_, 0);
   return SPECFAST_OK;
 }
 

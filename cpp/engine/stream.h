@@ -55,9 +55,8 @@ class Stream {
   virtual void compact() noexcept = 0;
   // Samples [from, from + count) of the block, to the end of the store.
   virtual void append(const specfast_block& block, int64_t from, int64_t count) noexcept = 0;
-  // What stands before and behind a signal of seen_ samples or, for the left side, more.
-  virtual void pad_left() noexcept = 0;
-  virtual void pad_right(int64_t padded_end) noexcept = 0;
+  // Padding [begin, end), in front of a signal of seen_ samples or more, or behind one of seen_.
+  virtual void pad(int64_t begin, int64_t end) noexcept = 0;
   // The next num_frames frames, to frame `to` of the block and the ones after it.
   virtual void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept = 0;
   virtual void forget_maxima() noexcept = 0;

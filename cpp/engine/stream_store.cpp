@@ -70,25 +70,15 @@ void StreamStore<T>::append(const specfast_block& block, int64_t from, int64_t c
 }
 
 template <typename T>
-void StreamStore<T>::pad_left() noexcept {
+void StreamStore<T>::pad(int64_t begin, int64_t end) noexcept {
   for (int64_t channel = 0; channel < num_channels_; ++channel) {
-    for (int64_t index = start_; index < 0; ++index) {
-      if (config_.padding != Padding::kCenter) {
-        *at(channel, index) = T(0);
-      } else {
-        *at(channel, index) = *at(channel, -index < seen_ ? -index : reflect_index(index, seen_));
-      }
+    if (config_.padding != Padding::kCenter) {
+      for (int64_t index = begin; index < end; ++index) *at(channel, index) = T(0);
+      continue;
     }
-  }
-}
-
-template <typename T>
-void StreamStore<T>::pad_right(int64_t padded_end) noexcept {
-  for (int64_t channel = 0; channel < num_channels_; ++channel) {
-    for (int64_t index = seen_; index < padded_end; ++index) {
-      *at(channel, index) =
-          config_.padding == Padding::kCenter ? *at(channel, reflect_index(index, seen_)) : T(0);
-    }
+    for_each_reflected_run(begin, end, seen_, [&](int64_t index, const ReflectedRun& run) {
+      copy_samples(at(channel, run.first), run.step, run.count, at(channel, index));
+    });
   }
 }
 

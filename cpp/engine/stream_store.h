@@ -21,8 +21,7 @@ class StreamStore final : public Stream {
   int64_t room() const noexcept override { return capacity_ - (seen_ - start_); }
   void compact() noexcept override;
   void append(const specfast_block& block, int64_t from, int64_t count) noexcept override;
-  void pad_left() noexcept override;
-  void pad_right(int64_t padded_end) noexcept override;
+  void pad(int64_t begin, int64_t end) noexcept override;
   void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept override;
   void forget_maxima() noexcept override;
   std::size_t value_bytes(int64_t num_samples) const noexcept override;
