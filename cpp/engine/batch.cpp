@@ -62,6 +62,11 @@ class BatchRun {
                  });
   }
 
+  const In* input_of(int64_t signal) const {
+    return job_.signal_address(static_cast<const In*>(job_.batch.input), signal,
+                               job_.batch.in_batch_stride, job_.batch.in_channel_stride);
+  }
+
   T* tile_output(int64_t signal, int64_t first_frame) const {
     const specfast_batch& batch = job_.batch;
     return job_.signal_address(static_cast<T*>(batch.output), signal, batch.out_batch_stride,
@@ -83,10 +88,9 @@ class BatchRun {
         args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
     std::byte* const scratch = workspace_.of_thread(thread);
     args.workspace = scratch;
-    const In* const samples = job_.signal_address(static_cast<const In*>(batch.input), signal,
-                                                  batch.in_batch_stride, batch.in_channel_stride);
-    locate_samples(width, samples, first_frame, reinterpret_cast<T*>(scratch + width.tile_bytes),
-                   args);
+    locate_samples(width, input_of(signal), first_frame,
+                   reinterpret_cast<T*>(scratch + width.tile_bytes), args);
+    announce_next(signal, tile, args);
     args.out = tile_output(signal, first_frame);
     args.frame_stride = batch.out_frame_stride;
     args.row_stride = batch.out_row_stride;
@@ -109,11 +113,6 @@ class BatchRun {
           begin + (columns - 1) * config_.hop + rows <= job_.batch.num_samples) {
         args.samples = signal + begin;
         args.hop_stride = config_.hop;
-        const int64_t read = begin + columns * config_.hop;
-        const int64_t left = std::max<int64_t>(job_.batch.num_samples - read, 0);
-        args.next_samples = signal + job_.batch.num_samples - left;
-        args.num_next_samples =
-            rows == config_.hop ? std::min(left, width.kernel->lanes * config_.hop) : 0;
         return;
       }
     }
@@ -132,7 +131,32 @@ class BatchRun {
     std::fill(staging + used * rows, staging + columns * rows, T(0));
     args.samples = staging;
     args.hop_stride = rows;
-    args.num_next_samples = 0;
+  }
+
+  // The input that this thread will read next, where fetching it early pays: none if the caches
+  // next to the core hold the whole, or if it does not lie together.
+  void announce_next(int64_t signal, int64_t tile, TileArgs<T>& args) const {
+    constexpr int64_t kNearBytes = int64_t(256) << 10;
+    const specfast_batch& batch = job_.batch;
+    const TilePlan<T>& wide = plan_.wide().tile;
+    args.next_input = nullptr;
+    args.next_input_bytes = 0;
+    if (batch.in_sample_stride != 1 || wide.hop_rows != config_.hop ||
+        job_.num_signals * batch.num_samples <= kNearBytes / int64_t(sizeof(In)))
+      return;
+    const int64_t tile_samples = plan_.wide().kernel->lanes * config_.hop;
+    int64_t begin = (tile + 1) * tile_samples - job_.left_padding +
+                    (wide.hop_columns - plan_.wide().kernel->lanes) * config_.hop;
+    int64_t end = begin + tile_samples;
+    if (tile + 1 == job_.num_tiles) {
+      if (++signal == job_.num_signals) return;
+      begin = 0;
+      end = wide.hop_columns * config_.hop - job_.left_padding;
+    }
+    begin = std::clamp<int64_t>(begin, 0, batch.num_samples);
+    end = std::clamp(end, begin, batch.num_samples);
+    args.next_input = input_of(signal) + begin;
+    args.next_input_bytes = (end - begin) * int64_t(sizeof(In));
   }
 
   // top_db below the maximum of signals [begin, end); NaN if one of them holds a NaN.

@@ -105,9 +105,9 @@ struct TileArgs {
   const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h *
                        // hop_stride
   int64_t hop_stride;  // every hop of hop_columns has hop_rows readable samples
-  const T* next_samples;  // samples that the next tile of this thread will read for the first time,
-                          // to be fetched meanwhile
-  int64_t num_next_samples;  // 0: none
+  const void* next_input;  // memory that the next tile of this thread will read for the first time,
+                           // to be fetched meanwhile
+  int64_t next_input_bytes;  // 0: none
   void* workspace;           // TileKernel::workspace_bytes(), aligned to kWorkspaceAlignment
   int64_t num_frames;        // 1 .. lanes: lanes beyond are computed and thrown away
   T* out;  // element (frame f, row r) goes to out[f * frame_stride + r * row_stride]

@@ -8,8 +8,8 @@ template <typename T>
 class Prefetcher {
  public:
   Prefetcher(const TilePlan<T>& plan, const TileArgs<T>& args, int64_t num_steps)
-      : samples_{bytes(args.next_samples), kLineBytes,
-                 (args.num_next_samples * kSize + kLineBytes - 1) / kLineBytes} {
+      : samples_{static_cast<const char*>(args.next_input), kLineBytes,
+                 (args.next_input_bytes + kLineBytes - 1) / kLineBytes} {
     if (output_is_far(plan, args))
       output_ = {bytes(args.out + args.num_frames - 1), args.row_stride * kSize,
                  plan.num_output_rows};
