@@ -52,13 +52,18 @@ class BatchRun {
   void for_each_tile(const Body& body) {
     // Below about a quarter of a million samples' work a second thread costs more than it brings.
     constexpr int64_t kMinSamplesPerThread = 1 << 17;
-    const TilePlan<T>& tile = plan_.wide().tile;
+    const TilePlan<T>& wide = plan_.wide().tile;
     const int64_t tile_samples =
-        plan_.wide().kernel->lanes * (tile.dft_length + tile.num_output_rows);
+        plan_.wide().kernel->lanes * (wide.dft_length + wide.num_output_rows);
     parallel_for(job_.num_signals * job_.num_tiles, kMinSamplesPerThread / tile_samples + 1,
                  workspace_.team(), [&](int thread, int64_t begin, int64_t end) {
-                   for (int64_t i = begin; i < end; ++i)
-                     body(thread, i / job_.num_tiles, i % job_.num_tiles);
+                   int64_t signal = begin / job_.num_tiles, tile = begin % job_.num_tiles;
+                   for (int64_t i = begin; i < end; ++i) {
+                     body(thread, signal, tile);
+                     if (++tile < job_.num_tiles) continue;
+                     ++signal;
+                     tile = 0;
+                   }
                  });
   }
 

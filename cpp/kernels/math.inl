@@ -64,12 +64,12 @@ struct Decibels {
 // The polynomial with these coefficients, highest power first and an even number of them, at x.
 // Neighbours are joined first (Estrin's scheme): a single chain of additions would wait for itself.
 template <typename V, int kCount>
-SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x) {
+SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V x_square) {
   static_assert(kCount % 2 == 0);
   V terms[kCount / 2];
   for (int i = 0; i < kCount / 2; ++i)
     terms[i] = madd(coefficients[2 * i], x, coefficients[2 * i + 1]);
-  V power = x * x;
+  V power = x_square;
   int count = kCount / 2;  // of terms that are left, terms[0] the highest
   for (; count > 3; count = (count + 1) / 2, power = power * power) {
     // From the low end, so that the odd one out is the highest.
@@ -100,7 +100,7 @@ SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float,
       {4.9058143e-02f, -1.0493273e-01f, 1.20827384e-01f, -1.2619036e-01f, 1.4221224e-01f,
        -1.6655765e-01f, 2.0001578e-01f, -2.5000238e-01f, 3.3333322e-01f, -5.0e-01f},
       U::unit);
-  return madd(square, polynomial(kCoefficients, f), rest);
+  return madd(square, polynomial(kCoefficients, f, square), rest);
 }
 
 // double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
@@ -120,9 +120,9 @@ SPECFAST_INLINE Vec<double, kLanes> add_log_tail(Vec<double, kLanes> f, Vec<doub
        6.666666666666666e-01},
       U::unit);
   const V z = s * s;
-  const V p = polynomial(kCoefficients, z);
-  const V half_square = (0.5 * U::unit) * f * f;
-  return madd(s, madd(p, z, half_square), rest - half_square);
+  const V p = polynomial(kCoefficients, z, z * z);
+  const V scaled = U::unit == 1 ? f : U::unit * f;
+  return nmadd(s, nmadd(p, z, scaled), rest);
 }
 
 #if defined(__AVX512F__)
