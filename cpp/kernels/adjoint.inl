@@ -164,7 +164,7 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
     const V re = load<V>(spectrum + at), im = load<V>(imag + at);
     store(power + at, writer.of_power(madd(re, re, im * im), false));
   }
-  sum_bands<V>(plan, power, energies);
+  sum_bands<V>(plan, power, energies, energies, kStep);
   level_gradient<V>(plan, energies, bands);
   int64_t bin = 0;
   const auto clear_until = [&](int64_t end) {

@@ -51,7 +51,7 @@ void add_by_own_inverse(const TilePlan<Scalar<V>>& plan, const SpectrumPlanes<V>
     put_conjugate(k, e.re - d.im, e.im + d.re);
     put_conjugate(half - k, e.re + d.im, d.re - e.im);
   }
-  Prefetcher<S> nothing(plan, TileArgs<S>{}, 0);
+  Prefetcher nothing(TileArgs<S>{}, 0);
   run_passes<V>(z, plan, 0, plan.num_passes, nothing);
   for (int64_t n = 0; n < plan.frame_length; n += 2) {
     const S* const at = z + plan.bin_place[n / 2] * kStep;

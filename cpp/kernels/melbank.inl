@@ -5,28 +5,29 @@ template <typename V>
 struct Extrema {
   V max = broadcast<V>(-Scalar<V>(__builtin_inf()));
   V min = broadcast<V>(Scalar<V>(__builtin_inf()));
-  IntVec<V> nan = {};
 
   SPECFAST_INLINE void include(V v) {
     max = at_least(max, v);
     min = at_most(min, v);
-    nan |= v != v;
   }
-  SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(int64_t num_lanes) const {
+  // `total`: of all energies of a frame, which are not negative, so that only a NaN makes it one.
+  SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(V total, int64_t num_lanes) const {
     TileExtrema<Scalar<V>> result{max[0], min[0], false};
     for (int lane = 0; lane < num_lanes; ++lane) {
       if (max[lane] > result.max) result.max = max[lane];
       if (min[lane] < result.min) result.min = min[lane];
-      result.has_nan |= nan[lane] != 0;
+      result.has_nan |= total[lane] != total[lane];
     }
     return result;
   }
 };
 
 // Adjacent triangles share their edges, so between two edges just one band rises and the one before
-// it falls: every bin is read once.
+// it falls: every bin is read once. Returns the sum of all bands. The lines of `rows`, which will
+// be written to next, are fetched meanwhile.
 template <typename V>
-void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands) {
+V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands,
+            const Scalar<V>* rows, int64_t row_stride) {
   // A band that holds no bin must still show the NaN of its frame.
   const V dc = load<V>(power);
   const V start = dc != dc ? dc : V{};
@@ -56,14 +57,18 @@ void sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V
     rising = rising + rising2;
     falling = falling + falling2;
   };
-  V rising, falling;
+  V rising, falling, total = V{};
   interval(0, rising, falling);
   for (int64_t band = 0; band < plan.num_bands; ++band) {
+    __builtin_prefetch(rows + band * row_stride, 0, 2);
     V next_rising;
     interval(band + 1, next_rising, falling);
-    store(bands + band * kLanesOf<V>, rising + falling);
+    const V sum = rising + falling;
+    store(bands + band * kLanesOf<V>, sum);
+    total = total + sum;
     rising = next_rising;
   }
+  return total;
 }
 
 // Band energies to levels: 10 log10(max(energy, min_power)) - reference, or as they are. A function

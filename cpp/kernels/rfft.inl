@@ -154,7 +154,7 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
 // One pass over `num_blocks` neighbouring blocks of pass.length points each.
 template <int kRadix, typename V>
 void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
-              Prefetcher<Scalar<V>>& prefetcher) {
+              Prefetcher& prefetcher) {
   constexpr int64_t kStep = 2 * kLanesOf<V>;
   const int64_t leg_points = pass.length / kRadix;
   const int64_t leg = leg_points * kStep;
@@ -181,7 +181,7 @@ void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
 
 template <typename V>
 void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
-                  Prefetcher<Scalar<V>>& prefetcher) {
+                  Prefetcher& prefetcher) {
   switch (pass.radix) {
     case 2:
       return run_pass<2, V>(z, pass, num_blocks, prefetcher);
@@ -199,7 +199,7 @@ void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_bloc
 // Depth first: a block that fits the first-level cache is finished before the next is touched.
 template <typename V>
 void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last,
-                Prefetcher<Scalar<V>>& prefetcher) {
+                Prefetcher& prefetcher) {
   constexpr int64_t kCacheBytes = 24 * 1024;
   if (first == last) return;
   const FftPass<Scalar<V>>& pass = plan.passes[first];
@@ -287,7 +287,7 @@ void middle_passes(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& a
   int64_t num_butterflies = 0;
   for (int64_t level = 1; level < last; ++level)
     num_butterflies += plan.passes[0].length / plan.passes[level].radix;
-  Prefetcher<Scalar<V>> prefetcher(plan, args, num_butterflies);
+  Prefetcher prefetcher(args, num_butterflies);
   for (int64_t q = 0; q < plan.passes[0].radix; ++q) {
     run_passes<V>(z + q * leg, plan, 1, last, prefetcher);
   }

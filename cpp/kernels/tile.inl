@@ -150,14 +150,16 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   }
   rows_function<V>(plan)(plan, spectrum, rows, kLanes);
   timer.end(kStageRows);
-  sum_bands<V>(plan, rows, bands);
+  // The line of the last frame: that of the first one was written to by the tile before.
+  const V total = sum_bands<V>(
+      plan, rows, bands, args.out + (args.num_frames - 1) * args.frame_stride, args.row_stride);
   timer.end(kStageSums);
   const Extrema<V> extrema =
       level_bands<V>(plan, bands, direct ? args.out : bands, direct ? args.row_stride : kLanes);
   timer.end(kStageLevel);
   if (!direct) store_rows<T, kLanes>(bands, plan.num_bands, args);
   timer.end(kStageStore);
-  if (plan.track_extrema) args.extrema = extrema.reduce(args.num_frames);
+  if (plan.track_extrema) args.extrema = extrema.reduce(total, args.num_frames);
 }
 
 // A tile of kVectors vectors of frames whose kernels have been trained.
