@@ -142,8 +142,9 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
     T* const to = direct ? args.out : rows;
     const int64_t stride = direct ? args.row_stride : kLanes;
     rows_function<V>(plan)(plan, spectrum, to, stride);
-    if (plan.spectrum_op == SpectrumOp::kLog) log_magnitudes<V>(plan, to, stride);
     timer.end(kStageRows);
+    if (plan.spectrum_op == SpectrumOp::kLog) log_magnitudes<V>(plan, to, stride);
+    timer.end(kStageLevel);
     if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
     timer.end(kStageStore);
     return;
