@@ -29,4 +29,24 @@ class AlignedBuffer {
   std::unique_ptr<T[], Free> memory_;
 };
 
+// A buffer for each thread, far from those of others: where two cores work on memory less than
+// about 256 KiB apart they slow each other down, up to three times (docs/design.md, Threads). The
+// gaps are never touched, so they are addresses and no memory.
+template <typename T>
+class ThreadBuffers {
+ public:
+  ThreadBuffers() = default;
+  ThreadBuffers(int64_t count, int num_threads)
+      : stride_((count + kAlignment - 1) / kAlignment * kAlignment + kGap),
+        memory_(checked_multiply(stride_, num_threads)) {}
+  T* of_thread(int thread) const { return memory_.get() + thread * stride_ + kGap; }
+
+ private:
+  static constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
+  static constexpr int64_t kGap = int64_t((std::size_t(256) << 10) / sizeof(T));
+
+  int64_t stride_ = 0;
+  AlignedBuffer<T> memory_;
+};
+
 }  // namespace specfast::engine

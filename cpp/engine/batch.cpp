@@ -223,16 +223,10 @@ void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& ba
 
 }  // namespace
 
-void Workspace::Free::operator()(std::byte* memory) const {
-  ::operator delete[](memory, std::align_val_t(kWorkspaceAlignment));
-}
-
 Workspace::Workspace(const Plan& plan, const Team& team)
-    : team_(team), bytes_per_thread_(plan.workspace_bytes()) {
-  const int64_t bytes = checked_multiply(int64_t(bytes_per_thread_), team.num_threads);
-  memory_.reset(static_cast<std::byte*>(
-      ::operator new[](std::size_t(bytes), std::align_val_t(kWorkspaceAlignment))));
-}
+    : team_(team),
+      bytes_per_thread_(plan.workspace_bytes()),
+      memory_(int64_t(bytes_per_thread_), team.num_threads) {}
 
 void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
              const ExecuteOptions& options) {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstddef>
-#include <memory>
 
+#include "aligned_buffer.h"
 #include "parallel.h"
 #include "plan.h"
 
@@ -18,17 +18,12 @@ class Workspace {
   const Team& team() const { return team_; }
   int num_threads() const { return team_.num_threads; }
   bool fits(const Plan& plan) const { return bytes_per_thread_ >= plan.workspace_bytes(); }
-  std::byte* of_thread(int thread) {
-    return memory_.get() + std::size_t(thread) * bytes_per_thread_;
-  }
+  std::byte* of_thread(int thread) { return memory_.of_thread(thread); }
 
  private:
-  struct Free {
-    void operator()(std::byte* memory) const;
-  };
   Team team_;
   std::size_t bytes_per_thread_;
-  std::unique_ptr<std::byte[], Free> memory_;
+  ThreadBuffers<std::byte> memory_;
 };
 
 struct ExecuteOptions {

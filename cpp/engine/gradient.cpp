@@ -76,14 +76,12 @@ class PullBack {
     const auto adjoint_bytes = [](const Width<T>& width) {
       return int64_t(width.kernel->adjoint_bytes(width.tile));
     };
-    workspace_bytes_ = std::max(adjoint_bytes(plan_.wide()), adjoint_bytes(plan_.narrow()));
-    workspace_bytes_ =
-        ceil_div(workspace_bytes_, int64_t(kWorkspaceAlignment)) * int64_t(kWorkspaceAlignment);
-    workspace_ = AlignedBuffer<char>(checked_multiply(workspace_bytes_, num_threads_));
+    workspace_ = ThreadBuffers<std::byte>(
+        std::max(adjoint_bytes(plan_.wide()), adjoint_bytes(plan_.narrow())), num_threads_);
     if (tile_.product && signals_wanted_) transpose_product();
     const int64_t num_segments = job_.num_signals * segments_.count;
     if (signals_wanted_) {
-      hops_ = AlignedBuffer<T>(checked_multiply(tile_hops_ * row_samples_, num_threads_));
+      hops_ = ThreadBuffers<T>(checked_multiply(tile_hops_, row_samples_), num_threads_);
       tails_.assign(std::size_t(checked_multiply(num_segments, segments_.overlap * row_samples_)),
                     T(0));
       margins_.assign(std::size_t(checked_multiply(job_.num_signals,
@@ -151,7 +149,7 @@ class PullBack {
           args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
       args.samples = samples + frame * row_samples_;
       args.hop_stride = row_samples_;
-      args.workspace = workspace_.get() + thread * workspace_bytes_;
+      args.workspace = workspace_.of_thread(thread);
       locate_cotangent(signal, first + frame, args);
       args.transposed = transposed_.get();
       if (gradient_.kept) {
@@ -160,7 +158,7 @@ class PullBack {
             (signal * job_.num_tiles + (first + frame) / lanes) * spectrum_values(plan_.wide());
       }
       args.num_hops = args.num_frames + segments_.overlap;
-      if (signals_wanted_) args.hops = hops_.get() + thread * tile_hops_ * row_samples_;
+      if (signals_wanted_) args.hops = hops_.of_thread(thread);
       if (kernels_wanted_) {
         args.spectrum_stride = segments_.frames * kernels_.outer_columns;
         args.spectrum = spectra_of(slot) + frame * kernels_.outer_columns;
@@ -354,14 +352,14 @@ class PullBack {
   bool signals_wanted_, kernels_wanted_;
   int64_t num_kernel_rows_, num_groups_, segments_per_chunk_;
 
-  int64_t workspace_bytes_ = 0;
-  AlignedBuffer<char> workspace_;       // [thread]
-  AlignedBuffer<T> transposed_, hops_;  // hops_: [thread]
-  AlignedBuffer<T> samples_;            // [segment of the chunk, or thread]
-  AlignedBuffer<T> spectra_;            // [segment of the chunk][group][frame][column]
-  std::vector<T> levels_;               // [signal][row][frame], with top_db
-  std::vector<T> tails_, margins_;      // [signal][segment], [signal]
-  std::vector<T> sums_;                 // [group][frame_length][column]
+  ThreadBuffers<std::byte> workspace_;
+  ThreadBuffers<T> hops_;
+  AlignedBuffer<T> transposed_;
+  AlignedBuffer<T> samples_;        // [segment of the chunk, or thread]
+  AlignedBuffer<T> spectra_;        // [segment of the chunk][group][frame][column]
+  std::vector<T> levels_;           // [signal][row][frame], with top_db
+  std::vector<T> tails_, margins_;  // [signal][segment], [signal]
+  std::vector<T> sums_;             // [group][frame_length][column]
 };
 
 void check_kernel(const char* name, const void* kernel, bool exists, std::size_t bytes) {
