@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How time grows with the length of one signal, and how it falls with threads."""
+"""How time grows with the length of one signal and with the precision, and falls with threads."""
 
 from __future__ import annotations
 
@@ -46,6 +46,8 @@ def run(
     say("time over length, ours, one thread")
     ours = _own_lengths(longest_s, effort)
     by_length[OURS] = ours
+    say("float64 over float32, ours, one thread")
+    float64_over_float32 = _float64_over_float32(effort)
     say("threads, ours")
     medians, fastest, limits = _speedups(effort)
     for name, by_threads in limits.items():
@@ -57,6 +59,7 @@ def run(
     return {
         "seconds_by_length": by_length,
         "longest_s": longest_s,
+        "float64_over_float32": float64_over_float32,
         "longest_over_10s": (ours[f"{longest_s:g}"] / longest_s) / (ours["10"] / 10.0),
         "speedup": medians,
         "speedup_of_fastest_calls": fastest,
@@ -81,6 +84,24 @@ def _own_lengths(longest_s: float, effort: Effort) -> dict[str, float]:
     return {
         f"{seconds:g}": result.median_s for seconds, result in zip(lengths, results, strict=True)
     }
+
+
+def _float64_over_float32(effort: Effort) -> list[tuple[str, str, float]]:
+    """(float64 workload, float32 workload, ratio of medians); both take turns in one worker."""
+    pairs = (("W8a", "W2"), ("W8b", "W3"))
+    works = {work.key: work for work in WORKLOADS}
+    ratios = []
+    worker = WorkerHandle(_OURS, 1, cpus_for(1))
+    try:
+        for double, single in pairs:
+            turns = [Turn.prepare(worker, works[key], effort.clock) for key in (double, single)]
+            take_turns(turns, effort)
+            slow, fast = _results(turns, effort.clock)
+            ratios.append((double, single, slow.median_s / fast.median_s))
+            worker.ask(60.0, "release")
+    finally:
+        worker.close()
+    return ratios
 
 
 _Speedups = dict[str, dict[str, float]]  # workload -> threads -> ratio

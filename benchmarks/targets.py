@@ -88,10 +88,6 @@ def speed(table: Table) -> list[Verdict]:
         Verdict(key, "Keras / ours", ratio(table, key, _KERAS), 1) for key in ("W9a", "W9b")
     ]
     verdicts += [
-        Verdict(double, f"of {single}'s time", _of(table, double, single), 2.0, at_most=True)
-        for double, single in (("W8a", "W2"), ("W8b", "W3"))
-    ]
-    verdicts += [
         Verdict("W2", f"{isa}: Keras / ours", _forced(table, isa), must, apart=True)
         for isa, must in (("avx2", 5), ("baseline", 3))
     ]
@@ -104,11 +100,6 @@ def _of_mkl(table: Table) -> float | None:
     return ours / min(known) if known and ours is not None else None
 
 
-def _of(table: Table, workload: str, other: str) -> float | None:
-    a, b = table.median_s(workload), table.median_s(other)
-    return a / b if a is not None and b is not None else None
-
-
 def _forced(table: Table, isa: str) -> float | None:
     keras = fastest(table, "W2", _KERAS)
     theirs = table.median_s("W2", keras) if keras else None
@@ -117,11 +108,15 @@ def _forced(table: Table, isa: str) -> float | None:
 
 
 def scaling(curves: dict[str, Any]) -> list[Verdict]:
-    """Targets on two threads, and on time over length."""
+    """Targets on two threads, on float64, and on time over length."""
     verdicts = [
         Verdict("two threads", f"{name}, over one", speedups["2"], 1.8, 1.95)
         for name, speedups in curves.get("speedup", {}).items()
         if "2" in speedups
+    ]
+    verdicts += [
+        Verdict(double, f"of {single}'s time, in turns", ratio, 2.0, at_most=True)
+        for double, single, ratio in curves.get("float64_over_float32", [])
     ]
     linear = curves.get("longest_over_10s")
     if linear is not None:
