@@ -77,7 +77,7 @@ template <bool kDecibels, bool kExtrema, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
-  const auto put = [&extrema, &rows, row_stride](V level) SPECFAST_INLINE_LAMBDA {
+  const auto put = [&](V level) SPECFAST_INLINE_LAMBDA {
     if constexpr (kExtrema) extrema.include(level);
     store_unaligned(rows, level);
     rows += row_stride;
@@ -91,8 +91,8 @@ SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const S
   } else {
     for (int64_t band = 0; band < num_bands; ++band) put(load<V>(bands + band * kLanesOf<V>));
   }
-  return Extrema<V>(
-      extrema);  // a copy: the result itself lies in memory, where loops would keep it
+  // A copy: the result itself lies in memory, where the loops would keep it.
+  return Extrema<V>(extrema);
 }
 
 template <typename V>
