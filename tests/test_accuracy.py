@@ -51,6 +51,9 @@ GEOMETRIES: list[dict[str, Any]] = [
     {"frame_length": 33, "frame_step": 33, "fft_length": 499, "window": None},
     {"frame_length": 7, "frame_step": 3, "fft_length": 9, "window": "hamming"},
     {"frame_length": 30, "frame_step": 30, "fft_length": 31, "periodic": True},
+    # output larger than the hops that it takes the place of
+    {"frame_length": 16, "frame_step": 2, "fft_length": 512},
+    {"frame_length": 15, "frame_step": 2, "fft_length": 253},
 ]
 
 
@@ -79,6 +82,9 @@ MELS: list[dict[str, Any]] = [
     {"fft_length": 251, "sequence_stride": 63, "window": "hamming", "num_mel_bins": 20},
     {"fft_length": 243, "sequence_stride": 300, "window": None, "max_freq": 4000.0},
     {"fft_length": 64, "sequence_stride": 16, "num_mel_bins": 80, "sampling_rate": 44100},
+    # bands that take more room than the transform, and its spectrum more than the hops
+    {"fft_length": 32, "sequence_stride": 2, "num_mel_bins": 80, "sampling_rate": 44100},
+    {"fft_length": 29, "sequence_stride": 2, "num_mel_bins": 80, "sampling_rate": 44100},
     {"fft_length": 128, "sequence_stride": 64, "mag_exp": 1.0, "num_mel_bins": 12},
     {"fft_length": 128, "sequence_stride": 64, "mag_exp": 3.0, "num_mel_bins": 12},
     {"fft_length": 128, "sequence_stride": 64, "mag_exp": 0.5, "num_mel_bins": 12},

@@ -223,6 +223,23 @@ def test_bad_samples_with_top_db(bad: float) -> None:
     assert np.isnan(y[1]).all()
 
 
+def test_a_nan_of_the_last_frames_is_seen() -> None:
+    """In whichever lane of a tile they lie."""
+    for num_samples in range(16, 640, 16):
+        x = noise(1, num_samples)
+        x[0, -1] = np.nan
+        assert np.isnan(small_mel()(x)).all()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int16"])
+def test_large_batches_in_any_order(dtype: str) -> None:
+    """What is fetched early from the next signal is a hint and no more."""
+    layer = small_mel()
+    x = (noise(5, 70000) * 1000).astype(dtype)
+    for view in (x[::-1], x[::2], np.broadcast_to(x[0], x.shape)):
+        assert same_bits(layer(view), layer(view.copy()))
+
+
 # ---- Extremes --------------------------------------------------------------------------------
 
 

@@ -30,14 +30,14 @@ class AlignedBuffer {
 };
 
 // A buffer for each thread, far from those of others: where two cores work on memory less than
-// about 256 KiB apart they slow each other down, up to three times (docs/design.md, Threads). The
-// gaps are never touched, so they are addresses and no memory.
+// about 256 KiB apart they can halve each other's speed (docs/design.md, Threads). Nobody touches
+// the gaps.
 template <typename T>
 class ThreadBuffers {
  public:
   ThreadBuffers() = default;
   ThreadBuffers(int64_t count, int num_threads)
-      : stride_((count + kAlignment - 1) / kAlignment * kAlignment + kGap),
+      : stride_(checked_add(count, kAlignment - 1 + kGap) / kAlignment * kAlignment),
         memory_(checked_multiply(stride_, num_threads)) {}
   T* of_thread(int thread) const { return memory_.get() + thread * stride_ + kGap; }
 

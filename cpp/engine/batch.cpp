@@ -144,10 +144,9 @@ class BatchRun {
     constexpr int64_t kNearBytes = int64_t(256) << 10;
     const specfast_batch& batch = job_.batch;
     const TilePlan<T>& wide = plan_.wide().tile;
-    args.next_input = nullptr;
-    args.next_input_bytes = 0;
+    constexpr int64_t kNearSamples = kNearBytes / int64_t(sizeof(In));
     if (batch.in_sample_stride != 1 || wide.hop_rows != config_.hop ||
-        job_.num_signals * batch.num_samples <= kNearBytes / int64_t(sizeof(In)))
+        batch.num_samples <= kNearSamples / job_.num_signals)
       return;
     const int64_t tile_samples = plan_.wide().kernel->lanes * config_.hop;
     int64_t begin = (tile + 1) * tile_samples - job_.left_padding +

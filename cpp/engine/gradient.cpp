@@ -88,9 +88,11 @@ class PullBack {
                                                    segments_.margin_left + segments_.margin_right)),
                       T(0));
     }
-    const int64_t num_buffers = kernels_wanted_ ? segments_per_chunk_ : num_threads_;
-    samples_ = AlignedBuffer<T>(checked_multiply(segment_samples_, num_buffers));
-    if (!kernels_wanted_) return;
+    if (!kernels_wanted_) {
+      thread_samples_ = ThreadBuffers<T>(segment_samples_, num_threads_);
+      return;
+    }
+    chunk_samples_ = AlignedBuffer<T>(checked_multiply(segment_samples_, segments_per_chunk_));
     const int64_t columns = num_groups_ * kernels_.outer_columns;
     spectra_ = AlignedBuffer<T>(
         checked_multiply(checked_multiply(segments_per_chunk_, segments_.frames), columns));
@@ -131,7 +133,8 @@ class PullBack {
   }
 
   T* samples_of(int thread, int64_t slot) const {
-    return samples_.get() + (kernels_wanted_ ? slot : thread) * segment_samples_;
+    return kernels_wanted_ ? chunk_samples_.get() + slot * segment_samples_
+                           : thread_samples_.of_thread(thread);
   }
 
   // `index` counts over all signals; `slot` is its place in the buffers of the chunk.
@@ -355,11 +358,12 @@ class PullBack {
   ThreadBuffers<std::byte> workspace_;
   ThreadBuffers<T> hops_;
   AlignedBuffer<T> transposed_;
-  AlignedBuffer<T> samples_;        // [segment of the chunk, or thread]
-  AlignedBuffer<T> spectra_;        // [segment of the chunk][group][frame][column]
-  std::vector<T> levels_;           // [signal][row][frame], with top_db
-  std::vector<T> tails_, margins_;  // [signal][segment], [signal]
-  std::vector<T> sums_;             // [group][frame_length][column]
+  ThreadBuffers<T> thread_samples_;  // without gradients of kernels
+  AlignedBuffer<T> chunk_samples_;   // [segment of the chunk], with them
+  AlignedBuffer<T> spectra_;         // [segment of the chunk][group][frame][column]
+  std::vector<T> levels_;            // [signal][row][frame], with top_db
+  std::vector<T> tails_, margins_;   // [signal][segment], [signal]
+  std::vector<T> sums_;              // [group][frame_length][column]
 };
 
 void check_kernel(const char* name, const void* kernel, bool exists, std::size_t bytes) {

@@ -53,7 +53,10 @@ void stage_samples(const In* signal, const specfast_batch& batch, Padding paddin
   const T scale = scale_of<T>(batch.in_scale);
   const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
   const auto pad = [=](int64_t from, int64_t end) {
-    if (padding != Padding::kCenter) return void(std::fill(to + from, to + end, T(0)));
+    if (padding != Padding::kCenter) {
+      std::fill(to + from, to + end, T(0));
+      return;
+    }
     for_each_reflected_run(begin + from, begin + end, num_samples,
                            [=](int64_t index, const ReflectedRun& run) {
                              copy_samples(signal + run.first * stride, run.step * stride, run.count,
@@ -63,8 +66,10 @@ void stage_samples(const In* signal, const specfast_batch& batch, Padding paddin
   const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
   const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
   pad(0, inside_begin);
-  copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
-               to + inside_begin, scale);
+  if (inside_end > inside_begin) {
+    copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
+                 to + inside_begin, scale);
+  }
   pad(inside_end, count);
 }
 

@@ -94,8 +94,6 @@ void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
         args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
     T* const out = static_cast<T*>(block.output) + to * block.out_frame_stride;
     args.hop_stride = gaps_ ? 0 : config_.hop;
-    args.next_input = nullptr;
-    args.next_input_bytes = 0;
     args.workspace = workspace_.of_thread(0);
     args.frame_stride = block.out_frame_stride;
     args.row_stride = block.out_row_stride;

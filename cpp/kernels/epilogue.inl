@@ -172,11 +172,9 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
 template <typename V>
 SPECFAST_NOINLINE void log_magnitudes(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                                       int64_t row_stride) {
-  Scalar<V>* to = rows;
   log_rows<HalfNaturalUnits, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
-                                [&to, row_stride](V log) SPECFAST_INLINE_LAMBDA {
-                                  store_unaligned(to, log);
-                                  to += row_stride;
+                                [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
+                                  store_unaligned(rows + row * row_stride, log);
                                 });
 }
 

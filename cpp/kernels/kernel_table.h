@@ -69,7 +69,7 @@ struct TilePlan {
   // that rises there and the band that falls there.
   int64_t num_bands;
   const int32_t* interval_begin;  // [num_bands + 2]
-  const T* mel_weights;           // [num_bins][2]: rising, falling
+  const T* mel_weights;           // [num_bins][2]: rising, falling; not negative
   PowerLaw power_law;
   double half_exponent;  // kGeneral: power ** half_exponent
   LevelOp level_op;
@@ -92,7 +92,7 @@ enum Stage {
   kStagePasses,     // all others but the last
   kStageRows,       // the last pass, untangling and the spectrum operation
   kStageSums,
-  kStageLevel,
+  kStageLevel,  // also the logarithms of the mode log
   kStageStore,
   kNumStages
 };
@@ -105,12 +105,13 @@ struct TileArgs {
   const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h *
                        // hop_stride
   int64_t hop_stride;  // every hop of hop_columns has hop_rows readable samples
-  const void* next_input;  // memory that the next tile of this thread will read for the first time,
-                           // to be fetched meanwhile
-  int64_t next_input_bytes;  // 0: none
-  void* workspace;           // TileKernel::workspace_bytes(), aligned to kWorkspaceAlignment
-  int64_t num_frames;        // 1 .. lanes: lanes beyond are computed and thrown away
-  T* out;  // element (frame f, row r) goes to out[f * frame_stride + r * row_stride]
+  // Memory that the next tile of this thread will probably read for the first time, which may be
+  // fetched meanwhile.
+  const void* next_input = nullptr;
+  int64_t next_input_bytes = 0;
+  void* workspace;     // TileKernel::workspace_bytes(), aligned to kWorkspaceAlignment
+  int64_t num_frames;  // 1 .. lanes: lanes beyond are computed and thrown away
+  T* out;              // element (frame f, row r) goes to out[f * frame_stride + r * row_stride]
   int64_t frame_stride;
   int64_t row_stride;
   TileExtrema<T> extrema;  // written if TilePlan::track_extrema

@@ -103,9 +103,9 @@ SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float,
   return madd(square, polynomial(kCoefficients, f, square), rest);
 }
 
-// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z), arranged so
-// that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax fit of relative error
-// 2^-60 (tools/fit_polynomials.py).
+// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z)
+// = f - s (f - z p(z)), so that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax
+// fit of relative error 2^-60 (tools/fit_polynomials.py).
 template <int kLanes>
 SPECFAST_INLINE Vec<double, kLanes> log_lead(Vec<double, kLanes> f) {
   return f / (2.0 + f);
@@ -205,34 +205,36 @@ SPECFAST_INLINE V log_in(V x) {
 }
 
 template <template <typename> class Units, bool kAny, typename V, typename Put>
-SPECFAST_INLINE void log_any_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
-                                  V floor, const Put& put) {
-  const auto begin = [&rows, row_stride, floor]() SPECFAST_INLINE_LAMBDA {
-    const V x = load_unaligned<V>(rows);
-    rows += row_stride;
+SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows, V floor,
+                              const Put& put) {
+  const auto begin = [rows, row_stride, floor](int64_t row) SPECFAST_INLINE_LAMBDA {
+    const V x = load_unaligned<V>(rows + row * row_stride);
     return begin_log<kAny>(at_least(x, floor));
   };
-  BegunLog<V> begun = begin();
+  BegunLog<V> begun = begin(0);
   for (int64_t row = 1; row < num_rows; ++row) {
-    const BegunLog<V> next = begin();
-    put(finish_log<Units, kAny>(begun));
+    const BegunLog<V> next = begin(row);
+    put(row - 1, finish_log<Units, kAny>(begun));
     begun = next;
   }
-  put(finish_log<Units, kAny>(begun));
+  put(num_rows - 1, finish_log<Units, kAny>(begun));
 }
 
-// put(log_in of max(row, floor)) for each row in order, at least one. A row may be overwritten by
-// its put. Every logarithm is begun before the one in front of it is finished: its operations are
-// one long chain, and the processor, which looks ahead only so far, would run out of other work.
+// put(i, log_in of max(row i, floor)) for each row in order, at least one. A row may be overwritten
+// by its put. Every logarithm is begun before the one in front of it is finished: its operations
+// are one long chain, and the processor, which looks ahead only so far, would run out of other
+// work.
 template <template <typename> class Units, typename V, typename Put>
 SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
                               Scalar<V> floor, const Put& put) {
   const V least = broadcast<V>(floor);
-  // Where the floor is a normal number, as it nearly always is, few special values are left.
-  if (kSplitsSpecialValues || floor < kSmallestNormal<Scalar<V>>) {
-    log_any_rows<Units, true>(rows, row_stride, num_rows, least, put);
+  if constexpr (kSplitsSpecialValues) {
+    put_logs<Units, true>(rows, row_stride, num_rows, least, put);
+  } else if (floor < kSmallestNormal<Scalar<V>>) {
+    put_logs<Units, true>(rows, row_stride, num_rows, least, put);
   } else {
-    log_any_rows<Units, false>(rows, row_stride, num_rows, least, put);
+    // As nearly always: few special values are left.
+    put_logs<Units, false>(rows, row_stride, num_rows, least, put);
   }
 }
 

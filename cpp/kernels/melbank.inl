@@ -77,19 +77,18 @@ template <bool kDecibels, bool kExtrema, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
-  const auto put = [&](V level) SPECFAST_INLINE_LAMBDA {
+  const auto put = [&](int64_t band, V level) SPECFAST_INLINE_LAMBDA {
     if constexpr (kExtrema) extrema.include(level);
-    store_unaligned(rows, level);
-    rows += row_stride;
+    store_unaligned(rows + band * row_stride, level);
   };
   const int64_t num_bands = plan.num_bands;
   if constexpr (kDecibels) {
     const V reference = broadcast<V>(plan.reference_db);
     log_rows<Decibels, V>(bands, kLanesOf<V>, num_bands, plan.min_power,
-                          [&put, reference](V log)
-                              SPECFAST_INLINE_LAMBDA { put(log - reference); });
+                          [&put, reference](int64_t band, V log)
+                              SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
   } else {
-    for (int64_t band = 0; band < num_bands; ++band) put(load<V>(bands + band * kLanesOf<V>));
+    for (int64_t band = 0; band < num_bands; ++band) put(band, load<V>(bands + band * kLanesOf<V>));
   }
   // A copy: the result itself lies in memory, where the loops would keep it.
   return Extrema<V>(extrema);

@@ -151,9 +151,11 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   }
   rows_function<V>(plan)(plan, spectrum, rows, kLanes);
   timer.end(kStageRows);
-  // The line of the last frame: that of the first one was written to by the tile before.
-  const V total = sum_bands<V>(
-      plan, rows, bands, args.out + (args.num_frames - 1) * args.frame_stride, args.row_stride);
+  // Lines of the output are fetched where frames are neighbours there: those of the last frame,
+  // since the first one's were written to by the tile before.
+  const bool by_rows = args.frame_stride == 1;
+  const V total = sum_bands<V>(plan, rows, bands, by_rows ? args.out + args.num_frames - 1 : bands,
+                               by_rows ? args.row_stride : kLanes);
   timer.end(kStageSums);
   const Extrema<V> extrema =
       level_bands<V>(plan, bands, direct ? args.out : bands, direct ? args.row_stride : kLanes);

@@ -149,15 +149,14 @@ void test_functions(const char* type) {
   for (const T x : special) {
     const V lanes = broadcast<V>(x);
     note("log", x, x, ulps<T>(log_in<NaturalUnits>(lanes)[0], std::log(Wide(x))));
+    note("half log", x, x, ulps<T>(log_in<HalfNaturalUnits>(lanes)[0], std::log(Wide(x)) / 2));
     note("decibel", x, x, ulps<T>(log_in<Decibels>(lanes)[0], 10 * std::log10(Wide(x))));
     for (const T floor : {T(1), T(0)}) {  // a normal number, and none
       T rows[2 * kLanesOf<V>];
       store_unaligned(rows, broadcast<V>(T(2)));
       store_unaligned(rows + kLanesOf<V>, lanes);
-      T* to = rows;
-      log_rows<NaturalUnits, V>(rows, kLanesOf<V>, 2, floor, [&to](V log) {
-        store_unaligned(to, log);
-        to += kLanesOf<V>;
+      log_rows<NaturalUnits, V>(rows, kLanesOf<V>, 2, floor, [&rows](int64_t row, V log) {
+        store_unaligned(rows + row * kLanesOf<V>, log);
       });
       const Wide exact = std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(floor), Wide(x)));
       note("log of rows", x, floor, ulps<T>(rows[kLanesOf<V>], exact));
