@@ -141,21 +141,19 @@ class BatchRun {
   // The input that this thread will read next, where fetching it early pays: none if the caches
   // next to the core hold the whole, or if it does not lie together.
   void announce_next(int64_t signal, int64_t tile, TileArgs<T>& args) const {
-    constexpr int64_t kNearBytes = int64_t(256) << 10;
+    constexpr int64_t kNearSamples = (int64_t(256) << 10) / int64_t(sizeof(In));
     const specfast_batch& batch = job_.batch;
     const TilePlan<T>& wide = plan_.wide().tile;
-    constexpr int64_t kNearSamples = kNearBytes / int64_t(sizeof(In));
     if (batch.in_sample_stride != 1 || wide.hop_rows != config_.hop ||
         batch.num_samples <= kNearSamples / job_.num_signals)
       return;
     const int64_t tile_samples = plan_.wide().kernel->lanes * config_.hop;
-    int64_t begin = (tile + 1) * tile_samples - job_.left_padding +
-                    (wide.hop_columns - plan_.wide().kernel->lanes) * config_.hop;
-    int64_t end = begin + tile_samples;
+    const int64_t first_end = wide.hop_columns * config_.hop - job_.left_padding;
+    int64_t begin = first_end + tile * tile_samples, end = begin + tile_samples;
     if (tile + 1 == job_.num_tiles) {
       if (++signal == job_.num_signals) return;
       begin = 0;
-      end = wide.hop_columns * config_.hop - job_.left_padding;
+      end = first_end;
     }
     begin = std::clamp<int64_t>(begin, 0, batch.num_samples);
     end = std::clamp(end, begin, batch.num_samples);
