@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "arrays.h"
 
+#include "result_memory.h"
+
 namespace specfast_python {
 namespace {
 
@@ -31,32 +33,6 @@ bool is_aligned(const py::array& array) {
 }
 
 std::string dtype_name(const py::array& array) { return py::str(array.dtype()); }
-
-#if defined(__linux__)
-constexpr std::size_t kHugePageBytes = std::size_t(2) << 20;
-
-// Whole huge pages within a larger array of bytes. NumPy asks the system for huge pages, but the
-// memory that it gets begins anywhere, and either end then comes as hundreds of small pages; what
-// lies outside the part used is never touched.
-py::array array_of_huge_pages(const py::dtype& dtype, const Shape& shape, std::size_t num_bytes) {
-  const std::size_t whole = (num_bytes + kHugePageBytes - 1) / kHugePageBytes * kHugePageBytes;
-  py::array_t<std::uint8_t> memory(py::ssize_t(whole + kHugePageBytes));
-  const auto address = reinterpret_cast<std::uintptr_t>(memory.data());
-  const std::size_t offset = (kHugePageBytes - address % kHugePageBytes) % kHugePageBytes;
-  return py::array(dtype, shape, memory.mutable_data() + offset, memory);
-}
-#endif
-
-py::array new_array(const py::dtype& dtype, const Shape& shape) {
-#if defined(__linux__)
-  // From here on the C library gives freed memory back, so that every call gets fresh pages.
-  constexpr std::size_t kMappedBytes = std::size_t(32) << 20;
-  std::size_t num_bytes = std::size_t(dtype.itemsize());
-  for (const py::ssize_t extent : shape) num_bytes *= std::size_t(extent);
-  if (num_bytes >= kMappedBytes) return array_of_huge_pages(dtype, shape, num_bytes);
-#endif
-  return py::array(dtype, shape);
-}
 
 }  // namespace
 
@@ -116,7 +92,7 @@ py::dtype numpy_dtype(std::int32_t dtype) {
 
 py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype,
                        const py::array& x) {
-  if (out.is_none()) return new_array(numpy_dtype(dtype), shape);
+  if (out.is_none()) return new_result(numpy_dtype(dtype), shape);
   if (!py::isinstance<py::array>(out)) {
     throw py::type_error("out must be a numpy.ndarray, received out of type " +
                          std::string(py::str(py::type::of(out))));
