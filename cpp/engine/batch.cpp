@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include "geometry.h"
@@ -113,29 +114,56 @@ class BatchRun {
                       TileArgs<T>& args) const {
     const int64_t begin = first_frame * config_.hop - job_.left_padding;
     const int64_t rows = width.tile.hop_rows, columns = width.tile.hop_columns;
+    const auto stage = [&](int64_t first, int64_t last) {
+      stage_hops(signal, begin, rows, args.num_frames, first, last, staging);
+    };
+    args.staging = staging;
     if constexpr (std::is_same_v<In, T>) {
-      if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1 && begin >= 0 &&
-          begin + (columns - 1) * config_.hop + rows <= job_.batch.num_samples) {
-        args.samples = signal + begin;
-        args.hop_stride = config_.hop;
-        return;
+      if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1) {
+        const auto [front, back] = hops_in_place(begin, rows, columns);
+        if (front < back) {
+          args.samples = signal + begin + front * config_.hop;
+          args.hop_stride = config_.hop;
+          args.staged_front = front;
+          args.staged_back = columns - back;
+          if (front > 0) stage(0, front);
+          if (back < columns) stage(back, columns);
+          return;
+        }
       }
     }
-    // Hops that no frame of the tile reaches stay untouched: lanes do not mix, and theirs are
-    // thrown away.
-    const int64_t used =
-        std::min(columns, args.num_frames + (config_.frame_length - 1) / config_.hop);
+    stage(0, columns);
+    args.samples = staging;
+    args.hop_stride = rows;
+  }
+
+  // Of a tile that begins at sample `begin`, the column groups [first, last) whose hops lie wholly
+  // in the signal; an empty range is not in order.
+  std::pair<int64_t, int64_t> hops_in_place(int64_t begin, int64_t rows, int64_t columns) const {
+    constexpr int64_t kGroup = kColumnGroupBytes / int64_t(sizeof(T));
+    const int64_t hop = config_.hop, room = job_.batch.num_samples - begin - rows;
+    if (begin >= 0 && room >= (columns - 1) * hop) return {0, columns};
+    const int64_t front = begin < 0 ? (hop - 1 - begin) / hop : 0;
+    const int64_t back = room < 0 ? 0 : std::min(columns, room / hop + 1);
+    return {(front + kGroup - 1) / kGroup * kGroup, back / kGroup * kGroup};
+  }
+
+  // Hops [first, last) of a tile that begins at sample `begin`. Those that none of its frames
+  // reaches are not read: lanes do not mix, and theirs are thrown away.
+  void stage_hops(const In* signal, int64_t begin, int64_t rows, int64_t num_frames, int64_t first,
+                  int64_t last, T* staging) const {
+    const int64_t reached = num_frames + (config_.frame_length - 1) / config_.hop;
+    const int64_t used = std::clamp(reached, first, last);
     if (rows == config_.hop) {
-      stage_samples(signal, job_.batch, config_.padding, begin, used * rows, staging);
+      stage_samples(signal, job_.batch, config_.padding, begin + first * rows,
+                    (used - first) * rows, staging + first * rows);
     } else {
-      for (int64_t hop = 0; hop < used; ++hop) {
+      for (int64_t hop = first; hop < used; ++hop) {
         stage_samples(signal, job_.batch, config_.padding, begin + hop * config_.hop, rows,
                       staging + hop * rows);
       }
     }
-    std::fill(staging + used * rows, staging + columns * rows, T(0));
-    args.samples = staging;
-    args.hop_stride = rows;
+    std::fill(staging + used * rows, staging + last * rows, T(0));
   }
 
   // The input that this thread will read next, where fetching it early pays: none if the caches

@@ -4,37 +4,47 @@
 // Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
 // frame f of the tile finds its sample q*hop + r at row r, column f + q.
 
-// Columns [column, column + lanes of V).
+// Columns [column, column + lanes of V) from hops that start at `samples`, `hop_stride` apart.
 template <typename V>
-SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan,
-                                      const TileArgs<Scalar<V>>& args, int64_t column,
-                                      Scalar<V>* hops) {
+SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples,
+                                      int64_t hop_stride, int64_t column, Scalar<V>* hops) {
   using T = Scalar<V>;
   constexpr int kSide = kGroup<T>;
-  const T* samples = args.samples + column * args.hop_stride;
   T* target = hops + column;
   const int64_t whole_rows = plan.hop_rows - plan.hop_rows % kSide;
   for (int64_t row = 0; row < whole_rows; row += kSide) {
     V block[kSide];
     for (int i = 0; i < kSide; ++i)
-      block[i] = load_groups<V>(samples + i * args.hop_stride + row, args.hop_stride);
+      block[i] = load_groups<V>(samples + i * hop_stride + row, hop_stride);
     transpose_groups<V>(block);
     for (int i = 0; i < kSide; ++i)
       store_unaligned(target + (row + i) * plan.hop_columns, block[i]);
   }
   for (int64_t row = whole_rows; row < plan.hop_rows; ++row) {
     for (int i = 0; i < kLanesOf<V>; ++i)
-      target[row * plan.hop_columns + i] = samples[i * args.hop_stride + row];
+      target[row * plan.hop_columns + i] = samples[i * hop_stride + row];
   }
+}
+
+// Columns [begin, end), whole groups.
+template <typename V>
+void fill_hop_range(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples, int64_t hop_stride,
+                    int64_t begin, int64_t end, Scalar<V>* hops) {
+  int64_t column = begin;
+  for (; column + kLanesOf<V> <= end; column += kLanesOf<V>, samples += kLanesOf<V> * hop_stride)
+    fill_hop_columns<V>(plan, samples, hop_stride, column, hops);
+  constexpr int64_t kSide = kGroup<Scalar<V>>;
+  for (; column < end; column += kSide, samples += kSide * hop_stride)
+    fill_hop_columns<Group<Scalar<V>>>(plan, samples, hop_stride, column, hops);
 }
 
 template <typename V>
 void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args,
                      Scalar<V>* hops) {
-  int64_t column = 0;
-  for (; column + kLanesOf<V> <= plan.hop_columns; column += kLanesOf<V>)
-    fill_hop_columns<V>(plan, args, column, hops);
-  for (; column < plan.hop_columns; column += kGroup<Scalar<V>>) {
-    fill_hop_columns<Group<Scalar<V>>>(plan, args, column, hops);
-  }
+  const int64_t front = args.staged_front, back = plan.hop_columns - args.staged_back;
+  const int64_t rows = plan.hop_rows;
+  if (front > 0) fill_hop_range<V>(plan, args.staging, rows, 0, front, hops);
+  fill_hop_range<V>(plan, args.samples, args.hop_stride, front, back, hops);
+  if (args.staged_back > 0)
+    fill_hop_range<V>(plan, args.staging + back * rows, rows, back, plan.hop_columns, hops);
 }

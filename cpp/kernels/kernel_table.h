@@ -102,9 +102,16 @@ struct StageClock {
 
 template <typename T>
 struct TileArgs {
-  const T* samples;    // first sample of the first frame; hop h of the tile starts at samples + h *
-                       // hop_stride
-  int64_t hop_stride;  // every hop of hop_columns has hop_rows readable samples
+  // First sample of the first frame; hop h of the tile starts at samples + h * hop_stride. Every
+  // hop of hop_columns has hop_rows readable samples.
+  const T* samples;
+  int64_t hop_stride;
+  // Hops at either end that lie elsewhere, because they reach into the padding: hop h at staging +
+  // h
+  // * hop_rows, and `samples` is where the first of the others starts. Both multiples of a column
+  // group.
+  int64_t staged_front = 0, staged_back = 0;
+  const T* staging = nullptr;
   // Memory that the next tile of this thread will probably read for the first time, which may be
   // fetched meanwhile.
   const void* next_input = nullptr;
