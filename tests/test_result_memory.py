@@ -71,13 +71,17 @@ def test_memory_of_a_result_in_use_stays_untouched() -> None:
     np.testing.assert_array_equal(np.asarray(buffer), expected)
 
 
-def test_result_is_an_ordinary_array() -> None:
-    result = layer()(signal(6))
+@pytest.mark.parametrize("mib", [2, 6, TOO_MUCH])
+def test_result_is_an_ordinary_array(mib: float) -> None:
+    x = signal(mib)
+    result = layer()(x)
+    assert type(result) is np.ndarray
     assert result.flags.c_contiguous
     assert result.flags.aligned
     assert result.flags.writeable
-    assert type(result) is np.ndarray
-    result[...] = 0
+    if mib > 4:
+        assert address(result) % (2 * MIB) == 0  # where a huge page may begin
+    np.testing.assert_array_equal(result[:, -9:], layer()(x[:, -8 * HOP - 64 :]))
 
 
 @pytest.mark.parametrize(("mib", "kept"), [(2, False), (6, True), (60, True), (TOO_MUCH, False)])
