@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import specfast
+from makers import perturb
 from specfast import _core
 
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
@@ -135,15 +136,22 @@ def test_edges_read_in_place_and_copied_are_equal(frame: int, hop: int, dtype: s
     mel = specfast.MelSpectrogram(
         sequence_length=frame, sequence_stride=hop, fft_length=64, num_mel_bins=8, dtype=dtype
     )
-    stft = specfast.STFTSpectrogram(
-        "stft", frame, min(hop, frame), fft_length=64, padding="same", dtype=dtype
-    )
+    step = min(hop, frame)
+    stfts = [
+        specfast.STFTSpectrogram("stft", frame, step, fft_length=64, padding=padding, dtype=dtype)
+        for padding in ("same", "valid", "same")
+    ]
+    perturb(stfts[2])
     lanes = 16
-    lengths = {*range(33, 33 + 4 * hop), *range(lanes * hop - 70, (lanes + 3) * hop + 70, 3)}
+    lengths = {
+        *range(64, 64 + 3 * hop),
+        *range(max(64, lanes * hop - 70), (lanes + 3) * hop + 70, 3),
+    }
     for length in lengths:
         spread = np.full((2, length, 2), np.nan, dtype)
         spread[..., 0] = np.random.default_rng(length).standard_normal((2, length))
         strided = spread[..., 0]
         together = np.ascontiguousarray(strided)
         np.testing.assert_array_equal(mel(together), mel(strided))
-        np.testing.assert_array_equal(stft(together[..., None]), stft(strided[..., None]))
+        for stft in stfts:
+            np.testing.assert_array_equal(stft(together[..., None]), stft(strided[..., None]))

@@ -399,3 +399,24 @@ def test_gradients_do_not_depend_on_how_samples_are_stored(layer: Any, dtype: st
     gradients = layer.vjp(x.astype(dtype))[1](np.ones(y.shape))
     np.testing.assert_array_equal(gradients.signal.astype(np.float32), expected.signal)
     assert all(map(same_bits, gradients.weights, expected.weights))
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("mode", oracle.STFT_MODES)
+def test_samples_behind_the_last_frame_reach_no_gradient(mode: str, bad: float) -> None:
+    """Idle lanes of a tile see them, if they share a hop with the last frame."""
+    clean = noise(2, 18 + 4 * 4 + 3, 1)
+    clean[:, -3:] = 0
+    x = clean.copy()
+    x[:, -3:] = bad
+    shape = {"frame_length": 18, "frame_step": 4, "fft_length": 32}
+    for layer in (small_stft(mode=mode, **shape), perturb(small_stft(mode=mode, **shape))):
+        y, pullback = layer.vjp(x)
+        expected, clean_pullback = layer.vjp(clean)
+        assert same_bits(y, expected)
+        cotangent = noise(*y.shape, seed=3)
+        gradients, clean_gradients = pullback(cotangent), clean_pullback(cotangent)
+        assert np.isfinite(gradients.signal).all()
+        assert same_bits(gradients.signal, clean_gradients.signal)
+        for weight, clean_weight in zip(gradients.weights, clean_gradients.weights, strict=True):
+            assert same_bits(weight, clean_weight)

@@ -122,7 +122,7 @@ class BatchRun {
       if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1) {
         const auto [front, back] = hops_in_place(begin, rows, columns);
         if (front < back) {
-          args.samples = signal + begin + front * config_.hop;
+          args.samples = signal + (begin + front * config_.hop);
           args.hop_stride = config_.hop;
           args.staged_front = front;
           args.staged_back = columns - back;
@@ -132,24 +132,26 @@ class BatchRun {
         }
       }
     }
+    args.samples = nullptr;
+    args.hop_stride = 0;
+    args.staged_front = columns;
     stage(0, columns);
-    args.samples = staging;
-    args.hop_stride = rows;
   }
 
-  // Of a tile that begins at sample `begin`, the column groups [first, last) whose hops lie wholly
-  // in the signal; an empty range is not in order.
+  // Of a tile that begins at sample `begin`: the hops [front, back), whole column groups, that lie
+  // in the signal altogether. There are none if front >= back.
   std::pair<int64_t, int64_t> hops_in_place(int64_t begin, int64_t rows, int64_t columns) const {
-    constexpr int64_t kGroup = kColumnGroupBytes / int64_t(sizeof(T));
+    constexpr int64_t kColumns = kColumnGroupBytes / int64_t(sizeof(T));
     const int64_t hop = config_.hop, room = job_.batch.num_samples - begin - rows;
+    // Nearly always: no divisions.
     if (begin >= 0 && room >= (columns - 1) * hop) return {0, columns};
     const int64_t front = begin < 0 ? (hop - 1 - begin) / hop : 0;
     const int64_t back = room < 0 ? 0 : std::min(columns, room / hop + 1);
-    return {(front + kGroup - 1) / kGroup * kGroup, back / kGroup * kGroup};
+    return {(front + kColumns - 1) / kColumns * kColumns, back / kColumns * kColumns};
   }
 
-  // Hops [first, last) of a tile that begins at sample `begin`. Those that none of its frames
-  // reaches are not read: lanes do not mix, and theirs are thrown away.
+  // Copies hops [first, last) of a tile that begins at sample `begin`. Those that none of its
+  // frames reaches become zero.
   void stage_hops(const In* signal, int64_t begin, int64_t rows, int64_t num_frames, int64_t first,
                   int64_t last, T* staging) const {
     const int64_t reached = num_frames + (config_.frame_length - 1) / config_.hop;

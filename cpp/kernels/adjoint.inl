@@ -62,6 +62,17 @@ void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
   }
 }
 
+// The spectrum that was kept. Lanes without a frame become zero: they have seen samples behind the
+// last frame, and a NaN there times a gradient of zero would reach the frames beside them.
+template <typename T, int kTileLanes>
+void load_kept(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
+  __builtin_memcpy(rows, args.kept, size_t(num_rows * kTileLanes) * sizeof(T));
+  if (args.num_frames == kTileLanes) return;
+  for (int64_t row = 0; row < num_rows; ++row) {
+    for (int64_t f = args.num_frames; f < kTileLanes; ++f) rows[row * kTileLanes + f] = 0;
+  }
+}
+
 // Computes the spectrum of the tile once more, in planes.
 template <typename T, int kLanes, int kVectors, bool kProduct>
 void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
@@ -266,7 +277,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
     if (args.kept) {
-      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
+      load_kept<T, kTileLanes>(args, 2 * plan.num_bins, spectrum);
     } else {
       recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
     }

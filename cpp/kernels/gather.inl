@@ -30,12 +30,14 @@ SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const Sca
 template <typename V>
 void fill_hop_range(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples, int64_t hop_stride,
                     int64_t begin, int64_t end, Scalar<V>* hops) {
+  constexpr int64_t kWide = kLanesOf<V>, kNarrow = kGroup<Scalar<V>>;
   int64_t column = begin;
-  for (; column + kLanesOf<V> <= end; column += kLanesOf<V>, samples += kLanesOf<V> * hop_stride)
-    fill_hop_columns<V>(plan, samples, hop_stride, column, hops);
-  constexpr int64_t kSide = kGroup<Scalar<V>>;
-  for (; column < end; column += kSide, samples += kSide * hop_stride)
-    fill_hop_columns<Group<Scalar<V>>>(plan, samples, hop_stride, column, hops);
+  for (; column + kWide <= end; column += kWide)
+    fill_hop_columns<V>(plan, samples + (column - begin) * hop_stride, hop_stride, column, hops);
+  for (; column < end; column += kNarrow) {
+    fill_hop_columns<Group<Scalar<V>>>(plan, samples + (column - begin) * hop_stride, hop_stride,
+                                       column, hops);
+  }
 }
 
 template <typename V>
@@ -44,7 +46,7 @@ void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>&
   const int64_t front = args.staged_front, back = plan.hop_columns - args.staged_back;
   const int64_t rows = plan.hop_rows;
   if (front > 0) fill_hop_range<V>(plan, args.staging, rows, 0, front, hops);
-  fill_hop_range<V>(plan, args.samples, args.hop_stride, front, back, hops);
+  if (front < back) fill_hop_range<V>(plan, args.samples, args.hop_stride, front, back, hops);
   if (args.staged_back > 0)
     fill_hop_range<V>(plan, args.staging + back * rows, rows, back, plan.hop_columns, hops);
 }

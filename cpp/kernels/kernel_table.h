@@ -102,14 +102,12 @@ struct StageClock {
 
 template <typename T>
 struct TileArgs {
-  // First sample of the first frame; hop h of the tile starts at samples + h * hop_stride. Every
-  // hop of hop_columns has hop_rows readable samples.
+  // Hops [staged_front, hop_columns - staged_back) of the tile are read in place: the first of them
+  // starts at `samples`, and each hop_stride behind the one before. Those at the ends lie in a
+  // copy: hop h starts at staging + h * hop_rows. Both counts are multiples of a column group.
+  // Every hop has hop_rows readable samples.
   const T* samples;
   int64_t hop_stride;
-  // Hops at either end that lie elsewhere, because they reach into the padding: hop h at staging +
-  // h
-  // * hop_rows, and `samples` is where the first of the others starts. Both multiples of a column
-  // group.
   int64_t staged_front = 0, staged_back = 0;
   const T* staging = nullptr;
   // Memory that the next tile of this thread will probably read for the first time, which may be
@@ -133,7 +131,7 @@ struct TileArgs {
 // A tile backwards: the gradient of its output becomes those of its spectrum and its samples.
 template <typename T>
 struct AdjointArgs {
-  const T* samples;  // as in TileArgs
+  const T* samples;  // hop h of the tile starts at samples + h * hop_stride
   int64_t hop_stride;
   void* workspace;     // TileKernel::adjoint_bytes(), aligned to kWorkspaceAlignment
   int64_t num_frames;  // 1 .. lanes
