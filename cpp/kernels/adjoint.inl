@@ -62,14 +62,13 @@ void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
   }
 }
 
-// The spectrum that was kept. Lanes without a frame become zero: they have seen samples behind the
-// last frame, and a NaN there times a gradient of zero would reach the frames beside them.
+// Lanes without a frame become zero: they may have seen samples behind the last frame, and a NaN
+// there times a gradient of zero would reach the frames beside them.
 template <typename T, int kTileLanes>
-void load_kept(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
-  __builtin_memcpy(rows, args.kept, size_t(num_rows * kTileLanes) * sizeof(T));
-  if (args.num_frames == kTileLanes) return;
+void clear_idle_lanes(int64_t num_frames, int64_t num_rows, T* rows) {
+  if (num_frames == kTileLanes) return;
   for (int64_t row = 0; row < num_rows; ++row) {
-    for (int64_t f = args.num_frames; f < kTileLanes; ++f) rows[row * kTileLanes + f] = 0;
+    for (int64_t f = num_frames; f < kTileLanes; ++f) rows[row * kTileLanes + f] = 0;
   }
 }
 
@@ -277,10 +276,11 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
     if (args.kept) {
-      load_kept<T, kTileLanes>(args, 2 * plan.num_bins, spectrum);
+      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
     } else {
       recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
     }
+    clear_idle_lanes<T, kTileLanes>(args.num_frames, 2 * plan.num_bins, spectrum);
     if (plan.num_bands == 0) {
       constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
       select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
