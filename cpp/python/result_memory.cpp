@@ -22,8 +22,6 @@ constexpr std::size_t kHugePageBytes = std::size_t(2) << 20;
 // interpreter any more.
 std::atomic<PyObject*> spare_block{nullptr};
 
-Bytes take_spare_block() { return py::reinterpret_steal<Bytes>(spare_block.exchange(nullptr)); }
-
 void give_back(void* memory) {
   Bytes block = py::reinterpret_steal<Bytes>(static_cast<PyObject*>(memory));
   if (std::size_t(block.size()) > kLargestKept) return;
@@ -32,7 +30,7 @@ void give_back(void* memory) {
 
 Bytes take_block(std::size_t num_bytes) {
   {
-    Bytes spare = take_spare_block();
+    Bytes spare = py::reinterpret_steal<Bytes>(spare_block.exchange(nullptr));
     const std::size_t size = spare ? std::size_t(spare.size()) : 0;
     // Not a much larger one: it would be held as long as the result, which looks smaller.
     if (size >= num_bytes && size - num_bytes <= num_bytes / 8) return spare;
