@@ -140,8 +140,8 @@ bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARG
 # out: before LLVM 18's run-time library (llvm-project pull request 75290) a child that a process of
 # several threads forks may find the sanitizer's own allocator locked, and hang; every other run of the
 # suite has that test.  Another runs apart, without the store of freed memory that looks like growth.
-FORK_OF_THREADS := tests/test_engine.py::test_fork_while_threads_call_the_same_layer
-GROWTH := tests/test_cli_pipe.py::test_stream_is_live_and_does_not_grow
+FORK_OF_THREADS := tests/engine/test_engine.py::test_fork_while_threads_call_the_same_layer
+GROWTH := tests/cli/test_cli_pipe.py::test_stream_is_live_and_does_not_grow
 SANITIZED := -Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
   -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) -Ccmake.define.SPECFAST_BUILD_FUZZ=ON \
   -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined

@@ -11,9 +11,9 @@
 #include <random>
 #include <vector>
 
-#include "engine/dispatch.h"
-#include "engine/plan.h"
-#include "engine/window.h"
+#include "engine/plan/dispatch.h"
+#include "engine/plan/plan.h"
+#include "engine/spec/window.h"
 
 using namespace specfast::engine;
 

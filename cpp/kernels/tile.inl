@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "kernel_table.h"
+#include "seam/kernel_table.h"
 
 #if defined(SPECFAST_ISA_X86)
 #include <immintrin.h>
@@ -29,7 +29,7 @@
 #define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
 
-#include "fallback_scratch.inl"
+#include "kernels/transform/fallback_scratch.inl"
 
 #define POCKETFFT_NO_MULTITHREADING
 #define pocketfft SPECFAST_POCKETFFT
@@ -41,27 +41,27 @@ namespace {
 
 using namespace specfast::engine;
 
-#include "simd.inl"
+#include "kernels/lanes/simd.inl"
 
-#include "math.inl"
+#include "kernels/lanes/math.inl"
 
-#include "gather.inl"
+#include "kernels/gather.inl"
 
-#include "prefetch.inl"
+#include "kernels/lanes/prefetch.inl"
 
-#include "rfft.inl"
+#include "kernels/transform/rfft.inl"
 
-#include "epilogue.inl"
+#include "kernels/ops/spectrum.inl"
 
-#include "product.inl"
+#include "kernels/transform/product.inl"
 
-#include "melbank.inl"
+#include "kernels/ops/bands.inl"
 
-#include "inverse.inl"
+#include "kernels/transform/inverse.inl"
 
-#include "adjoint.inl"
+#include "kernels/adjoint.inl"
 
-#include "stage_clock.inl"
+#include "kernels/lanes/stage_clock.inl"
 
 // Where the parts of a tile's workspace begin, in elements; the hop matrix is the first. Parts that
 // are not needed at the same time share their memory, which is in the cache then: rows take the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "arrays.h"
+#include "python/arrays.h"
 
-#include "result_memory.h"
+#include "python/result_memory.h"
 
 namespace specfast_python {
 namespace {

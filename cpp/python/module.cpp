@@ -5,8 +5,8 @@
 #include <map>
 #include <sstream>
 
-#include "plan.h"
-#include "stream.h"
+#include "python/plan.h"
+#include "python/stream.h"
 
 namespace specfast_python {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "plan.h"
+#include "python/plan.h"
 
 #include <algorithm>
 #include <new>

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "arrays.h"
+#include "python/arrays.h"
 
 namespace specfast_python {
 

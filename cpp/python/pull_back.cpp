@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Gradients of a call, as arrays.
-#include "plan.h"
+#include "python/plan.h"
 
 namespace specfast_python {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "result_memory.h"
+#include "python/result_memory.h"
 
 #include <atomic>
 #include <cstddef>

@@ -4,7 +4,7 @@
 
 #include <pybind11/numpy.h>
 
-#include "arrays.h"
+#include "python/arrays.h"
 
 namespace specfast_python {
 

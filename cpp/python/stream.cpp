@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "stream.h"
+#include "python/stream.h"
 
 #include <optional>
 #include <stdexcept>

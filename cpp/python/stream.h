@@ -5,7 +5,7 @@
 #include <atomic>
 #include <string>
 
-#include "plan.h"
+#include "python/plan.h"
 
 namespace specfast_python {
 

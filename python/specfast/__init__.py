@@ -6,11 +6,11 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 
 from typing import TYPE_CHECKING, Any
 
-from specfast._engine import build_info, get_num_threads, set_num_threads
-from specfast._library import get_cmake_dir, get_include
-from specfast._vjp import Gradients
-from specfast.mel import MelSpectrogram, linear_to_mel_weight_matrix
-from specfast.stft import STFTSpectrogram
+from specfast._engine.build import build_info, get_num_threads, set_num_threads
+from specfast._engine.gradients import Gradients
+from specfast._engine.library import get_cmake_dir, get_include
+from specfast.layers.mel import MelSpectrogram, linear_to_mel_weight_matrix
+from specfast.layers.stft import STFTSpectrogram
 
 if TYPE_CHECKING:
     from specfast.keras_files import from_keras, load_keras

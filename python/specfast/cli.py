@@ -14,7 +14,7 @@ def main() -> None:
         import click  # noqa: F401  (optional, so its absence gets an answer of its own)
     except ImportError as error:
         sys.exit(f'Error: the command line needs click ({error}): pip install "specfast[cli]"')
-    from specfast._commands import specfast
+    from specfast._cli.commands import specfast
 
     try:
         specfast(prog_name="specfast")

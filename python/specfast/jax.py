@@ -19,9 +19,10 @@ from jax.custom_derivatives import SymbolicZero
 from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
-from specfast import _functional, mel, stft
-from specfast._functional import Function
-from specfast._layer import Layer
+from specfast._adapters import functional as _functional
+from specfast._adapters.functional import Function
+from specfast.layers import mel, stft
+from specfast.layers.layer import Layer
 
 __all__ = ["mel_spectrogram", "stft_spectrogram"]
 

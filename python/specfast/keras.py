@@ -13,9 +13,9 @@ from typing import Any
 
 import keras
 
-from specfast import mel, stft
-from specfast._functional import Function
-from specfast._layer import Layer
+from specfast._adapters.functional import Function
+from specfast.layers import mel, stft
+from specfast.layers.layer import Layer
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
@@ -136,7 +136,7 @@ def _spectrogram(
 ) -> Any:
     # Imported here: a framework that Keras does not run on need not be installed.
     if backend == "tensorflow":
-        from specfast import _tensorflow
+        from specfast._adapters import tensorflow as _tensorflow
 
         return _tensorflow.spectrogram(function, x, kernels, keep=keep)
     if backend == "jax":

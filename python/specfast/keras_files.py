@@ -13,12 +13,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from specfast import _checks, _keras_config
-from specfast._keras_archive import CONFIG, Archive, KerasFileError
-from specfast._keras_config import FrontEnd
-from specfast._keras_weights import WeightsFile
-from specfast.mel import MelSpectrogram
-from specfast.stft import STFTSpectrogram
+from specfast._keras_file import config as _keras_config
+from specfast._keras_file.archive import CONFIG, Archive, KerasFileError
+from specfast._keras_file.config import FrontEnd
+from specfast._keras_file.weights import WeightsFile
+from specfast._spec import checks as _checks
+from specfast.layers.mel import MelSpectrogram
+from specfast.layers.stft import STFTSpectrogram
 
 __all__ = ["KerasFileError", "from_keras", "load_keras"]
 

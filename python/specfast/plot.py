@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast import _axes
+from specfast._spec import axes as _axes
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from specfast import _functional, _policy, mel, stft
-from specfast._functional import Function
-from specfast._layer import Layer
+from specfast._adapters import functional as _functional
+from specfast._adapters.functional import Function
+from specfast._spec import policy as _policy
+from specfast.layers import mel, stft
+from specfast.layers.layer import Layer
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 

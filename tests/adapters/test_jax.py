@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import specfast
-from specfast import _functional
+from specfast._adapters import functional as _functional
 from specfast.jax import mel_spectrogram, stft_spectrogram
 
 ARGUMENTS: dict[str, Any] = {"mode": "psd", "frame_length": 32, "frame_step": 8}

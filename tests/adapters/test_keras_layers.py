@@ -43,7 +43,7 @@ def numpy_of(keras: ModuleType, x: Any) -> Array:
 
 def is_analytic(layer: Any) -> bool:
     """Whether the latest call ran by FFT."""
-    from specfast import _functional
+    from specfast._adapters import functional as _functional
 
     function = layer._function()
     if BACKEND == "torch":

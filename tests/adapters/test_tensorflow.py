@@ -47,7 +47,7 @@ def test_gradients(adapter: ModuleType, compiled: bool, trained: bool) -> None:
 def test_a_graph_computes_the_wanted_gradients_only(
     adapter: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from specfast import _functional
+    from specfast._adapters import functional as _functional
 
     asked = []
     original = _functional.Function.pull_back

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes what Keras itself computes: golden values for tests/test_golden.py and for the demo.
+"""Writes what Keras itself computes, for tests/layers/test_golden.py and for the demo.
 
     python tests/golden/make_golden.py          # tests/golden/*.npz and examples/demo_golden.npz
     python tests/golden/make_golden.py --demo   # only the latter
@@ -27,7 +27,7 @@ import numpy as np
 
 FOLDER = Path(__file__).resolve().parent
 EXAMPLES = FOLDER.parents[1] / "examples"
-sys.path.insert(0, str(FOLDER.parent))
+sys.path.insert(0, str(FOLDER.parent / "support"))
 
 import cases  # noqa: E402
 

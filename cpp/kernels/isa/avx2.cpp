@@ -2,4 +2,4 @@
 #define SPECFAST_ISA_NAME avx2
 #define SPECFAST_ISA_X86
 #define SPECFAST_VECTOR_BYTES 32
-#include "../tile.inl"
+#include "kernels/tile.inl"

@@ -2,4 +2,4 @@
 #define SPECFAST_ISA_NAME baseline
 #define SPECFAST_ISA_X86
 #define SPECFAST_VECTOR_BYTES 16
-#include "../tile.inl"
+#include "kernels/tile.inl"

@@ -2,4 +2,4 @@
 #define SPECFAST_ISA_NAME generic
 #define SPECFAST_ISA_GENERIC
 #define SPECFAST_VECTOR_BYTES 16
-#include "../tile.inl"
+#include "kernels/tile.inl"

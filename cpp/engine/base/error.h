@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// How a failure is reported: a status and a message for this thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <new>
+#include <stdexcept>
+
+#include "engine/spec/config.h"
+#include "specfast/specfast.h"
+
+namespace specfast::engine {
+
+// A piece of a message: a text or a number.
+class Part {
+ public:
+  Part(const char* text) : text_(text) {}
+  Part(int64_t number) : number_(number) {}
+
+  const char* text() const noexcept { return text_; }  // null for a number
+  int64_t number() const noexcept { return number_; }
+
+ private:
+  const char* text_ = nullptr;
+  int64_t number_ = 0;
+};
+
+// Writes the message of this thread's last failure and returns `status`. Allocates the first time.
+specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept;
+const char* last_error() noexcept;
+
+// Runs what may throw; reports instead.
+template <typename Body>
+specfast_status guarded(const Body& body) noexcept {
+  try {
+    body();
+    return SPECFAST_OK;
+  } catch (const Error& error) {
+    return fail(error.status(), {error.what()});
+  } catch (const std::bad_alloc&) {
+    return fail(SPECFAST_E_OUT_OF_MEMORY, {"out of memory"});
+  } catch (const std::length_error&) {
+    return fail(SPECFAST_E_OUT_OF_MEMORY, {"out of memory: a table is too large"});
+  } catch (const std::exception& error) {
+    return fail(SPECFAST_E_INTERNAL, {error.what()});
+  } catch (...) {
+    return fail(SPECFAST_E_INTERNAL, {"unknown exception"});
+  }
+}
+
+void require_pointer(const char* name, const void* pointer);
+void require_struct_size(const char* name, std::size_t received, std::size_t expected);
+
+}  // namespace specfast::engine

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/run/job.h"
+
+#include <limits>
+#include <string>
+
+namespace specfast::engine {
+namespace {
+
+void require_batch(bool ok, const char* argument, int64_t received, const char* accepted) {
+  if (ok) return;
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(argument) + " must be " + accepted +
+                                               ", received " + argument + "=" +
+                                               std::to_string(received));
+}
+
+}  // namespace
+
+std::size_t element_bytes(Precision precision) {
+  return precision == Precision::kFloat64 ? sizeof(double) : sizeof(float);
+}
+
+std::size_t input_bytes(int32_t dtype) {
+  return dtype == SPECFAST_FLOAT64   ? sizeof(double)
+         : dtype == SPECFAST_FLOAT32 ? sizeof(float)
+                                     : sizeof(int16_t);
+}
+
+bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                std::size_t bytes) noexcept {
+  int64_t reach = 1;
+  for (const auto& [count, stride] : counts_and_strides) {
+    if (stride == std::numeric_limits<int64_t>::min()) return false;
+    int64_t extent;
+    if (count > 0 && (__builtin_mul_overflow(count - 1, stride < 0 ? -stride : stride, &extent) ||
+                      __builtin_add_overflow(reach, extent, &reach)))
+      return false;
+  }
+  return !__builtin_mul_overflow(reach, int64_t(bytes), &reach);
+}
+
+void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
+                  std::size_t bytes) {
+  if (reach_fits(counts_and_strides, bytes)) return;
+  std::string received;
+  for (const auto& [count, stride] : counts_and_strides)
+    received += " " + std::to_string(count) + " * " + std::to_string(stride);
+  throw Error(SPECFAST_E_OVERFLOW, "sizes and strides do not fit 64 bits, received" + received);
+}
+
+void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
+  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
+  if (reinterpret_cast<std::uintptr_t>(pointer) % bytes != 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                std::string(name) + " must be aligned to " + std::to_string(bytes) + " bytes");
+  }
+}
+
+void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
+  if (plan.num_kept(num_samples) == 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "kept must be NULL where specfast_plan_num_kept() is 0");
+  }
+  check_pointer("kept", kept, element_bytes(plan.config().precision));
+}
+
+Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
+  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
+                batch.in_dtype, "a specfast_dtype");
+  if (!scale_is_sound(batch.in_scale, plan.config().precision)) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, refused_scale(batch.in_scale).data());
+  }
+  require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
+  require_batch(batch.num_channels >= 0, "num_channels", batch.num_channels, "not negative");
+  require_batch(batch.num_samples >= 0, "num_samples", batch.num_samples, "not negative");
+  if (batch.num_samples > kMaxSamples) {
+    throw Error(SPECFAST_E_OVERFLOW, "num_samples must be at most 2^62, received num_samples=" +
+                                         std::to_string(batch.num_samples));
+  }
+
+  Job job{batch, 0, 0, 0, 0};
+  job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
+  job.num_frames = num_frames(plan.config(), batch.num_samples);
+  job.num_tiles = (job.num_frames + lanes - 1) / lanes;
+  job.left_padding = left_padding(plan.config(), batch.num_samples);
+  checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
+  if (job.num_signals == 0 || job.num_frames == 0) return job;
+
+  check_pointer("input", batch.input, input_bytes(batch.in_dtype));
+  check_extent({{batch.num_batches, batch.in_batch_stride},
+                {batch.num_channels, batch.in_channel_stride},
+                {batch.num_samples, batch.in_sample_stride}},
+               input_bytes(batch.in_dtype));
+  return job;
+}
+
+}  // namespace specfast::engine

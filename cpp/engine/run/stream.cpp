@@ -1,0 +1,366 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/run/stream.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <string>
+
+#include "engine/base/error.h"
+#include "engine/run/job.h"
+#include "engine/run/staging.h"
+#include "engine/run/stream_store.h"
+#include "engine/spec/geometry.h"
+
+namespace specfast::engine {
+namespace {
+
+constexpr int64_t kMaxChannels = 65536;
+
+[[noreturn]] void refuse(const std::string& message) {
+  throw Error(SPECFAST_E_INVALID_ARGUMENT, message);
+}
+
+void require_between(const char* name, int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return;
+  refuse(std::string(name) + " must be between " + std::to_string(low) + " and " +
+         std::to_string(high) + ", received " + name + "=" + std::to_string(value));
+}
+
+// Whether the zeros in front of a signal with padding "same" depend on its length.
+bool left_padding_varies(const Config& config) {
+  return config.padding == Padding::kSame &&
+         left_padding(config, 1) != left_padding(config, config.hop);
+}
+
+void check_max_rule(const Config& config, const specfast_stream_config& stream) {
+  require_between("max_rule", stream.max_rule, SPECFAST_MAX_NONE, SPECFAST_MAX_RUNNING);
+  const bool has_top_db = config.top_db_scope != TopDbScope::kNone;
+  if (has_top_db && stream.max_rule == SPECFAST_MAX_NONE) {
+    refuse(
+        "max_rule must be SPECFAST_MAX_FIXED with max_db, or SPECFAST_MAX_RUNNING, for a plan with "
+        "top_db: the clamp wants the maximum of the whole signal, which a stream does not know "
+        "(or make the plan with SPECFAST_TOP_DB_NONE), received max_rule=0");
+  }
+  if (!has_top_db && stream.max_rule != SPECFAST_MAX_NONE) {
+    refuse("max_rule must be SPECFAST_MAX_NONE for a plan without top_db, received max_rule=" +
+           std::to_string(stream.max_rule));
+  }
+  if (stream.max_rule == SPECFAST_MAX_FIXED && !(std::abs(stream.max_db) <= 1e30)) {
+    refuse("max_db must be between -1e30 and 1e30, received max_db=" +
+           std::to_string(stream.max_db));
+  }
+}
+
+void check_config(const Config& config, const specfast_stream_config& stream) {
+  require_between("num_channels", stream.num_channels, 1, kMaxChannels);
+  require_between("max_block", stream.max_block, 1, kMaxSamples);
+  check_max_rule(config, stream);
+  if (config.padding != Padding::kSame) {
+    require_between("num_samples (without padding same)", stream.num_samples, 0, 0);
+    return;
+  }
+  require_between("num_samples", stream.num_samples, 0, kMaxSamples);
+  if (stream.num_samples == 0 && left_padding_varies(config)) {
+    refuse(
+        "num_samples must be the length of the signal, or a number with the same remainder modulo "
+        "hop=" +
+        std::to_string(config.hop) +
+        ", with padding same: the zeros in front of the signal depend on it, received "
+        "num_samples=0");
+  }
+}
+
+specfast_status check_address(const char* name, const void* pointer, std::size_t bytes) noexcept {
+  if (!pointer)
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must not be NULL, received ", name, "=0"});
+  const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(pointer) % bytes;
+  if (beyond == 0) return SPECFAST_OK;
+  return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must be aligned to ", int64_t(bytes),
+                                            " bytes, received ", int64_t(beyond), " beyond that"});
+}
+
+// Places of Stream::Header, which is compared with the stream's own up to kSeen.
+enum HeaderField {
+  kMagic,
+  kVersion,
+  kDtype,
+  kMode,
+  kNumRows,
+  kFrameLength,
+  kHop,
+  kFftLength,
+  kPadding,
+  kLeft,
+  kNumChannels,
+  kMaxRule,
+  kIsTrained,
+  kFingerprint,
+  kSeen,
+  kFinished,
+};
+constexpr const char* kHeaderNames[] = {"magic",
+                                        "version",
+                                        "dtype",
+                                        "mode",
+                                        "num_rows",
+                                        "frame_length",
+                                        "hop",
+                                        "fft_length",
+                                        "padding",
+                                        "left padding",
+                                        "num_channels",
+                                        "max_rule",
+                                        "trained kernels (0 or 1)",
+                                        "fingerprint of all arguments"};
+constexpr int64_t kMagicNumber = 0x7473636570735f31;  // also tells the byte order
+
+int64_t fingerprint_with(const Plan& plan, const specfast_stream_config& config) {
+  int64_t level = 0;
+  if (config.max_rule == SPECFAST_MAX_FIXED) std::memcpy(&level, &config.max_db, sizeof(level));
+  return int64_t(plan.fingerprint()) ^ level;
+}
+
+}  // namespace
+
+std::unique_ptr<Stream> Stream::create(const Plan& plan, const specfast_stream_config& config) {
+  check_config(plan.config(), config);
+  if (plan.config().precision == Precision::kFloat32)
+    return std::make_unique<StreamStore<float>>(plan, config);
+  return std::make_unique<StreamStore<double>>(plan, config);
+}
+
+Stream::Stream(const Plan& plan, const specfast_stream_config& config)
+    : config_(plan.config()),
+      num_rows_(plan.num_rows()),
+      num_channels_(config.num_channels),
+      max_block_(config.max_block),
+      max_rule_(specfast_max_rule(config.max_rule)),
+      is_trained_(!plan.is_analytic()),
+      fingerprint_(fingerprint_with(plan, config)),
+      left_(left_padding(config_, std::max<int64_t>(config.num_samples, 1))),
+      margin_(config_.padding == Padding::kCenter ? latency_samples() + 1 : 0),
+      start_(-left_) {}
+
+// ---- Positions ----------------------------------------------------------------------------------
+
+// Frames whose samples are all known when num_samples are.
+int64_t Stream::ready_frames(int64_t num_samples) const noexcept {
+  // The sample number left_ is reflected to the front.
+  const bool begun = config_.padding != Padding::kCenter || num_samples > left_;
+  if (!begun || num_samples < latency_samples()) return 0;
+  return (num_samples - latency_samples()) / config_.hop + 1;
+}
+
+int64_t Stream::frames_of_push(int64_t num_samples) const noexcept {
+  return ready_frames(seen_ + num_samples) - ready_frames(seen_);
+}
+
+int64_t Stream::frames_of_flush() const noexcept {
+  return finished_ ? 0 : num_frames(config_, seen_) - ready_frames(seen_);
+}
+
+int64_t Stream::max_frames() const noexcept {
+  const bool center = config_.padding == Padding::kCenter;
+  // Before the first frame a stream may hold more than one sample too few for the next one.
+  const int64_t waiting = center ? std::max<int64_t>(left_ - latency_samples(), -1) : -1;
+  const int64_t of_push = (max_block_ + waiting) / config_.hop + 1;
+  if (config_.padding == Padding::kValid) return of_push;
+  return std::max(of_push, std::max(left_, latency_samples()) / config_.hop + 1);
+}
+
+int64_t Stream::needed_from() const noexcept {
+  return std::max(-left_, std::min(begin_of(next_frame_), seen_ - margin_));
+}
+
+// ---- Push and flush -----------------------------------------------------------------------------
+
+specfast_status Stream::check_input(const specfast_block& block) const noexcept {
+  if (block.in_dtype < SPECFAST_FLOAT32 || block.in_dtype > SPECFAST_INT16) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"in_dtype must be a specfast_dtype, received in_dtype=", int64_t(block.in_dtype)});
+  }
+  if (!scale_is_sound(block.in_scale, config_.precision)) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {refused_scale(block.in_scale).data()});
+  }
+  if (block.num_samples < 0 || block.num_samples > max_block_) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"num_samples must be between 0 and max_block=", max_block_,
+                 ", received num_samples=", block.num_samples});
+  }
+  if (block.num_samples > kMaxSamples - seen_) {
+    return fail(SPECFAST_E_OVERFLOW, {"a stream takes 2^62 samples, received num_samples=",
+                                      block.num_samples, " after ", seen_});
+  }
+  if (block.num_samples == 0) return SPECFAST_OK;
+  const std::size_t bytes = input_bytes(block.in_dtype);
+  if (!reach_fits(
+          {{num_channels_, block.in_channel_stride}, {block.num_samples, block.in_sample_stride}},
+          bytes))
+    return fail(SPECFAST_E_OVERFLOW,
+                {"in_channel_stride and in_sample_stride reach beyond 64 bits, "
+                 "received ",
+                 block.in_channel_stride, " and ", block.in_sample_stride});
+  return check_address("input", block.input, bytes);
+}
+
+specfast_status Stream::check_output(const specfast_block& block,
+                                     int64_t num_frames) const noexcept {
+  if (block.max_frames < 0 || num_frames > block.max_frames) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {"max_frames must be at least ", num_frames,
+                                              ", received max_frames=", block.max_frames});
+  }
+  if (num_frames == 0) return SPECFAST_OK;
+  const std::size_t bytes = element_bytes(config_.precision);
+  if (!reach_fits({{num_channels_, block.out_channel_stride},
+                   {num_frames, block.out_frame_stride},
+                   {num_rows_, block.out_row_stride}},
+                  bytes)) {
+    return fail(
+        SPECFAST_E_OVERFLOW,
+        {"out_channel_stride, out_frame_stride and out_row_stride reach beyond 64 bits, "
+         "received ",
+         block.out_channel_stride, ", ", block.out_frame_stride, " and ", block.out_row_stride});
+  }
+  return check_address("output", block.output, bytes);
+}
+
+specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) noexcept {
+  if (finished_) {
+    return fail(SPECFAST_E_OUT_OF_ORDER,
+                {"push must not follow flush: reset the stream first, received num_samples=",
+                 block.num_samples});
+  }
+  if (const specfast_status status = check_input(block); status != SPECFAST_OK) return status;
+  const int64_t ready = frames_of_push(block.num_samples);
+  if (const specfast_status status = check_output(block, ready); status != SPECFAST_OK)
+    return status;
+
+  for (int64_t taken = 0, given = 0; taken < block.num_samples;) {
+    if (room() < block.num_samples - taken) compact();
+    const int64_t count = std::min(room(), block.num_samples - taken);
+    append(block, taken, count);
+    const bool reaches_reflection = seen_ <= left_ && seen_ + count > left_;
+    seen_ += count;
+    taken += count;
+    if (config_.padding == Padding::kCenter && reaches_reflection) pad(start_, 0);
+    const int64_t frames = ready_frames(seen_) - next_frame_;
+    compute(block, given, frames);
+    given += frames;
+  }
+  num_frames = ready;
+  return SPECFAST_OK;
+}
+
+specfast_status Stream::flush(const specfast_block& block, int64_t& num_frames) noexcept {
+  if (finished_) {
+    return fail(SPECFAST_E_OUT_OF_ORDER, {"flush must not follow flush: reset the stream first"});
+  }
+  if (seen_ > 0 && left_padding(config_, seen_) != left_) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"with padding same the signal must end as num_samples said, with another "
+                 "number of samples modulo hop=",
+                 config_.hop, ", received ", seen_, " samples in all"});
+  }
+  const int64_t left_over = frames_of_flush();
+  if (const specfast_status status = check_output(block, left_over); status != SPECFAST_OK)
+    return status;
+  if (left_over > 0) {
+    compact();
+    if (config_.padding == Padding::kCenter && seen_ <= left_) pad(start_, 0);
+    pad(seen_, begin_of(next_frame_ + left_over - 1) + config_.frame_length);
+    compute(block, 0, left_over);
+  }
+  finished_ = true;
+  num_frames = left_over;
+  return SPECFAST_OK;
+}
+
+void Stream::reset() noexcept {
+  seen_ = next_frame_ = 0;
+  start_ = -left_;
+  finished_ = false;
+  forget_maxima();
+  if (config_.padding != Padding::kCenter) pad(start_, 0);
+}
+
+// ---- State --------------------------------------------------------------------------------------
+
+// Samples in front of the signal are made again, and after flush none are needed.
+int64_t Stream::first_saved() const noexcept {
+  return finished_ ? seen_ : std::max<int64_t>(needed_from(), 0);
+}
+
+Stream::Header Stream::header() const noexcept {
+  return {kMagicNumber,
+          1,
+          int64_t(config_.precision),
+          int64_t(config_.spectrum_op),
+          num_rows_,
+          config_.frame_length,
+          config_.hop,
+          config_.fft_length,
+          int64_t(config_.padding),
+          left_,
+          num_channels_,
+          max_rule_,
+          is_trained_,
+          fingerprint_,
+          seen_,
+          finished_};
+}
+
+std::size_t Stream::state_bytes() const noexcept {
+  return sizeof(Header) + value_bytes(seen_ - first_saved());
+}
+
+void Stream::save(std::byte* bytes) const noexcept {
+  const Header fields = header();
+  std::memcpy(bytes, fields.data(), sizeof(fields));
+  save_values(bytes + sizeof(fields), first_saved());
+}
+
+specfast_status Stream::load(const std::byte* bytes, std::size_t num_bytes) noexcept {
+  Header fields;
+  if (num_bytes < sizeof(fields)) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"num_bytes must be at least ", int64_t(sizeof(fields)),
+                 ", received num_bytes=", int64_t(num_bytes)});
+  }
+  std::memcpy(fields.data(), bytes, sizeof(fields));
+  const Header own = header();
+  for (std::size_t i = 0; i < kSeen; ++i) {
+    if (fields[i] == own[i]) continue;
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"bytes must be the state of a stream like this one, with ", kHeaderNames[i], "=",
+                 own[i], ", received ", kHeaderNames[i], "=", fields[i]});
+  }
+  if (fields[kSeen] < 0 || fields[kSeen] > kMaxSamples || (fields[kFinished] | 1) != 1) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"bytes must be the state of a stream, received a position of ", fields[kSeen],
+                 " samples, finished=", fields[kFinished]});
+  }
+
+  // Everything else follows from the position.
+  const int64_t seen = seen_, next_frame = next_frame_;
+  const bool finished = finished_;
+  seen_ = fields[kSeen];
+  next_frame_ = ready_frames(seen_);
+  finished_ = fields[kFinished] != 0;
+  const std::size_t expected = state_bytes();
+  const bool sound = num_bytes == expected && maxima_are_sound(bytes + sizeof(fields));
+  if (!sound) {
+    seen_ = seen;
+    next_frame_ = next_frame;
+    finished_ = finished;
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"bytes must be the whole state of a stream, num_bytes=", int64_t(expected),
+                 " with maxima that are no NaN, received num_bytes=", int64_t(num_bytes)});
+  }
+  start_ = needed_from();
+  load_values(bytes + sizeof(fields), first_saved());
+  if (config_.padding != Padding::kCenter || seen_ > left_) pad(start_, 0);
+  return SPECFAST_OK;
+}
+
+}  // namespace specfast::engine

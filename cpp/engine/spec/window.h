@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Window functions by name, as scipy.signal.get_window defines them.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "seam/types.h"
+
+namespace specfast::engine {
+
+// Throws Error(SPECFAST_E_UNKNOWN_WINDOW) for a name that is not in window_name(). A periodic
+// window is the symmetric one of length + 1 without its last value.
+std::vector<double> make_window(const std::string& name, int64_t length, bool periodic);
+
+// Name number `index`, aliases included; null past the last.
+const char* window_name(std::size_t index);
+
+// What the window is divided by. Sums run in double.
+double window_divisor(const std::vector<double>& window, Scaling scaling);
+
+}  // namespace specfast::engine

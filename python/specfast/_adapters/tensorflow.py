@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the Keras layers run on TensorFlow, in eager mode, `tf.function` and `tf.data`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from specfast._adapters.functional import Function
+
+
+def spectrogram(function: Function, x: Any, kernels: Sequence[Any], *, keep: bool = False) -> Any:
+    """What the function computes, differentiable with respect to samples and kernels.
+
+    Args:
+        function: see there.
+        x: a tensor of samples; in a graph, dimensions may be unknown.
+        kernels: tensors or variables, as the function takes them.
+        keep: whether gradients are likely to be asked for.
+    """
+    # What is known of the output's shape; samples that are known to be bad are refused.
+    shape = tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
+
+    @tf.custom_gradient
+    def differentiable(x: Any, *kernels: Any) -> Any:
+        output = _on_host(
+            lambda x, *k: function(x, k, keep=keep), [x, *kernels], tf.as_dtype(function.dtype)
+        )
+        output.set_shape(shape)
+
+        def gradient(cotangent: Any) -> Any:
+            # Two calls: a graph leaves out the one whose result nobody needs.
+            def of_signal(x: Any, cotangent: Any, *kernels: Any) -> Any:
+                return function.pull_back(x, kernels, cotangent, weights=False).signal
+
+            def of_kernels(x: Any, cotangent: Any, *kernels: Any) -> Any:
+                found = function.pull_back(x, kernels, cotangent, signal=False).weights
+                return [g.astype(k.dtype) for g, k in zip(found, kernels, strict=True)]
+
+            arguments = [x, cotangent, *kernels]
+            signal = None
+            if x.dtype.is_floating:
+                signal = _on_host(of_signal, arguments, x.dtype)
+                signal.set_shape(x.shape)
+            if not kernels:
+                return signal
+            weights = _on_host(of_kernels, arguments, [kernel.dtype for kernel in kernels])
+            for weight, kernel in zip(weights, kernels, strict=True):
+                weight.set_shape(kernel.shape)
+            return signal, *weights
+
+        return output, gradient
+
+    return differentiable(x, *(tf.convert_to_tensor(kernel) for kernel in kernels))
+
+
+def _on_host(call: Callable[..., Any], arguments: list[Any], dtypes: Any) -> Any:
+    """Calls a function of NumPy arrays: at once in eager mode, else as a node of the graph."""
+    if tf.executing_eagerly():
+        result = call(*(argument.numpy() for argument in arguments))
+        if isinstance(result, list):
+            return [tf.convert_to_tensor(array) for array in result]
+        return tf.convert_to_tensor(result)
+    return tf.numpy_function(call, arguments, dtypes, stateful=False)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""From what a caller hands over to an array that the engine reads in place, and back.
+
+The engine takes native, aligned float32, float64 and int16 arrays of any strides. Layers ask for
+these directly; only what is different comes through here.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from specfast._spec import checks as _checks
+
+Array = npt.NDArray[Any]
+
+DTypes = frozenset[np.dtype[Any]]
+FLOAT_DTYPES: DTypes = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
+SAMPLE_DTYPES: DTypes = FLOAT_DTYPES | {np.dtype(np.int16)}
+
+_STFT_TYPES = "float16, float32 or float64"
+_MEL_TYPES = "float16, bfloat16, float32, float64, bool or integers (taken unscaled)"
+
+
+def view(x: Any, *, lists: bool) -> Array:
+    """`x` as an ndarray that shares its memory wherever that is possible.
+
+    Args:
+        x: an ndarray, anything with DLPack, the buffer protocol or `__array__`, or a nested list.
+        lists: whether lists and tuples are taken.
+
+    Raises:
+        TypeError: if `x` is no array of any kind, a masked array, or not in CPU memory.
+        ValueError: for a list where none is taken, or one that is no rectangle of numbers.
+    """
+    if isinstance(x, np.ma.MaskedArray):
+        raise TypeError(
+            "`x` is a masked array, and a spectrum has no way to leave samples out: pass "
+            f"x.filled(value). Received: x of shape {x.shape}"
+        )
+    if isinstance(x, np.ndarray | np.generic):
+        return np.asarray(x)
+    if isinstance(x, list | tuple):
+        return _from_list(x, lists=lists)
+    reason: object = "it is none of these"
+    if hasattr(x, "__dlpack__"):
+        try:
+            return np.from_dlpack(x)
+        except MemoryError:
+            raise
+        except Exception as error:
+            # Some types export only a part of what they can convert: bfloat16, read-only memory.
+            reason = error
+    try:
+        array = np.asarray(x)
+    except MemoryError:
+        raise
+    except Exception as error:
+        raise _no_array(x, error) from error
+    if array.dtype.kind == "O" and array.ndim == 0:
+        raise _no_array(x, reason)
+    return array
+
+
+def _from_list(x: Any, *, lists: bool) -> Array:
+    if not lists:
+        raise ValueError(
+            "`x` must be an array of rank 3; Keras takes no list here either: pass "
+            f"numpy.asarray(x). {_checks.received('x', x)}"
+        )
+    try:
+        return np.asarray(x)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            "`x` given as a list must be a rectangle of numbers. "
+            f"Received: x={_checks.short(x)}, of which NumPy says: {_checks.clipped(str(error))}"
+        ) from error
+
+
+def _no_array(x: Any, reason: object) -> TypeError:
+    return TypeError(
+        "`x` must be an array in CPU memory: a NumPy array, or anything with DLPack, the buffer "
+        f"protocol or `__array__`. {_checks.received('x', x)}: {_checks.clipped(str(reason))}"
+    )
+
+
+def samples(x: Array, *, integers: bool, dtype: str) -> Array:
+    """`x` if the engine can read it as it is, else a copy that it can.
+
+    Args:
+        x: any array.
+        integers: whether bool and integers are samples (mel, or with a scale) or an error.
+        dtype: the engine's precision for this layer, which integers are converted to.
+
+    Raises:
+        TypeError: for a dtype that is not a sample's.
+    """
+    kind, name = x.dtype.kind, x.dtype.name
+    if kind == "f" and name in ("float32", "float64"):
+        pass
+    elif name == "float16" or (integers and name == "bfloat16"):
+        return _converted(x, np.dtype(np.float32))
+    elif integers and name == "int16":
+        pass
+    elif integers and kind in "iub":
+        return _converted(x, np.dtype(dtype))
+    else:
+        raise TypeError(
+            f"Invalid input type. Expected {_MEL_TYPES if integers else _STFT_TYPES}. Received: "
+            f"x of dtype {x.dtype} and shape {x.shape}{_advice(x, integers=integers)}"
+        )
+    if x.dtype.isnative and x.flags.aligned:
+        return x
+    return _converted(x, x.dtype.newbyteorder("="))
+
+
+def _converted(x: Array, dtype: np.dtype[Any]) -> Array:
+    """A copy of another dtype. What `x` repeats by a stride of zero stays repeated, not copied."""
+    once = x[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in x.strides)]
+    try:
+        return np.broadcast_to(once.astype(dtype), x.shape)
+    except MemoryError as error:
+        raise MemoryError(
+            f"no memory to convert `x` to {dtype}. "
+            f"Received: x of dtype {x.dtype} and shape {x.shape}"
+        ) from error
+
+
+def _advice(x: Array, *, integers: bool) -> str:
+    if x.dtype.kind == "c":
+        return "; pass x.real or x.imag"
+    if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
+        return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
+    if x.dtype.kind in "iub" and not integers:
+        return "; say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
+    return ""
+
+
+def check_is_array(out: Any) -> None:
+    """Refuses an `out` that is no ndarray (a subclass such as memmap is one) or a masked one."""
+    if not isinstance(out, np.ndarray) or isinstance(out, np.ma.MaskedArray):
+        raise TypeError(
+            f"`out` must be a NumPy array, not a masked one. {_checks.received('out', out)}"
+        )
+
+
+def check_out(out: Array, shape: tuple[int | None, ...], dtype: np.dtype[Any]) -> None:
+    """Refuses an `out` into which the result cannot be written as it stands.
+
+    Raises:
+        TypeError: for another dtype, the byte order included.
+        ValueError: for another shape, or an array that is not C-contiguous, aligned, writable.
+    """
+    if out.dtype != dtype:
+        raise TypeError(f"`out` must have dtype {dtype}. Received: out of dtype {out.dtype}")
+    if out.shape != shape:
+        raise ValueError(f"`out` must have shape {shape}. Received: out of shape {out.shape}")
+    flags = out.flags
+    if not (flags.c_contiguous and flags.aligned and flags.writeable):
+        raise ValueError(
+            "`out` must be C-contiguous, aligned and writable. Received: out with "
+            f"c_contiguous={flags.c_contiguous}, aligned={flags.aligned}, "
+            f"writeable={flags.writeable}"
+        )
+
+
+def check_no_overlap(out: Array, x: Array) -> None:
+    """Refuses an `out` whose memory may overlap that of the samples (by the bounds of both)."""
+    if np.may_share_memory(out, x):
+        raise ValueError(
+            "`out` must not share memory with `x`. "
+            f"Received: out of shape {out.shape} inside the memory of x of shape {x.shape}"
+        )
+
+
+def rounded(result: Array, dtype: np.dtype[Any], out: Array | None) -> Array:
+    """The result in half precision: round to nearest, beyond the range infinity, silently."""
+    with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        if out is None:
+            return result.astype(dtype)
+        np.copyto(out, result, casting="same_kind")
+    return out

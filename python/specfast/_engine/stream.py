@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A layer on a signal that arrives piece by piece."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from specfast import _core
+from specfast._engine import arrays as _arrays
+from specfast._spec import checks as _checks
+
+if TYPE_CHECKING:
+    from specfast.layers.layer import Layer
+
+_MAX_CHANNELS = 65536
+_MAX_SAMPLES = 1 << 62
+
+
+class Stream:
+    """One signal through a layer, in pieces of any length. Made by `layer.stream(...)`.
+
+    What all `push` calls and the `flush` return, put together along `frame_axis`, is bit for bit
+    what the layer returns for the whole signal, whatever the pieces were.
+
+    A stream is for one thread at a time; a call during another one is refused with RuntimeError.
+    It can be copied and pickled at any moment, and continues exactly where it was. The weights
+    are those that the layer had when it made the stream.
+
+    Attributes:
+        layer: the layer that made the stream.
+        channels: number of channels.
+        frame_axis: the axis of the returned arrays along which the frames follow each other.
+        latency_samples: frame t is returned by the push that brings the total to
+            t * hop + latency_samples samples, hop being `frame_step` or `sequence_stride`. Frame 0
+            of a MelSpectrogram may wait for two samples more, which it reflects to its front.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        plan: _core.Plan,
+        *,
+        channels: Any,
+        max_db: Any,
+        num_samples: Any,
+    ) -> None:
+        self.layer = layer
+        self._kernels = plan.kernels  # `set_weights` on the layer has no part in the stream
+        self.channels = _checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)
+        self._max_db = _check_max_db(layer, max_db)
+        self._num_samples = _check_num_samples(layer, num_samples)
+        level, rule = 0.0, self._max_db
+        if isinstance(rule, int | float):
+            level, rule = float(rule), "fixed"
+        try:
+            self._core = _core.Stream(
+                plan, self.channels, rule or "none", level, self._num_samples or 0
+            )
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for a stream. Received: channels={self.channels} for {layer!r}"
+            ) from error
+        self.frame_axis = layer._frame_axis(self.channels)
+        self.latency_samples = self._core.latency_samples
+
+    def push(self, samples: Any, *, scale: float | None = None) -> _arrays.Array:
+        """Takes the next samples and returns the frames that became ready.
+
+        Args:
+            samples: any number of samples, none included, of shape (samples,) for one channel;
+                else of the shape of one signal: (channels, samples), or (samples, channels) for
+                an STFTSpectrogram with `data_format` "channels_last". The dtypes are those of a
+                call. Never written to.
+            scale: what these samples are multiplied by while they are read, as in a call.
+
+        Returns:
+            What a call would return for one signal, without the batch axis:
+            `layer(signal[None, :, None])[0]` for an STFTSpectrogram and one channel,
+            `layer(signal)` for a MelSpectrogram. There may be no frame in it.
+
+        Raises:
+            TypeError: for samples of a wrong type or dtype.
+            ValueError: for a wrong shape, or after `flush`.
+            RuntimeError: during another call on this stream.
+            MemoryError: if there is no room for the result; the stream is as before then.
+        """
+        layer = self.layer
+        x = samples
+        if not (type(x) is np.ndarray and x.dtype in layer._direct_dtypes and x.flags.aligned):
+            x = layer._samples(x, None, scaled=scale is not None)
+        return self._rounded(self._core.push(x, layer._checked_scale(scale)))
+
+    def flush(self) -> _arrays.Array:
+        """Ends the signal and returns the frames that reach beyond its end.
+
+        None with padding "valid", where samples behind the last whole frame are left out. For a
+        signal for which a call would raise (shorter than one frame, or empty) there is no frame.
+        Only `reset` may follow.
+
+        Raises:
+            ValueError: after `flush`, and with padding "same" if the signal's length does not fit
+                `num_samples`.
+            RuntimeError: during another call on this stream.
+        """
+        return self._rounded(self._core.flush())
+
+    def reset(self) -> None:
+        """Makes the stream ready for another signal.
+
+        Raises:
+            RuntimeError: during another call on this stream.
+        """
+        self._core.reset()
+
+    def _rounded(self, result: _arrays.Array) -> _arrays.Array:
+        half = self.layer._half_dtype
+        return result if half is None else _arrays.rounded(result, half, None)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        arguments = (self.layer, self._kernels, self.channels, self._max_db, self._num_samples)
+        return _restored, (*arguments, self._core.save())
+
+    def __repr__(self) -> str:
+        changed = {"channels": self.channels, "max_db": self._max_db}
+        if self._num_samples is not None:
+            changed["num_samples"] = self._num_samples
+        shown = ", ".join(f"{name}={value!r}" for name, value in changed.items())
+        return f"{self.layer!r}.stream({shown})"
+
+
+def _restored(
+    layer: Layer,
+    kernels: list[_arrays.Array] | None,
+    channels: int,
+    max_db: Any,
+    num_samples: Any,
+    state: bytes,
+) -> Stream:
+    plan = layer._plan if kernels is layer._plan.kernels else layer._make_plan(kernels)
+    stream = Stream(layer, plan, channels=channels, max_db=max_db, num_samples=num_samples)
+    stream._core.load(state)
+    return stream
+
+
+def _check_max_db(layer: Layer, max_db: Any) -> float | int | str | None:
+    clamps = layer._clamps_to_maximum()
+    if max_db is None and clamps:
+        raise ValueError(
+            "`max_db` must be a level in dB or 'running' for a layer with `top_db`: the clamp "
+            "wants the maximum of the whole signal, which a stream cannot know. Pass "
+            "max_db=<the maximum in dB>, or max_db='running' for the maximum so far, or make the "
+            f"layer with top_db=None. {_checks.received('max_db', max_db)}"
+        )
+    if max_db is None or (clamps and isinstance(max_db, str) and max_db == "running"):
+        return max_db
+    if not clamps:
+        raise ValueError(
+            "`max_db` must be None for a layer that clamps nothing to a maximum (no `top_db`). "
+            f"{_checks.received('max_db', max_db)}"
+        )
+    level = _checks.real("max_db", max_db, accepted="a finite level in dB, or 'running'")
+    if abs(level) > 1e30:
+        raise ValueError(
+            "`max_db` must be a level in dB between -1e30 and 1e30, or 'running'. "
+            f"{_checks.received('max_db', max_db)}"
+        )
+    return level
+
+
+def _check_num_samples(layer: Layer, num_samples: Any) -> int | None:
+    step = layer._step_of_same_padding()
+    if step is None:
+        if num_samples is None:
+            return None
+        raise ValueError(
+            "`num_samples` must be None unless the layer has padding='same'. "
+            f"{_checks.received('num_samples', num_samples)}"
+        )
+    if num_samples is not None:
+        return _checks.integer("num_samples", num_samples, minimum=1, maximum=_MAX_SAMPLES)
+    if step == 1:
+        return None
+    raise ValueError(
+        "`num_samples` must be the length of the signal for a layer with padding='same': the "
+        "zeros in front of the signal depend on it. If only its remainder is known, pass any "
+        f"number with the same remainder modulo frame_step={step}. "
+        f"{_checks.received('num_samples', num_samples)}"
+    )

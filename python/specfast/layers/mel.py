@@ -1,0 +1,309 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""MelSpectrogram and its filterbank, with the numbers of the Keras layer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from specfast import _core
+from specfast._engine import arrays as _arrays
+from specfast._spec import arguments as _arguments
+from specfast._spec import checks as _checks
+from specfast._spec import policy as _policy
+from specfast.layers.layer import Layer, Shape
+
+# How many dimensions NumPy's arrays can have; the result has one more than the samples.
+_MAX_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else 32
+
+
+def linear_to_mel_weight_matrix(
+    num_mel_bins: int = 20,
+    num_spectrogram_bins: int = 129,
+    sampling_rate: float = 8000,
+    lower_edge_hertz: float = 125.0,
+    upper_edge_hertz: float = 3800.0,
+    dtype: Any = "float32",
+) -> npt.NDArray[Any]:
+    """The matrix that turns a spectrum on a linear frequency scale into mel bands.
+
+    For a spectrogram S of shape [..., num_spectrogram_bins], `S @ matrix` has shape
+    [..., num_mel_bins]. Band b is a triangle that rises from edge b to a peak of 1 at edge b + 1
+    and falls to edge b + 2, linear in mel; the num_mel_bins + 2 edges divide the range evenly in
+    mel. The bin of frequency 0 has no part in any band. A band narrower than the distance of two
+    bins may be empty, that is zero.
+
+    The mel scale is that of HTK (S. Young et al., The HTK Book):
+    mel(f) = 1127 ln(1 + f / 700) = 2595 log10(1 + f / 700). Computed in float64, whatever `dtype`.
+
+    Args:
+        num_mel_bins: number of bands.
+        num_spectrogram_bins: number of bins, evenly from 0 to sampling_rate / 2.
+        sampling_rate: samples per second of the signal.
+        lower_edge_hertz: lower edge of the lowest band in Hz.
+        upper_edge_hertz: upper edge of the highest band in Hz.
+        dtype: "float16", "bfloat16", "float32" or "float64".
+
+    Returns:
+        An array of shape [num_spectrogram_bins, num_mel_bins].
+
+    Raises:
+        TypeError: if a value is of a wrong type.
+        ValueError: if a value is out of its range.
+        ImportError: for "bfloat16" without the package ml_dtypes.
+        MemoryError: if there is no room for the matrix.
+    """
+    bands = _checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=_arguments.MAX_BANDS)
+    bins = _checks.integer(
+        "num_spectrogram_bins", num_spectrogram_bins, minimum=1, maximum=_arguments.MAX_LENGTH
+    )
+    rate, low, high = _arguments.frequencies(
+        sampling_rate,
+        lower_edge_hertz,
+        upper_edge_hertz,
+        names=("sampling_rate", "lower_edge_hertz", "upper_edge_hertz"),
+    )
+    result_dtype = _policy.float_dtype("dtype", dtype)
+    try:
+        weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
+        return weights.astype(result_dtype, copy=False)
+    except MemoryError as error:
+        raise MemoryError(
+            f"no memory for a matrix of shape {(bins, bands)} in float64 and in {result_dtype}. "
+            f"Received: num_mel_bins={bands}, num_spectrogram_bins={bins}"
+        ) from error
+
+
+class MelSpectrogram(Layer):
+    """Mel spectrogram of signals of any rank, as `keras.layers.MelSpectrogram`.
+
+    Frames of `fft_length` samples are centred at the samples 0, sequence_stride,
+    2 * sequence_stride, ...; the signal is continued by reflection at both ends, as often as it
+    takes. A frame is multiplied by the window, centred in it, and transformed; |X|^mag_exp goes
+    through the filterbank of `linear_to_mel_weight_matrix`, and with `power_to_db` becomes
+    `10 log10(max(S, min_power)) - 10 log10(max(|ref_power|, min_power))` in dB, at least the
+    maximum minus `top_db`.
+
+    Args:
+        fft_length: length of a frame and of its DFT in samples.
+        sequence_stride: samples from one frame to the next.
+        sequence_length: length of the window in samples, at most fft_length. None: fft_length.
+        window: "hann" or "hamming", both periodic, an array of `sequence_length` numbers, or
+            None: ones over the whole frame, whatever `sequence_length`.
+        sampling_rate: samples per second of the input.
+        num_mel_bins: number of mel bands.
+        min_freq: lower edge of the lowest band in Hz.
+        max_freq: upper edge of the highest band in Hz. None or 0: int(sampling_rate / 2).
+        power_to_db: whether the result is a level in dB.
+        top_db: how far below the maximum levels may lie, in dB. None: as far as they do (not
+            possible in Keras).
+        mag_exp: exponent of the magnitude: 1 for magnitude, 2 for power.
+        min_power: the floor of the band energies and of `ref_power`.
+        ref_power: the energy that is 0 dB.
+        top_db_scope: over what the maximum for `top_db` runs. "batch" is Keras' way: the whole
+            input, so that a clip's result depends on the others, and a NaN anywhere makes
+            everything NaN. "clip": every one-dimensional signal by itself. Not an argument of
+            Keras.
+        num_threads: threads for calls of this layer. None: the global setting. Not an argument
+            of Keras. The result does not depend on it.
+        name: name of the layer; None: made up as Keras does.
+        dtype: "float32" (default), "float64", "float16", "bfloat16", "mixed_float16" or
+            "mixed_bfloat16"; a NumPy dtype or Keras' serialised policy. Half precision is
+            computed in float32 from the samples as they are given (Keras rounds floating point
+            samples first) and rounded once at the end. bfloat16 needs the package ml_dtypes.
+        trainable: kept for the configuration. Nothing is trained here.
+
+    Raises:
+        ValueError: if a value is out of its range, or a keyword is unknown.
+        TypeError: if a value is of a wrong type.
+        ImportError: for "bfloat16" without the package ml_dtypes.
+
+    Input of a call, `layer(x, *, out=None)`:
+        [..., samples] of rank >= 1; float16, bfloat16, float32, float64, bool or integers, which
+        are taken unscaled: to have int16 PCM as numbers from -1 to 1, divide the samples by
+        32768, or multiply `ref_power` and `min_power` by 32768^mag_exp. It is never written to.
+
+    Output:
+        [..., num_mel_bins, frames] with 1 + samples // sequence_stride frames for an even
+        `fft_length`, and 1 + (samples - 1) // sequence_stride for an odd one.
+
+    Errors of a call:
+        TypeError for samples that are not real numbers. ValueError for a scalar, for signals
+        without samples, and for as many dimensions as NumPy can have (the result has one more).
+
+    Source of the formulas: the Keras layer, and HTK for the filterbank.
+
+    Example:
+        >>> import numpy as np
+        >>> from specfast import MelSpectrogram
+        >>> layer = MelSpectrogram(num_mel_bins=80, sampling_rate=8000, sequence_stride=128)
+        >>> layer(np.zeros((2, 16000), np.float32)).shape
+        (2, 80, 126)
+    """
+
+    fft_length: int
+    sequence_stride: int
+    sequence_length: int
+    window: str | npt.NDArray[Any] | None
+    sampling_rate: int | float
+    num_mel_bins: int
+    min_freq: int | float
+    max_freq: int | float
+    power_to_db: bool
+    top_db: int | float | None
+    mag_exp: int | float
+    min_power: int | float
+    ref_power: int | float
+    top_db_scope: str
+
+    _takes_integers = True
+    _samples_axis = -1
+    _arguments: _arguments.MelArguments
+
+    def __init__(
+        self,
+        fft_length: int = 2048,
+        sequence_stride: int = 512,
+        sequence_length: int | None = None,
+        window: str | npt.ArrayLike | None = "hann",
+        sampling_rate: float = 16000,
+        num_mel_bins: int = 128,
+        min_freq: float = 20.0,
+        max_freq: float | None = None,
+        power_to_db: bool = True,
+        top_db: float | None = 80.0,
+        mag_exp: float = 2.0,
+        min_power: float = 1e-10,
+        ref_power: float = 1.0,
+        *,
+        top_db_scope: str = "batch",
+        num_threads: int | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+        trainable: bool = True,
+        **unknown: Any,
+    ) -> None:
+        arguments = _arguments.mel(
+            fft_length=fft_length,
+            sequence_stride=sequence_stride,
+            sequence_length=sequence_length,
+            window=window,
+            sampling_rate=sampling_rate,
+            num_mel_bins=num_mel_bins,
+            min_freq=min_freq,
+            max_freq=max_freq,
+            power_to_db=power_to_db,
+            top_db=top_db,
+            mag_exp=mag_exp,
+            min_power=min_power,
+            ref_power=ref_power,
+            top_db_scope=top_db_scope,
+            num_threads=num_threads,
+        )
+        super().__init__(arguments, name=name, dtype=dtype, trainable=trainable, unknown=unknown)
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """The shape that a call returns for an input of this shape.
+
+        It is right where Keras' own is not: for ranks above 2, and for lengths that leave
+        sequence_stride - 1 samples over, where Keras says one frame too many.
+
+        Args:
+            input_shape: one dimension or more, the last one being samples; None for one that is
+                not known.
+
+        Returns:
+            The dimensions of the output; None for one that depends on an unknown one.
+
+        Raises:
+            TypeError: if a dimension is neither an integer nor None.
+            ValueError: for no dimension at all, a negative one, or no samples.
+        """
+        shape = self._checked_shape(input_shape)
+        return self._output_shape(shape, self._num_frames(shape[-1]))
+
+    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        return (*input_shape[:-1], self.num_mel_bins, frames)
+
+    def _frame_grid(self) -> tuple[int, int]:
+        return self.fft_length % 2, self.sequence_stride
+
+    def linear_to_mel_weight_matrix(
+        self,
+        num_mel_bins: int = 20,
+        num_spectrogram_bins: int = 129,
+        sampling_rate: float = 8000,
+        lower_edge_hertz: float = 125.0,
+        upper_edge_hertz: float = 3800.0,
+        dtype: Any = "float32",
+    ) -> npt.NDArray[Any]:
+        """The function `specfast.linear_to_mel_weight_matrix`; this layer's own arguments have no
+        part in it, as in Keras."""
+        return linear_to_mel_weight_matrix(
+            num_mel_bins,
+            num_spectrogram_bins,
+            sampling_rate,
+            lower_edge_hertz,
+            upper_edge_hertz,
+            dtype,
+        )
+
+    def _check_shape(self, shape: Sequence[int | None]) -> None:
+        if not shape:
+            raise ValueError(
+                "`x` must have at least one dimension (..., samples). Received: x of shape ()"
+            )
+        if len(shape) >= _MAX_DIMENSIONS:
+            raise ValueError(
+                f"`x` must have fewer than {_MAX_DIMENSIONS} dimensions (..., samples): the "
+                "result has one more, which NumPy does not. "
+                f"Received: x with {len(shape)} dimensions"
+            )
+        if shape[-1] == 0:
+            raise ValueError(
+                "`x` must have at least one sample (..., samples): an empty signal has nothing "
+                f"to reflect. Received: x of shape {tuple(shape)}"
+            )
+
+    def _frame_axis(self, channels: int) -> int:
+        return 1 if channels == 1 else 2
+
+    def _clamps_to_maximum(self) -> bool:
+        return self.power_to_db and self._finite_top_db() is not None
+
+    def _step_of_same_padding(self) -> None:
+        return None
+
+    def _finite_top_db(self) -> float | None:
+        # A floor that lies infinitely deep is no floor.
+        top_db = self._arguments.top_db
+        return None if top_db is None or np.isinf(top_db) else float(top_db)
+
+    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
+        arguments = self._arguments
+        try:
+            return _core.mel_plan(
+                fft_length=arguments.fft_length,
+                hop=arguments.sequence_stride,
+                frame_length=arguments.sequence_length,
+                window=arguments.window_values,
+                sampling_rate=float(arguments.sampling_rate),
+                num_mel_bins=arguments.num_mel_bins,
+                min_freq=float(arguments.min_freq),
+                max_freq=float(arguments.max_freq),
+                power_to_db=arguments.power_to_db,
+                top_db=self._finite_top_db(),
+                top_db_scope=arguments.top_db_scope,
+                mag_exp=float(arguments.mag_exp),
+                min_power=float(arguments.min_power),
+                ref_power=float(arguments.ref_power),
+                dtype=self._policy.plan_dtype,
+            )
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for a plan. Received: fft_length={arguments.fft_length}, "
+                f"num_mel_bins={arguments.num_mel_bins}"
+            ) from error
