@@ -75,7 +75,7 @@ class WorkerHandle:
     def close(self) -> None:
         """Ends the process (SIGKILL reaches stopped ones too)."""
         self._process.kill()
-        self._process.wait()
+        self._process.wait(timeout=60)
         self._log.close()
 
     def _answer(self, timeout_s: float) -> dict[str, Any]:
@@ -84,11 +84,11 @@ class WorkerHandle:
             selector.register(self._process.stdout, selectors.EVENT_READ)
             if not selector.select(timeout_s):
                 self._process.kill()
-                self._process.wait()
+                self._process.wait(timeout=60)
                 raise WorkerError(f"no answer within {timeout_s:g} s")
         line = self._process.stdout.readline()
         if not line:
-            code = self._process.wait()
+            code = self._process.wait(timeout=60)
             raise WorkerError(f"process ended with status {code}: {self._last_words()}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

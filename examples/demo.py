@@ -45,7 +45,7 @@ def command(*arguments: object) -> None:
     """Shows and runs one `specfast` command; ends the demo if it fails."""
     words = [str(argument) for argument in arguments]
     print("$ specfast", *words, flush=True)
-    subprocess.run([sys.executable, "-m", "specfast.cli", *words], check=True)
+    subprocess.run([sys.executable, "-m", "specfast.cli", *words], check=True, timeout=300)
 
 
 def written(path: Path, name: str) -> np.ndarray:

@@ -31,7 +31,9 @@ def speak(sentence: str) -> tuple[np.ndarray, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "spoken.wav")
         subprocess.run(
-            ["espeak-ng", "-v", "en-gb", "-s", "165", "-w", str(path), sentence], check=True
+            ["espeak-ng", "-v", "en-gb", "-s", "165", "-w", str(path), sentence],
+            check=True,
+            timeout=60,
         )
         samples, rate = soundfile.read(path, dtype="float64", always_2d=True)
     return samples[:, 0], rate

@@ -132,7 +132,8 @@ def main(backends: list[str]) -> int:
             "KERAS_BACKEND": backend,
             "TRAIN_KERAS_HERE": "1",
         }
-        status |= subprocess.run([sys.executable, __file__], env=environment).returncode
+        command = [sys.executable, __file__]
+        status |= subprocess.run(command, env=environment, timeout=900).returncode
     return status
 
 

@@ -49,7 +49,9 @@ class Report:
 
 
 def run(*command: str | Path) -> str:
-    result = subprocess.run([str(part) for part in command], capture_output=True, text=True)
+    result = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=120
+    )
     if result.returncode != 0:
         raise SystemExit(f"{command[0]} failed on {command[-1]}: {result.stderr.strip()}")
     return result.stdout

@@ -120,5 +120,7 @@ def test_without_soundfile_the_message_says_what_to_install() -> None:
         "try: specfast.audio.read_audio('x.wav')\n"
         "except ImportError as error: print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
     assert 'pip install "specfast[audio]"' in done.stdout

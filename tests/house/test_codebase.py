@@ -198,8 +198,8 @@ def own_files(root: Path) -> list[Path]:
     """The files of the repository: tracked and new ones; without git, what no build wrote."""
     if (root / ".git").exists():
         command = ["git", "-C", str(root), "ls-files", "-z", "-co", "--exclude-standard"]
-        listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        paths = [root / name for name in listed.split("\0") if name]
+        listed = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+        paths = [root / name for name in listed.stdout.split("\0") if name]
     else:
         hidden = re.compile(r"(\.venv.*|\..*_cache|\.hypothesis|build|dist|__pycache__|PKG-INFO)")
         paths = [

@@ -86,6 +86,10 @@ def test_parameters_have_units_and_ranges() -> None:
 
 def test_only_the_descriptor_is_exported() -> None:
     lines = subprocess.run(
-        ["nm", "-D", "--defined-only", PLUGIN], capture_output=True, text=True, check=True
+        ["nm", "-D", "--defined-only", PLUGIN],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     ).stdout.splitlines()
     assert [line.split()[-1] for line in lines] == ["vampGetPluginDescriptor"]
