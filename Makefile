@@ -15,7 +15,7 @@ FUZZ_SEED ?= 1
 FUZZ_CALLS ?= 200000
 # What a strict build adds; CI calls make with STRICT=1.
 STRICT ?=
-WERROR := $(if $(STRICT),-Ccmake.define.SPECFAST_WERROR=ON)
+WERROR := $(if $(STRICT),--config-settings=cmake.define.SPECFAST_WERROR=ON)
 
 comma := ,
 PIP := -m pip --disable-pip-version-check --quiet
@@ -39,17 +39,24 @@ help: ## this list
 define make_venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, $(2)))' \
 	  || { echo "this needs Python >= 3.$(2); $(PYTHON) is $$($(PYTHON) -V 2>&1). Try make PYTHON=python3.12" >&2; exit 1; }
+	@echo "== making the environment $(1) with $$($(PYTHON) -V)"
 	@test -x $(1)/bin/python || { rm -rf $(1) && $(PYTHON) -m venv $(1); } \
 	  || { rm -rf $(1); echo "python -m venv failed: on Debian and Ubuntu, install python3-venv" >&2; exit 1; }
-	$(1)/bin/python $(PIP) install 'pip>=25.1'
+	@$(1)/bin/python $(PIP) install 'pip>=25.1'
 endef
 
 .venv/.ready: pyproject.toml
 	$(call make_venv,.venv,10)
-	$(PY) $(PIP) install --group build --group test
+	@echo "== installing what builds the package"
+	@$(PY) $(PIP) install --group build
 	@touch $@
 
-.venv/.lint: .venv/.ready
+.venv/.test: .venv/.ready
+	@echo "== installing what the tests need"
+	@$(PY) $(PIP) install --group test
+	@touch $@
+
+.venv/.lint: .venv/.test
 	$(PY) $(PIP) install --group lint
 	@touch $@
 
@@ -73,17 +80,25 @@ endef
 	@touch $@
 
 # ---- Building and installing ----------------------------------------------------------------------
+# $(call build,LOG,PIP-ARGUMENTS): the steps of a build are shown; its whole log, only if it fails.
+define build
+	@mkdir -p $(dir $(1))
+	@$(PY) -m pip --disable-pip-version-check --verbose $(2) --no-build-isolation --no-deps $(WERROR) \
+	  2>&1 | $(PY) tools/show_build.py $(1) || { cat $(1); exit 1; }
+endef
+
 # One build, one wheel; every environment installs that wheel.
 build/wheel/.built: .venv/.ready $(SOURCES)
-	@echo "building specfast"
+	@echo "== compiling specfast for each instruction set: a minute or two on two cores"
 	@rm -rf build/wheel && mkdir -p build/wheel
-	$(PY) $(PIP) wheel . --no-build-isolation --no-deps -w build/wheel -Cbuild-dir=build/make $(WERROR)
+	$(call build,build/wheel/log.txt,wheel . -w build/wheel --config-settings=build-dir=build/make)
 	@touch $@
 
 # $(call install_wheel,PYTHON,EXTRAS)
 define install_wheel
-	$(1) $(PIP) install --force-reinstall --no-deps build/wheel/*.whl
-	wheel=(build/wheel/*.whl) && $(1) $(PIP) install "$${wheel[0]}$(2)"
+	@echo "== installing specfast$(2)"
+	@$(1) $(PIP) install --force-reinstall --no-deps build/wheel/*.whl
+	@wheel=(build/wheel/*.whl) && $(1) $(PIP) install "$${wheel[0]}$(2)"
 endef
 
 .venv/.installed: build/wheel/.built
@@ -104,10 +119,10 @@ endef
 
 # $(call install_variant,NAME,CONFIG-SETTINGS): another build, in a folder that PYTHONPATH puts first.
 define install_variant
-	@echo "building specfast, variant $(1)"
+	@echo "== compiling the variant $(1)"
 	@rm -rf build/$(1)/site
-	$(PY) $(PIP) install . --no-build-isolation --no-deps --target build/$(1)/site \
-	  -Cbuild-dir=build/$(1)/cmake $(WERROR) $(2)
+	$(call build,build/$(1)/log.txt,install . --target build/$(1)/site \
+	  --config-settings=build-dir=build/$(1)/cmake $(2))
 endef
 
 # $(call prove_variant,NAME): that it is this build which Python imports.
@@ -117,7 +132,7 @@ prove_variant = $(PY) -c 'import specfast; assert "/build/$(1)/" in specfast.__f
 demo: .venv/.installed ## a real recording becomes a mel spectrogram and a picture
 	PATH="$(CURDIR)/.venv/bin:$$PATH" $(PY) examples/demo.py
 
-test: .venv/.installed ## the test suite against the installed package (PYTEST_ARGS="-k mel")
+test: .venv/.installed .venv/.test ## the test suite against the installed package (PYTEST_ARGS="-k mel")
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 parity: .venv-parity/.installed ## the same numbers as an installed Keras, JAX on the CPU
@@ -129,7 +144,7 @@ adapters: .venv-adapters/.installed ## the adapters on JAX, TensorFlow and torch
 	done; \
 	$(PY_ADAPTERS) examples/train_keras.py || status=1; exit $$status
 
-golden: .venv-parity/.installed ## write the golden values anew from Keras
+golden: .venv-parity/.installed ## regenerate the golden values with Keras
 	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) tests/golden/make_golden.py
 
 bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARGS="--quick")
@@ -142,10 +157,10 @@ bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARG
 # suite has that test.  Another runs apart, without the store of freed memory that looks like growth.
 FORK_OF_THREADS := tests/engine/test_engine.py::test_fork_while_threads_call_the_same_layer
 GROWTH := tests/cli/test_cli_pipe.py::test_stream_is_live_and_does_not_grow
-SANITIZED := -Ccmake.build-type=RelWithDebInfo -Cinstall.strip=false \
-  -Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) -Ccmake.define.SPECFAST_BUILD_FUZZ=ON \
-  -Ccmake.define.SPECFAST_SANITIZE=address$(comma)undefined
-sanitize: .venv/.installed ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
+SANITIZED := --config-settings=cmake.build-type=RelWithDebInfo --config-settings=install.strip=false \
+  --config-settings=cmake.define.CMAKE_CXX_COMPILER=$(GCC) --config-settings=cmake.define.SPECFAST_BUILD_FUZZ=ON \
+  --config-settings=cmake.define.SPECFAST_SANITIZE=address$(comma)undefined
+sanitize: .venv/.installed .venv/.test ## the test suite under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(call install_variant,asan,$(SANITIZED))
 	export PYTHONPATH="$(CURDIR)/build/asan/site" \
 	  LD_PRELOAD="$(foreach lib,asan ubsan stdc++,$(shell $(GCC) -print-file-name=lib$(lib).so))" \
@@ -153,21 +168,21 @@ sanitize: .venv/.installed ## the test suite under AddressSanitizer and Undefine
 	  UBSAN_OPTIONS=print_stacktrace=1; \
 	$(call prove_variant,asan) && \
 	ASAN_OPTIONS="$$ASAN_OPTIONS:quarantine_size_mb=1:thread_local_quarantine_size_kb=16" \
-	  $(PY) -m pytest -q $(GROWTH) && \
-	$(PY) -m pytest --deselect $(FORK_OF_THREADS) --deselect $(GROWTH) $(PYTEST_ARGS)
+	  $(PY) -m pytest -q -o timeout=1200 $(GROWTH) && \
+	$(PY) -m pytest -o timeout=1200 --deselect $(FORK_OF_THREADS) --deselect $(GROWTH) $(PYTEST_ARGS)
 
 fuzz: .venv/.ready ## generated calls of the C ABI under the sanitizers (FUZZ_SEED=1 FUZZ_CALLS=200000)
 	$(call install_variant,asan,$(SANITIZED))
 	UBSAN_OPTIONS=print_stacktrace=1 build/asan/cmake/tests/capi/capi_fuzz $(FUZZ_SEED) $(FUZZ_CALLS)
 
-test-clang: .venv/.installed ## the test suite on a build by Clang
-	$(call install_variant,clang,-Ccmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
+test-clang: .venv/.installed .venv/.test ## the test suite on a build by Clang
+	$(call install_variant,clang,--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))
 	export PYTHONPATH="$(CURDIR)/build/clang/site"; \
 	$(call prove_variant,clang); $(PY) -m pytest $(PYTEST_ARGS)
 
-test-no-openmp: .venv/.installed ## the test suite on a build by GCC without OpenMP
-	$(call install_variant,no-openmp,-Ccmake.define.CMAKE_CXX_COMPILER=$(GCC) \
-	  -Ccmake.define.SPECFAST_OPENMP=OFF)
+test-no-openmp: .venv/.installed .venv/.test ## the test suite on a build by GCC without OpenMP
+	$(call install_variant,no-openmp,--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(GCC) \
+	  --config-settings=cmake.define.SPECFAST_OPENMP=OFF)
 	export PYTHONPATH="$(CURDIR)/build/no-openmp/site"; \
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
@@ -187,7 +202,7 @@ test-docs: build/programs/build.ninja ## that the C and C++ programs of the guid
 
 # A build with a C compiler's and CMake's defaults, as other programs use it; the wheel is that of .venv.
 EMBEDDING := build/embedding
-embedding: .venv/.installed ## the C and C++ library: installed, moved, its examples built and run in every way
+embedding: .venv/.installed .venv/.test ## the C and C++ library: installed, moved, its examples built and run in every way
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B $(EMBEDDING)/build -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DCMAKE_INSTALL_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" $(if $(STRICT),-DSPECFAST_WERROR=ON) \
 	  -DSPECFAST_BUILD_VAMP=$(if $(VAMP),ON,OFF)
@@ -197,7 +212,7 @@ embedding: .venv/.installed ## the C and C++ library: installed, moved, its exam
 	PATH="$(CURDIR)/.venv/bin:$$PATH" SPECFAST_PREFIX="$(CURDIR)/$(EMBEDDING)/prefix" \
 	  $(PY) -m pytest tests/embedding $(if $(VAMP),tests/vamp) $(PYTEST_ARGS)
 
-vamp: ## the same with the Vamp plugin, run by its host (wants vamp-plugin-sdk and vamp-examples)
+vamp: ## the same with the Vamp plugin, run by its host (requires vamp-plugin-sdk and vamp-examples)
 	$(MAKE) embedding VAMP=1 PYTEST_ARGS="$(PYTEST_ARGS)"
 
 test-realtime: build/programs/build.ninja ## that pushes into streams allocate, lock and call nothing, on every instruction set
@@ -223,7 +238,7 @@ lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stu
 	$(PY) -m mypy
 	$(PY) tools/check_stubs.py python/specfast/_core.pyi
 
-format: .venv/.lint ## let ruff and clang-format mend what they can
+format: .venv/.lint ## let ruff and clang-format apply their fixes
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 	.venv/bin/clang-format -i $(CXX_FILES)

@@ -8,12 +8,14 @@ import platform
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import audit_isa
 import check_stubs
+import floors
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ROOT / "python/specfast/_core.pyi"
@@ -202,3 +204,44 @@ def test_stub_drift_is_found(
 def test_an_empty_stub_is_drift(tmp_path: Path) -> None:
     (tmp_path / "_core.pyi").write_text("", encoding="utf-8")
     assert check_stubs.main([str(tmp_path / "_core.pyi")]) == 1
+
+
+# ---- floors -----------------------------------------------------------------
+
+
+def project_with(*requirements: str) -> dict[str, object]:
+    return {
+        "project": {"dependencies": ["numpy>=1.23"], "optional-dependencies": {"x": []}},
+        "dependency-groups": {"test": list(requirements)},
+    }
+
+
+def test_floors_are_the_last_release_of_the_oldest_line() -> None:
+    project = project_with("pytest>=8.0", 'tomli>=2.0; python_version < "3.11"', "specfast[x]")
+    assert floors.floors(project) == ["numpy==1.23.*", "pytest==8.0.*", "tomli==2.0.*"]
+
+
+@pytest.mark.parametrize("planted", ["pytest", "pytest<9", "numpy>=1.24"])
+def test_floors_refuses_what_has_none(planted: str) -> None:
+    with pytest.raises(ValueError, match="lower bound"):
+        floors.floors(project_with(planted))
+
+
+# ---- show_build -------------------------------------------------------------
+
+
+def test_show_build_prints_steps_and_keeps_all(tmp_path: Path) -> None:
+    lines = (
+        "  [2/9] Building CXX object CMakeFiles/x.dir/cpp/a.cpp.o\nother\n  [9/9] Linking lib.so\n"
+    )
+    log = tmp_path / "log.txt"
+    result = subprocess.run(
+        [sys.executable, ROOT / "tools/show_build.py", log],
+        input=lines,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert result.stdout.split("\n") == ["   [2/9] cpp/a.cpp.o", "   [9/9] Linking lib.so", ""]
+    assert log.read_text() == lines
