@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A tile backwards: from the gradient of its output to those of its spectrum and of its samples.
-// Included inside the namespace of one ISA.
 //
 // The adjoint of every step of tile.inl, in reverse order. What the derivatives depend on, spectrum
 // and band energies, is computed once more. The spectrum stands in planes: all real rows, then all
@@ -8,12 +7,16 @@
 // Where a square root, a logarithm, an angle or a power has no derivative, or none that its type
 // holds, it is taken as zero: at a power below the normal numbers, and at and below a floor. NaN
 // stays NaN.
+#pragma once
 
-// Kernel rows (columns of their gradient) that are summed together: two vectors.
-template <typename T>
-constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
+#include "kernels/gather.inl"
+#include "kernels/ops/bands.inl"
+#include "kernels/transform/inverse.inl"
+#include "kernels/transform/product.inl"
+#include "kernels/transform/untangle.inl"
 
-constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 template <typename T>
 struct AdjointLayout {
@@ -95,110 +98,6 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   }
 }
 
-// What the row of a bin hands on, but for the direction in which its spectrum grows.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V power) {
-  if constexpr (kOp != RowOp::kPowerGeneral) {
-    return row;
-  } else {
-    using S = Scalar<V>;
-    constexpr S kInfinity = S(__builtin_inf());
-    const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
-    return ((slope == kInfinity) | (slope == -kInfinity)) ? V{} : row * slope;
-  }
-}
-
-// Gradient of one bin: re and im become it. Divided first and multiplied then: a small power makes
-// quotients that only the product with as small a value brings back into range.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
-  using S = Scalar<V>;
-  if constexpr (kOp == RowOp::kPsd || kOp == RowOp::kPowerSquare) {
-    const V twice = row + row;
-    const V slope = kOp == RowOp::kPsd && !edge ? twice + twice : twice;
-    re = slope * re;
-    im = slope * im;
-  } else {
-    const V power = madd(re, re, im * im);
-    constexpr bool kHasFloor = kOp == RowOp::kLog || kOp == RowOp::kMagnitude;
-    const S floor =
-        kHasFloor && plan.power_floor > kSmallestNormal<S> ? plan.power_floor : kSmallestNormal<S>;
-    constexpr bool kByPower = kOp == RowOp::kLog || kOp == RowOp::kAngle;
-    const V inverse = S(1) / (kByPower ? power : square_root(power));
-    const V slope = radial_gradient<kOp>(plan, row, power);
-    const V along_re = power <= floor ? V{} : slope * (re * inverse);
-    const V along_im = power <= floor ? V{} : slope * (im * inverse);
-    re = kOp == RowOp::kAngle ? -along_im : along_re;
-    im = kOp == RowOp::kAngle ? along_re : along_im;
-  }
-}
-
-// The spectrum in planes becomes its gradient.
-template <RowOp kOp, typename V>
-void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, int64_t lanes,
-                       Scalar<V>* spectrum) {
-  Scalar<V>* const imag = spectrum + plan.num_bins * lanes;
-  for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
-    const bool edge = bin == 0 || 2 * bin == plan.dft_length;
-    for (int64_t at = bin * lanes; at < (bin + 1) * lanes; at += kLanesOf<V>) {
-      V re = load<V>(spectrum + at), im = load<V>(imag + at);
-      bin_gradient<kOp>(plan, load<V>(rows + at), edge, re, im);
-      store(spectrum + at, re);
-      store(imag + at, im);
-    }
-  }
-}
-
-// Gradient of the band energies, in place of that of the levels.
-template <typename V>
-void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
-  using S = Scalar<V>;
-  if (plan.level_op != LevelOp::kDecibel) return;
-  constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;  // above it the slope is finite
-  const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
-  for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>) {
-    const V energy = load<V>(energies + at);
-    const V slope = S(4.34294481903251827651128918916605082L) / energy;
-    store(bands + at, energy <= floor ? V{} : load<V>(bands + at) * slope);
-  }
-}
-
-// The same for a filterbank: `bands` is the gradient of the output rows, and is overwritten.
-template <RowOp kOp, typename V>
-void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Scalar<V>* power,
-                           Scalar<V>* energies, Scalar<V>* spectrum) {
-  constexpr int64_t kStep = kLanesOf<V>;
-  Scalar<V>* const imag = spectrum + plan.num_bins * kStep;
-  const RowWriter<kOp, V> writer{plan, nullptr, 0};
-  for (int64_t at = 0; at < plan.num_bins * kStep; at += kStep) {
-    const V re = load<V>(spectrum + at), im = load<V>(imag + at);
-    store(power + at, writer.of_power(madd(re, re, im * im), false));
-  }
-  sum_bands<V>(plan, power, energies, energies, kStep);
-  level_gradient<V>(plan, energies, bands);
-  int64_t bin = 0;
-  const auto clear_until = [&](int64_t end) {
-    for (; bin < end; ++bin) {
-      store(spectrum + bin * kStep, V{});
-      store(imag + bin * kStep, V{});
-    }
-  };
-  clear_until(plan.interval_begin[0]);
-  for (int64_t interval = 0; interval <= plan.num_bands; ++interval) {
-    const V rising = interval < plan.num_bands ? load<V>(bands + interval * kStep) : V{};
-    const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
-    for (; bin < plan.interval_begin[interval + 1]; ++bin) {
-      const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
-      const V row = madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
-      V re = load<V>(spectrum + bin * kStep), im = load<V>(imag + bin * kStep);
-      bin_gradient<kOp>(plan, row, false, re, im);
-      store(spectrum + bin * kStep, re);
-      store(imag + bin * kStep, im);
-    }
-  }
-  clear_until(plan.num_bins);
-}
-
 // The adjoint of the transform; `spectrum` holds the planes that the mode has.
 template <typename V>
 void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<V>>& layout,
@@ -215,26 +114,6 @@ void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<
   }
 }
 
-// The adjoint of the product is the product with the kernels transposed.
-template <int kVectors, typename V>
-void add_by_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* transposed,
-                    const Scalar<V>* spectrum, Scalar<V>* hops) {
-  constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
-  const bool one_kernel =
-      plan.spectrum_op == SpectrumOp::kReal || plan.spectrum_op == SpectrumOp::kImag;
-  const int64_t num_rows = plan.num_bins * (one_kernel ? 1 : 2);
-  for (int64_t first = 0; first < plan.frame_length; first += kProductRows) {
-    V sums[kProductRows][kVectors];
-    multiply_rows<kVectors>(
-        transposed + first * num_rows, kProductRows, num_rows,
-        [spectrum](int64_t row) { return spectrum + row * kTileLanes; }, sums);
-    for (int64_t i = 0; i < kProductRows && first + i < plan.frame_length; ++i) {
-      for (int v = 0; v < kVectors; ++v)
-        add_sample<V>(plan, first + i, v * kLanesOf<V>, sums[i][v], hops);
-    }
-  }
-}
-
 // The hop matrix back to hops in order: [num_frames + overlapping hops][hop_rows].
 template <typename T>
 void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* hops) {
@@ -244,20 +123,6 @@ void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* ho
     for (int64_t hop = 0; hop < args.num_hops; ++hop)
       args.hops[hop * plan.hop_rows + row] = hops[row * plan.hop_columns + hop];
   }
-}
-
-template <typename V, int... kOps>
-auto select_spectrum_gradient(std::integer_sequence<int, kOps...>, int op) {
-  static constexpr decltype(&spectrum_gradient<RowOp::kAngle, V>) kFunctions[] = {
-      spectrum_gradient<RowOp(kOps + int(RowOp::kAngle)), V>...};
-  return kFunctions[op - int(RowOp::kAngle)];
-}
-
-template <typename V>
-auto select_mel_gradient(RowOp op) {
-  return op == RowOp::kPowerSquare     ? mel_spectrum_gradient<RowOp::kPowerSquare, V>
-         : op == RowOp::kPowerIdentity ? mel_spectrum_gradient<RowOp::kPowerIdentity, V>
-                                       : mel_spectrum_gradient<RowOp::kPowerGeneral, V>;
 }
 
 // One tile, of kVectors vectors of frames.
@@ -311,22 +176,5 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   }
 }
 
-// Adds, to sums[n * kOuterColumns + c], the sum over frames f of sample n of frame f times
-// spectrum[f * kOuterColumns + c].
-template <typename T>
-void add_outer(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
-               int64_t num_frames, T* sums) {
-  using V = Widest<T>;
-  for (int64_t first = 0; first < frame_length; first += kProductRows) {
-    V block[kProductRows][2];
-    multiply_rows<2>(
-        samples + first, hop_stride, num_frames,
-        [spectrum](int64_t frame) { return spectrum + frame * kOuterColumns<T>; }, block);
-    for (int64_t i = 0; i < kProductRows && first + i < frame_length; ++i) {
-      for (int v = 0; v < 2; ++v) {
-        T* const at = sums + (first + i) * kOuterColumns<T> + v * kLanesOf<V>;
-        store_unaligned(at, load_unaligned<V>(at) + block[i][v]);
-      }
-    }
-  }
-}
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

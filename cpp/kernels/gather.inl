@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Samples to the hop matrix of one tile. Included inside the namespace of one ISA.
+// Samples to the hop matrix of one tile.
 //
 // Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
 // frame f of the tile finds its sample q*hop + r at row r, column f + q.
+#pragma once
+
+#include "kernels/lanes/simd.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // Columns [column, column + lanes of V) from hops that start at `samples`, `hop_stride` apart.
 template <typename V>
@@ -50,3 +56,15 @@ void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>&
   if (args.staged_back > 0)
     fill_hop_range<V>(plan, args.staging + back * rows, rows, back, plan.hop_columns, hops);
 }
+
+// Adds to the sample of the hop matrix that sample n of the frames came from. Samples come in
+// order, so that each place of the matrix sums its frames from the last to the first.
+template <typename V>
+SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
+                                Scalar<V>* hops) {
+  Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
+  store_unaligned(at, load_unaligned<V>(at) + value);
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -2,66 +2,18 @@
 // One tile from samples to output, and the table that the engine calls. An ISA file defines
 // SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family, then includes this file; nothing
 // else does.
-//
-// Everything lives in a namespace of this ISA, pocketfft included, because the linker may merge
-// equal inline functions of different objects, and a merged copy can hold instructions that an
-// older processor lacks.
+#pragma once
 
-#include <cstdlib>
-#include <type_traits>
-#include <utility>
-
-#include "seam/kernel_table.h"
-
-#if defined(SPECFAST_ISA_X86)
-#include <immintrin.h>
-#elif defined(SPECFAST_ISA_NEON)
-#include <arm_neon.h>
-#endif
-
-#define SPECFAST_JOIN_(a, b) a##b
-#define SPECFAST_JOIN(a, b) SPECFAST_JOIN_(a, b)
-#define SPECFAST_STRING_(a) #a
-#define SPECFAST_STRING(a) SPECFAST_STRING_(a)
-#define SPECFAST_NAMESPACE SPECFAST_JOIN(specfast_, SPECFAST_ISA_NAME)
-#define SPECFAST_POCKETFFT SPECFAST_JOIN(pocketfft_, SPECFAST_ISA_NAME)
-#define SPECFAST_INLINE inline __attribute__((always_inline))
-#define SPECFAST_NOINLINE __attribute__((noinline))
-#define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
-
-#include "kernels/transform/fallback_scratch.inl"
-
-#define POCKETFFT_NO_MULTITHREADING
-#define pocketfft SPECFAST_POCKETFFT
-#include <pocketfft_hdronly.h>
-#undef pocketfft
+#include "kernels/adjoint.inl"
+#include "kernels/gather.inl"
+#include "kernels/lanes/stage_clock.inl"
+#include "kernels/ops/bands.inl"
+#include "kernels/transform/fallback.inl"
+#include "kernels/transform/product.inl"
+#include "kernels/transform/untangle.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
-
-using namespace specfast::engine;
-
-#include "kernels/lanes/simd.inl"
-
-#include "kernels/lanes/math.inl"
-
-#include "kernels/gather.inl"
-
-#include "kernels/lanes/prefetch.inl"
-
-#include "kernels/transform/rfft.inl"
-
-#include "kernels/ops/spectrum.inl"
-
-#include "kernels/transform/product.inl"
-
-#include "kernels/ops/bands.inl"
-
-#include "kernels/transform/inverse.inl"
-
-#include "kernels/adjoint.inl"
-
-#include "kernels/lanes/stage_clock.inl"
 
 // Where the parts of a tile's workspace begin, in elements; the hop matrix is the first. Parts that
 // are not needed at the same time share their memory, which is in the cache then: rows take the

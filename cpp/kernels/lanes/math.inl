@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elementary functions over lanes. Included inside the namespace of one ISA. Largest errors over
-// the whole range, subnormals included, checked by tests/kernels on every ISA:
+// Elementary functions over lanes. Largest errors over the whole range, subnormals included, checked
+// by tests/kernels on every ISA:
 //
 // - log_in: 2 ULP; natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
 // - arc_tangent2: 2 ULP; special values as C99's atan2
 // - raised: 1 ULP, for x >= 0; special values as C99's pow
 //
 // NaN stays NaN, except that raised(x, 0) = 1.
+#pragma once
+
+#include "kernels/lanes/simd.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 template <typename S>
 constexpr S kSmallestNormal = S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022);
@@ -368,3 +374,6 @@ SPECFAST_NOINLINE V raised(V x, double exponent) {
     return map_lanes(x, [exponent](double lane) { return __builtin_pow(lane, exponent); });
   }
 }
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

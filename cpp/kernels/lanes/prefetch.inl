@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Input that the next tile will need, asked for while this one computes. Included inside the
-// namespace of one ISA.
+// Input that the next tile will need, asked for while this one computes.
+#pragma once
+
+#include "kernels/lanes/isa.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // Asks for a few lines between any two butterflies: all at once they would fill the core's queue of
 // cache misses, and its loads would wait behind them.
@@ -30,3 +35,6 @@ class Prefetcher {
   const char* at_;
   int64_t num_lines_, lines_per_step_;
 };
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The lane type and its few operations. Included inside the namespace of one ISA.
+// The lane type and its few operations.
 //
 // Vectors are the compiler's own vector extension, so + - * / and comparisons are the language's.
 // What the language lacks stands here. Every operation acts on lanes independently and rounds the
 // same at every width.
+#pragma once
+
+#include <type_traits>
+
+#include "kernels/lanes/isa.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 template <typename T, int kLanes>
 struct VecOf {
@@ -429,3 +437,6 @@ SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t
     }
   }
 }
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Instruments of the stage benchmark (benchmarks/stages); nothing of it is in the library. Included
-// inside the namespace of one ISA.
+// Instruments of the stage benchmark (benchmarks/stages); nothing of it is in the library.
+#pragma once
+
+#include "kernels/lanes/simd.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 #if defined(SPECFAST_STAGE_CLOCK)
 
@@ -50,3 +55,6 @@ struct StageTimer {
 };
 
 #endif
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

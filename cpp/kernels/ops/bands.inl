@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Power rows to mel bands and their level. Included inside the namespace of one ISA.
+// Power rows to band energies, and the gradient of bands to that of the spectrum.
+#pragma once
 
-template <typename V>
-struct Extrema {
-  V max = broadcast<V>(-Scalar<V>(__builtin_inf()));
-  V min = broadcast<V>(Scalar<V>(__builtin_inf()));
+#include "kernels/ops/levels.inl"
+#include "kernels/ops/spectrum.inl"
 
-  SPECFAST_INLINE void include(V v) {
-    max = at_least(max, v);
-    min = at_most(min, v);
-  }
-  // `total`: of all energies of a frame, which are not negative, so that only a NaN makes it one.
-  SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(V total, int64_t num_lanes) const {
-    TileExtrema<Scalar<V>> result{max[0], min[0], false};
-    for (int lane = 0; lane < num_lanes; ++lane) {
-      if (max[lane] > result.max) result.max = max[lane];
-      if (min[lane] < result.min) result.min = min[lane];
-      result.has_nan |= total[lane] != total[lane];
-    }
-    return result;
-  }
-};
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // Adjacent triangles share their edges, so between two edges just one band rises and the one before
 // it falls: every bin is read once. Returns the sum of all bands. The lines of `rows`, which will
@@ -71,35 +57,48 @@ V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* 
   return total;
 }
 
-// Band energies to levels: 10 log10(max(energy, min_power)) - reference, or as they are. A function
-// of its own for each case, so that nothing but the constants competes for registers.
-template <bool kDecibels, bool kExtrema, typename V>
-SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
-                                        Scalar<V>* rows, int64_t row_stride) {
-  Extrema<V> extrema;
-  const auto put = [&](int64_t band, V level) SPECFAST_INLINE_LAMBDA {
-    if constexpr (kExtrema) extrema.include(level);
-    store_unaligned(rows + band * row_stride, level);
-  };
-  const int64_t num_bands = plan.num_bands;
-  if constexpr (kDecibels) {
-    const V reference = broadcast<V>(plan.reference_db);
-    log_rows<Decibels, V>(bands, kLanesOf<V>, num_bands, plan.min_power,
-                          [&put, reference](int64_t band, V log)
-                              SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
-  } else {
-    for (int64_t band = 0; band < num_bands; ++band) put(band, load<V>(bands + band * kLanesOf<V>));
+// The same for a filterbank: `bands` is the gradient of the output rows, and is overwritten.
+template <RowOp kOp, typename V>
+void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Scalar<V>* power,
+                           Scalar<V>* energies, Scalar<V>* spectrum) {
+  constexpr int64_t kStep = kLanesOf<V>;
+  Scalar<V>* const imag = spectrum + plan.num_bins * kStep;
+  const RowWriter<kOp, V> writer{plan, nullptr, 0};
+  for (int64_t at = 0; at < plan.num_bins * kStep; at += kStep) {
+    const V re = load<V>(spectrum + at), im = load<V>(imag + at);
+    store(power + at, writer.of_power(madd(re, re, im * im), false));
   }
-  // A copy: the result itself lies in memory, where the loops would keep it.
-  return Extrema<V>(extrema);
+  sum_bands<V>(plan, power, energies, energies, kStep);
+  level_gradient<V>(plan, energies, bands);
+  int64_t bin = 0;
+  const auto clear_until = [&](int64_t end) {
+    for (; bin < end; ++bin) {
+      store(spectrum + bin * kStep, V{});
+      store(imag + bin * kStep, V{});
+    }
+  };
+  clear_until(plan.interval_begin[0]);
+  for (int64_t interval = 0; interval <= plan.num_bands; ++interval) {
+    const V rising = interval < plan.num_bands ? load<V>(bands + interval * kStep) : V{};
+    const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
+    for (; bin < plan.interval_begin[interval + 1]; ++bin) {
+      const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
+      const V row = madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
+      V re = load<V>(spectrum + bin * kStep), im = load<V>(imag + bin * kStep);
+      bin_gradient<kOp>(plan, row, false, re, im);
+      store(spectrum + bin * kStep, re);
+      store(imag + bin * kStep, im);
+    }
+  }
+  clear_until(plan.num_bins);
 }
 
 template <typename V>
-Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
-                       int64_t row_stride) {
-  using Loop = Extrema<V> (*)(const TilePlan<Scalar<V>>&, const Scalar<V>*, Scalar<V>*, int64_t);
-  static constexpr Loop kLoops[2][2] = {{level_loop<false, false, V>, level_loop<false, true, V>},
-                                        {level_loop<true, false, V>, level_loop<true, true, V>}};
-  return kLoops[plan.level_op == LevelOp::kDecibel][plan.track_extrema](plan, bands, rows,
-                                                                        row_stride);
+auto select_mel_gradient(RowOp op) {
+  return op == RowOp::kPowerSquare     ? mel_spectrum_gradient<RowOp::kPowerSquare, V>
+         : op == RowOp::kPowerIdentity ? mel_spectrum_gradient<RowOp::kPowerIdentity, V>
+                                       : mel_spectrum_gradient<RowOp::kPowerGeneral, V>;
 }
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

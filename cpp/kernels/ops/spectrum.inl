@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Spectrum bins to output rows: untangling of the half-length transform, and the spectrum
-// operations. Included inside the namespace of one ISA.
+// The spectrum operations: bins of the spectrum to output rows, and the gradient of rows to that of
+// the bins.
+#pragma once
+
+#include <utility>
+
+#include "kernels/lanes/math.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
+
+constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
 
 // The spectrum operations, with the mel power law spelled out.
 enum class RowOp {
@@ -78,95 +88,6 @@ struct RowWriter {
   }
 };
 
-// Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w =
-// exp(-2 pi i / N): with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D
-// and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Complex<V> a,
-                              Complex<V> b) {
-  const TilePlan<Scalar<V>>& plan = writer.plan;
-  const V cosine = broadcast<V>(plan.real_twiddles[2 * k]),
-          sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
-  const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
-  if constexpr (kFuses) {
-    writer.write(k, madd(cosine, d.im, nmadd(sine, d.re, e.re)),
-                 nmadd(cosine, d.re, nmadd(sine, d.im, e.im)), false);
-    writer.write(plan.dft_length / 2 - k, nmadd(cosine, d.im, madd(sine, d.re, e.re)),
-                 -madd(cosine, d.re, madd(sine, d.im, e.im)), false);
-  } else {
-    const V turned_re = nmadd(sine, d.re, cosine * d.im);
-    const V turned_im = madd(sine, d.im, cosine * d.re);
-    writer.write(k, e.re + turned_re, e.im - turned_im, false);
-    writer.write(plan.dft_length / 2 - k, e.re - turned_re, -(e.im + turned_im), false);
-  }
-}
-
-// The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle_zero(RowWriter<kOp, V>& writer, Complex<V> zero) {
-  const V sum = zero.re + zero.im, difference = zero.re - zero.im;
-  writer.poison_from(sum);
-  writer.write(0, sum + sum, V{}, true);
-  writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
-}
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle_middle(const RowWriter<kOp, V>& writer, Complex<V> middle) {
-  writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
-}
-
-// The last pass of the own transform, always of radix 4, is done here: its block number k yields
-// the points k + q N/8, and their mirror images come from block N/8 - k, so that a pair of blocks
-// goes from before the last pass to output rows in registers.
-template <RowOp kOp, typename V>
-void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows,
-                             int64_t row_stride) {
-  constexpr int64_t kStep = 2 * kLanesOf<V>;
-  RowWriter<kOp, V> writer{plan, rows, row_stride};
-  const int64_t num_blocks = plan.dft_length / 8;
-  const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
-    const Scalar<V>* const at = in_one_register(z + plan.bin_place[k] * kStep);
-    for (int q = 0; q < 4; ++q) {
-      a[q] = {in_register(load<V>(at + q * kStep)),
-              in_register(load<V>(at + q * kStep + kStep / 2))};
-    }
-    Butterfly<4, 4, V>::apply(a);
-  };
-  Complex<V> a[4], b[4];
-  transform_block(0, a);
-  untangle_zero(writer, a[0]);
-  untangle(writer, num_blocks, a[1], a[3]);
-  untangle_middle(writer, a[2]);
-  for (int64_t k = 1; 2 * k < num_blocks; ++k) {
-    transform_block(k, a);
-    transform_block(num_blocks - k, b);
-    untangle(writer, k, a[0], b[3]);
-    untangle(writer, k + num_blocks, a[1], b[2]);
-    untangle(writer, num_blocks - k, b[0], a[3]);
-    untangle(writer, 2 * num_blocks - k, b[1], a[2]);
-  }
-  if (num_blocks % 2 == 0) {
-    transform_block(num_blocks / 2, a);
-    untangle(writer, num_blocks / 2, a[0], a[3]);
-    untangle(writer, num_blocks / 2 + num_blocks, a[1], a[2]);
-  }
-}
-
-template <RowOp kOp, typename V>
-void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows,
-                        int64_t row_stride) {
-  constexpr int64_t kStep = kLanesOf<V>;
-  RowWriter<kOp, V> writer{plan, rows, row_stride};
-  writer.poison_from(load<V>(spectrum));
-  writer.write(0, load<V>(spectrum), V{}, true);
-  for (int64_t k = 1; 2 * k < plan.dft_length; ++k) {
-    writer.write(k, load<V>(spectrum + (2 * k - 1) * kStep), load<V>(spectrum + 2 * k * kStep),
-                 false);
-  }
-  if (plan.dft_length % 2 == 0) {
-    writer.write(plan.dft_length / 2, load<V>(spectrum + (plan.dft_length - 1) * kStep), V{}, true);
-  }
-}
-
 // What the writer left of the mode log: powers become logarithms of magnitudes, in place. In a loop
 // of its own, which keeps the constants in registers and overlaps the logarithms.
 template <typename V>
@@ -182,15 +103,66 @@ template <typename V>
 using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows,
                            int64_t row_stride);
 
-template <typename V, int... kOps>
-WriteRows<V> select_rows(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
-  static constexpr WriteRows<V> kOwn[] = {rows_from_own_transform<RowOp(kOps), V>...};
-  static constexpr WriteRows<V> kFallback[] = {rows_from_fallback<RowOp(kOps), V>...};
-  const int op = int(row_op_of(plan));
-  return plan.num_passes > 0 ? kOwn[op] : kFallback[op];
+// What the row of a bin hands on, but for the direction in which its spectrum grows.
+template <RowOp kOp, typename V>
+SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V power) {
+  if constexpr (kOp != RowOp::kPowerGeneral) {
+    return row;
+  } else {
+    using S = Scalar<V>;
+    constexpr S kInfinity = S(__builtin_inf());
+    const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
+    return ((slope == kInfinity) | (slope == -kInfinity)) ? V{} : row * slope;
+  }
 }
 
-template <typename V>
-SPECFAST_INLINE WriteRows<V> rows_function(const TilePlan<Scalar<V>>& plan) {
-  return select_rows<V>(plan, std::make_integer_sequence<int, kNumRowOps>());
+// Gradient of one bin: re and im become it. Divided first and multiplied then: a small power makes
+// quotients that only the product with as small a value brings back into range.
+template <RowOp kOp, typename V>
+SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
+  using S = Scalar<V>;
+  if constexpr (kOp == RowOp::kPsd || kOp == RowOp::kPowerSquare) {
+    const V twice = row + row;
+    const V slope = kOp == RowOp::kPsd && !edge ? twice + twice : twice;
+    re = slope * re;
+    im = slope * im;
+  } else {
+    const V power = madd(re, re, im * im);
+    constexpr bool kHasFloor = kOp == RowOp::kLog || kOp == RowOp::kMagnitude;
+    const S floor =
+        kHasFloor && plan.power_floor > kSmallestNormal<S> ? plan.power_floor : kSmallestNormal<S>;
+    constexpr bool kByPower = kOp == RowOp::kLog || kOp == RowOp::kAngle;
+    const V inverse = S(1) / (kByPower ? power : square_root(power));
+    const V slope = radial_gradient<kOp>(plan, row, power);
+    const V along_re = power <= floor ? V{} : slope * (re * inverse);
+    const V along_im = power <= floor ? V{} : slope * (im * inverse);
+    re = kOp == RowOp::kAngle ? -along_im : along_re;
+    im = kOp == RowOp::kAngle ? along_re : along_im;
+  }
 }
+
+// The spectrum in planes becomes its gradient.
+template <RowOp kOp, typename V>
+void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, int64_t lanes,
+                       Scalar<V>* spectrum) {
+  Scalar<V>* const imag = spectrum + plan.num_bins * lanes;
+  for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
+    const bool edge = bin == 0 || 2 * bin == plan.dft_length;
+    for (int64_t at = bin * lanes; at < (bin + 1) * lanes; at += kLanesOf<V>) {
+      V re = load<V>(spectrum + at), im = load<V>(imag + at);
+      bin_gradient<kOp>(plan, load<V>(rows + at), edge, re, im);
+      store(spectrum + at, re);
+      store(imag + at, im);
+    }
+  }
+}
+
+template <typename V, int... kOps>
+auto select_spectrum_gradient(std::integer_sequence<int, kOps...>, int op) {
+  static constexpr decltype(&spectrum_gradient<RowOp::kAngle, V>) kFunctions[] = {
+      spectrum_gradient<RowOp(kOps + int(RowOp::kAngle)), V>...};
+  return kFunctions[op - int(RowOp::kAngle)];
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -4,6 +4,12 @@
 // pocketfft allocates scratch in every transform. It calls malloc and free by their plain names
 // from inside its namespace, where functions of that name go before the C library's: these serve
 // from scratch that the caller of a transform brought, and else pass the call on.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+
+#include "kernels/lanes/isa.inl"
 
 namespace SPECFAST_POCKETFFT {
 namespace detail {

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The adjoint of the real transform of one tile, window and overlap included: from the gradient of
-// a spectrum to that of the samples in the hop matrix. Included inside the namespace of one ISA.
+// a spectrum to that of the samples in the hop matrix.
 //
 // x[n] = sum over bins k of Re G[k] cos(2 pi n k / N) - Im G[k] sin(2 pi n k / N) is a real inverse
 // transform, of G halved but for the bins that are their own mirror images (0 and N/2).
+#pragma once
+
+#include "kernels/gather.inl"
+#include "kernels/transform/fallback.inl"
+#include "kernels/transform/rfft.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // The gradient of the spectrum in planes of rows; a plane that is null reads as zero.
 template <typename V>
@@ -14,15 +22,6 @@ struct SpectrumPlanes {
   SPECFAST_INLINE V re(int64_t bin) const { return real ? load<V>(real + bin * kLanesOf<V>) : V{}; }
   SPECFAST_INLINE V im(int64_t bin) const { return imag ? load<V>(imag + bin * kLanesOf<V>) : V{}; }
 };
-
-// Adds to the sample of the hop matrix that sample n of the frames came from. Samples come in
-// order, so that each place of the matrix sums its frames from the last to the first.
-template <typename V>
-SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
-                                Scalar<V>* hops) {
-  Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
-  store_unaligned(at, load_unaligned<V>(at) + value);
-}
 
 // An inverse transform is the conjugate of a forward one of the conjugate, so the passes are those
 // of the way forward. With z[m] = x[2m] + i x[2m+1] and X the halved G, w = exp(2 pi i / N): E =
@@ -79,3 +78,6 @@ void add_by_fallback_inverse(const TilePlan<Scalar<V>>& plan, const SpectrumPlan
     add_sample<V>(plan, n, 0, load<V>(frame + wrapped * kStep) * plan.window[n], hops);
   }
 }
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Frames times kernels: what takes the place of window and transform once the kernels have been
-// trained. Included inside the namespace of one ISA.
+// trained.
+#pragma once
+
+#include <utility>
+
+#include "kernels/gather.inl"
+#include "kernels/ops/spectrum.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // Kernel rows that are summed together: with two vectors of frames each, as many sums as registers
 // hold. An even number, for pairs of a real and an imaginary row.
@@ -11,6 +20,10 @@ constexpr int kProductRows = 6;
 #else
 constexpr int kProductRows = 4;
 #endif
+
+// Kernel rows (columns of their gradient) that are summed together: two vectors.
+template <typename T>
+constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
 
 // sums[i][v] = sum over j < count of factors[j * stride + i] * vector v at row_of(j).
 //
@@ -113,3 +126,46 @@ template <int kVectors, typename V>
 SPECFAST_INLINE WriteRows<V> product_function(const TilePlan<Scalar<V>>& plan) {
   return select_product<kVectors, V>(plan, std::make_integer_sequence<int, int(RowOp::kPsd) + 1>());
 }
+
+// The adjoint of the product is the product with the kernels transposed.
+template <int kVectors, typename V>
+void add_by_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* transposed,
+                    const Scalar<V>* spectrum, Scalar<V>* hops) {
+  constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
+  const bool one_kernel =
+      plan.spectrum_op == SpectrumOp::kReal || plan.spectrum_op == SpectrumOp::kImag;
+  const int64_t num_rows = plan.num_bins * (one_kernel ? 1 : 2);
+  for (int64_t first = 0; first < plan.frame_length; first += kProductRows) {
+    V sums[kProductRows][kVectors];
+    multiply_rows<kVectors>(
+        transposed + first * num_rows, kProductRows, num_rows,
+        [spectrum](int64_t row) { return spectrum + row * kTileLanes; }, sums);
+    for (int64_t i = 0; i < kProductRows && first + i < plan.frame_length; ++i) {
+      for (int v = 0; v < kVectors; ++v)
+        add_sample<V>(plan, first + i, v * kLanesOf<V>, sums[i][v], hops);
+    }
+  }
+}
+
+// Adds, to sums[n * kOuterColumns + c], the sum over frames f of sample n of frame f times
+// spectrum[f * kOuterColumns + c].
+template <typename T>
+void add_outer(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
+               int64_t num_frames, T* sums) {
+  using V = Widest<T>;
+  for (int64_t first = 0; first < frame_length; first += kProductRows) {
+    V block[kProductRows][2];
+    multiply_rows<2>(
+        samples + first, hop_stride, num_frames,
+        [spectrum](int64_t frame) { return spectrum + frame * kOuterColumns<T>; }, block);
+    for (int64_t i = 0; i < kProductRows && first + i < frame_length; ++i) {
+      for (int v = 0; v < 2; ++v) {
+        T* const at = sums + (first + i) * kOuterColumns<T> + v * kLanesOf<V>;
+        store_unaligned(at, load_unaligned<V>(at) + block[i][v]);
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -1,49 +1,19 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The real transform of one tile. Included inside the namespace of one ISA.
+// The real transform of one tile.
 //
 // An even real transform of N points runs as a complex one of N/2 points over z[n] = x[2n] + i
 // x[2n+1], in place, decimated in frequency, so that its output stands in digit-reversed places;
-// untangling the two halves is joined to the last pass (epilogue.inl). Other lengths use pocketfft.
+// untangling the two halves is joined to the last pass (untangle.inl). Other lengths use
+// pocketfft (fallback.inl).
+#pragma once
 
-template <typename V>
-struct Complex {
-  V re, im;
-};
+#include <utility>
 
-template <typename V>
-SPECFAST_INLINE Complex<V> operator+(Complex<V> a, Complex<V> b) {
-  return {a.re + b.re, a.im + b.im};
-}
-template <typename V>
-SPECFAST_INLINE Complex<V> operator-(Complex<V> a, Complex<V> b) {
-  return {a.re - b.re, a.im - b.im};
-}
-template <typename V>
-SPECFAST_INLINE Complex<V> times_minus_i(Complex<V> a) {
-  return {a.im, -a.re};
-}
-// a - i b and a + i b
-template <typename V>
-SPECFAST_INLINE Complex<V> minus_i(Complex<V> a, Complex<V> b) {
-  return {a.re + b.im, a.im - b.re};
-}
-template <typename V>
-SPECFAST_INLINE Complex<V> plus_i(Complex<V> a, Complex<V> b) {
-  return {a.re - b.im, a.im + b.re};
-}
-// a + c b and a - c b, c real
-template <typename V>
-SPECFAST_INLINE Complex<V> madd_real(Complex<V> a, V c, Complex<V> b) {
-  return {madd(c, b.re, a.re), madd(c, b.im, a.im)};
-}
-template <typename V>
-SPECFAST_INLINE Complex<V> nmadd_real(Complex<V> a, V c, Complex<V> b) {
-  return {nmadd(c, b.re, a.re), nmadd(c, b.im, a.im)};
-}
-template <typename V>
-SPECFAST_INLINE Complex<V> times(Complex<V> a, V re, V im) {
-  return {nmadd(a.im, im, a.re * re), madd(a.im, re, a.re * im)};
-}
+#include "kernels/lanes/complex.inl"
+#include "kernels/lanes/prefetch.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
 
 // dft<kRadix, kUsed>: forward transform of kRadix points of which those from kUsed on are zero (and
 // not read).
@@ -278,7 +248,7 @@ void first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V
   }
 }
 
-// The passes between the first and the last. The untangling does the last one (epilogue.inl): that
+// The passes between the first and the last. The untangling does the last one (untangle.inl): that
 // saves a round trip of the tile through the cache.
 template <typename V>
 void middle_passes(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
@@ -294,86 +264,5 @@ void middle_passes(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& a
   prefetcher.finish();
 }
 
-namespace fallback = SPECFAST_POCKETFFT::detail;
-
-template <typename T>
-struct FallbackRfft {
-  explicit FallbackRfft(size_t length) : transform(length), scratch_size(wanted_scratch(length)) {}
-
-  // Values that a transform allocates for each lane, room for alignment included.
-  size_t wanted_scratch(size_t length) const {
-    constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
-    // Wholly there, for a revision of pocketfft whose requests do not arrive here.
-    Group<T>* const values = static_cast<Group<T>*>(std::calloc(length, sizeof(Group<T>)));
-    if (!values) throw std::bad_alloc();
-    size_t first = 0;  // for a transform of one point, or such a revision
-    try {
-      fallback::Scratch none{};
-      const fallback::ScratchScope scope(none);
-      transform.exec(values, T(1), true);
-    } catch (const fallback::Request& request) {
-      first = request.bytes / sizeof(Group<T>);
-    }
-    std::free(values);
-    // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own length.
-    if (first < 2 * length) return first ? first + kAlignments : 0;
-    return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
-  }
-
-  fallback::pocketfft_r<T> transform;
-  size_t scratch_size;
-};
-
-template <typename T>
-SPECFAST_INLINE const FallbackRfft<T>* fallback_of(const TilePlan<T>& plan) {
-  return static_cast<const FallbackRfft<T>*>(plan.fallback_rfft);
-}
-
-template <typename T>
-int64_t fallback_scratch_size(const TilePlan<T>& plan) {
-  return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
-}
-
-// In place, between samples and pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
-template <typename V>
-void fallback_exec(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows, Scalar<V>* scratch_values,
-                   bool forward) {
-  char* const memory = reinterpret_cast<char*>(scratch_values);
-  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
-  fallback::Scratch scratch{memory, memory, memory + bytes};
-  const fallback::ScratchScope scope(scratch);
-  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), forward);
-}
-
-// Leaves half-complex order.
-template <typename V>
-void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
-                        Scalar<V>* scratch_values) {
-  const int64_t num_samples =
-      plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
-  for (int64_t n = 0; n < num_samples; ++n) {
-    store(rows + n * kLanesOf<V>, load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
-  }
-  for (int64_t n = num_samples; n < plan.dft_length; ++n) store(rows + n * kLanesOf<V>, V{});
-  // A frame may be one sample longer than the transform (Keras runs an odd fft_length N as N - 1):
-  // it wraps around.
-  if (plan.frame_length > plan.dft_length) {
-    const int64_t n = plan.dft_length;
-    store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
-  }
-  fallback_exec<V>(plan, rows, scratch_values, true);
-}
-
-template <typename T>
-void* create_fallback_rfft(int64_t length) {
-  try {
-    return new FallbackRfft<T>(size_t(length));
-  } catch (...) {
-    return nullptr;
-  }
-}
-
-template <typename T>
-void destroy_fallback_rfft(void* plan) {
-  delete static_cast<FallbackRfft<T>*>(plan);
-}
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The real transform of one tile by pocketfft, for the lengths that the own transform (rfft.inl)
+// does not have.
+#pragma once
+
+#include <cstdlib>
+#include <new>
+
+#include "kernels/lanes/simd.inl"
+#include "kernels/transform/fallback_scratch.inl"
+
+#define POCKETFFT_NO_MULTITHREADING
+#define pocketfft SPECFAST_POCKETFFT
+#include <pocketfft_hdronly.h>
+#undef pocketfft
+
+namespace SPECFAST_NAMESPACE {
+namespace {
+
+namespace fallback = SPECFAST_POCKETFFT::detail;
+
+template <typename T>
+struct FallbackRfft {
+  explicit FallbackRfft(size_t length) : transform(length), scratch_size(wanted_scratch(length)) {}
+
+  // Values that a transform allocates for each lane, room for alignment included.
+  size_t wanted_scratch(size_t length) const {
+    constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
+    // Wholly there, for a revision of pocketfft whose requests do not arrive here.
+    Group<T>* const values = static_cast<Group<T>*>(std::calloc(length, sizeof(Group<T>)));
+    if (!values) throw std::bad_alloc();
+    size_t first = 0;  // for a transform of one point, or such a revision
+    try {
+      fallback::Scratch none{};
+      const fallback::ScratchScope scope(none);
+      transform.exec(values, T(1), true);
+    } catch (const fallback::Request& request) {
+      first = request.bytes / sizeof(Group<T>);
+    }
+    std::free(values);
+    // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own length.
+    if (first < 2 * length) return first ? first + kAlignments : 0;
+    return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
+  }
+
+  fallback::pocketfft_r<T> transform;
+  size_t scratch_size;
+};
+
+template <typename T>
+SPECFAST_INLINE const FallbackRfft<T>* fallback_of(const TilePlan<T>& plan) {
+  return static_cast<const FallbackRfft<T>*>(plan.fallback_rfft);
+}
+
+template <typename T>
+int64_t fallback_scratch_size(const TilePlan<T>& plan) {
+  return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
+}
+
+// In place, between samples and pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
+template <typename V>
+void fallback_exec(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows, Scalar<V>* scratch_values,
+                   bool forward) {
+  char* const memory = reinterpret_cast<char*>(scratch_values);
+  const size_t bytes = size_t(fallback_scratch_size(plan)) * sizeof(V);
+  fallback::Scratch scratch{memory, memory, memory + bytes};
+  const fallback::ScratchScope scope(scratch);
+  fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), forward);
+}
+
+// Leaves half-complex order.
+template <typename V>
+void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
+                        Scalar<V>* scratch_values) {
+  const int64_t num_samples =
+      plan.frame_length < plan.dft_length ? plan.frame_length : plan.dft_length;
+  for (int64_t n = 0; n < num_samples; ++n) {
+    store(rows + n * kLanesOf<V>, load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
+  }
+  for (int64_t n = num_samples; n < plan.dft_length; ++n) store(rows + n * kLanesOf<V>, V{});
+  // A frame may be one sample longer than the transform (Keras runs an odd fft_length N as N - 1):
+  // it wraps around.
+  if (plan.frame_length > plan.dft_length) {
+    const int64_t n = plan.dft_length;
+    store(rows, load<V>(rows) + load_unaligned<V>(hops + plan.sample_offset[n]) * plan.window[n]);
+  }
+  fallback_exec<V>(plan, rows, scratch_values, true);
+}
+
+template <typename T>
+void* create_fallback_rfft(int64_t length) {
+  try {
+    return new FallbackRfft<T>(size_t(length));
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+template <typename T>
+void destroy_fallback_rfft(void* plan) {
+  delete static_cast<FallbackRfft<T>*>(plan);
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE
