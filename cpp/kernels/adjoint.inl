@@ -87,14 +87,14 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   gather.hop_stride = args.hop_stride;
   fill_hop_matrix<V>(plan, gather, hops);
   if constexpr (kProduct) {
-    rows_from_product<RowOp::kStft, kVectors, V>(plan, hops, spectrum, kLanes * kVectors);
+    rows_from_product<Stft, kVectors, V>(plan, hops, spectrum, kLanes * kVectors);
   } else if (plan.num_passes > 0) {
     first_pass<V>(hops, plan, transform);
     middle_passes<V>(plan, gather, transform);
-    rows_from_own_transform<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
+    rows_from_own_transform<Stft, V>(plan, transform, spectrum, kLanes);
   } else {
     fallback_transform<V>(hops, plan, transform, hops + layout.scratch);
-    rows_from_fallback<RowOp::kStft, V>(plan, transform, spectrum, kLanes);
+    rows_from_fallback<Stft, V>(plan, transform, spectrum, kLanes);
   }
 }
 
@@ -104,8 +104,9 @@ void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<
                     Scalar<V>* hops) {
   const Scalar<V>* const planes = hops + layout.spectrum;
   SpectrumPlanes<V> gradient{planes, planes + plan.num_bins * kLanesOf<V>};
-  if (plan.spectrum_op == SpectrumOp::kReal) gradient.imag = nullptr;
-  if (plan.spectrum_op == SpectrumOp::kImag) gradient = {nullptr, planes};
+  const SpectrumOpTraits& traits = kSpectrumOps[int(plan.spectrum_op)];
+  if (!traits.has_imag_kernel) gradient.imag = nullptr;
+  if (!traits.has_real_kernel) gradient = {nullptr, planes};
   if (plan.num_passes > 0) {
     add_by_own_inverse<V>(plan, gradient, hops + layout.transform, hops);
   } else {
@@ -135,8 +136,9 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   T* const spectrum = hops + layout.spectrum;
   T* const cotangent = hops + layout.cotangent;
   const int64_t num_rows = plan.num_output_rows;
+  const bool is_linear = kSpectrumOps[int(plan.spectrum_op)].is_linear;
 
-  if (is_linear(plan.spectrum_op)) {
+  if (is_linear) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
@@ -147,16 +149,14 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     }
     clear_idle_lanes<T, kTileLanes>(args.num_frames, 2 * plan.num_bins, spectrum);
     if (plan.num_bands == 0) {
-      constexpr int kNumOps = int(RowOp::kPsd) - int(RowOp::kAngle) + 1;
-      select_spectrum_gradient<V>(std::make_integer_sequence<int, kNumOps>(),
-                                  int(plan.spectrum_op))(plan, cotangent, kTileLanes, spectrum);
+      function_of_operation<SpectrumGradients<V>>(plan)(plan, cotangent, kTileLanes, spectrum);
     } else if constexpr (!kProduct) {
-      select_mel_gradient<V>(row_op_of(plan))(plan, cotangent, hops + layout.power,
-                                              hops + layout.bands, spectrum);
+      function_of_operation<MelGradients<V>>(plan)(plan, cotangent, hops + layout.power,
+                                                   hops + layout.bands, spectrum);
     }
   }
   if (args.spectrum) {
-    const int64_t used = is_linear(plan.spectrum_op) ? num_rows : 2 * plan.num_bins;
+    const int64_t used = is_linear ? num_rows : 2 * plan.num_bins;
     __builtin_memset(spectrum + used * kTileLanes, 0,
                      size_t((layout.num_spectrum_rows - used) * kTileLanes) * sizeof(T));
     T* to = args.spectrum;

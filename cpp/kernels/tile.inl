@@ -95,7 +95,8 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
     const int64_t stride = direct ? args.row_stride : kLanes;
     rows_function<V>(plan)(plan, spectrum, to, stride);
     timer.end(kStageRows);
-    if (plan.spectrum_op == SpectrumOp::kLog) log_magnitudes<V>(plan, to, stride);
+    if (const auto finish = function_of_operation<FinishFunctions<V>>(plan))
+      finish(plan, to, stride);
     timer.end(kStageLevel);
     if (!direct) store_rows<T, kLanes>(rows, plan.num_output_rows, args);
     timer.end(kStageStore);
@@ -129,13 +130,13 @@ void run_product_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   T* const to = direct ? args.out : rows;
   const int64_t stride = direct ? args.row_stride : kTileLanes;
   if (args.spectrum) {
-    rows_from_product<RowOp::kStft, kVectors, V>(plan, hops, args.spectrum, kTileLanes);
-    planes_function<kVectors, V>(plan)(plan, args.spectrum, to, stride);
+    rows_from_product<Stft, kVectors, V>(plan, hops, args.spectrum, kTileLanes);
+    function_of_operation<RowsFromPlanes<kVectors, V>>(plan)(plan, args.spectrum, to, stride);
   } else {
-    product_function<kVectors, V>(plan)(plan, hops, to, stride);
+    function_of_operation<RowsFromProduct<kVectors, V>>(plan)(plan, hops, to, stride);
   }
-  if (plan.spectrum_op == SpectrumOp::kLog) {
-    for (int v = 0; v < kVectors; ++v) log_magnitudes<V>(plan, to + v * kLanes, stride);
+  if (const auto finish = function_of_operation<FinishFunctions<V>>(plan)) {
+    for (int v = 0; v < kVectors; ++v) finish(plan, to + v * kLanes, stride);
   }
   if (!direct) store_rows<T, kTileLanes>(rows, plan.num_output_rows, args);
 }

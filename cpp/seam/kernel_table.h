@@ -70,7 +70,7 @@ struct TilePlan {
   int64_t num_bands;
   const int32_t* interval_begin;  // [num_bands + 2]
   const T* mel_weights;           // [num_bins][2]: rising, falling; not negative
-  PowerLaw power_law;
+  PowerLaw power_law;             // kSquare for operations without a filterbank
   double half_exponent;  // kGeneral: power ** half_exponent
   LevelOp level_op;
   T min_power;

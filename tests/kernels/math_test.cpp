@@ -112,7 +112,7 @@ void test_functions(const char* type) {
                         [](T x, T) { return std::log(Wide(x)) / 2; }, positive, zero),
          2.0);
   report("decibel", type, kLanesOf<V>,
-         worst_error<V>([](V x, V) { return log_in<Decibels>(x); },
+         worst_error<V>([](V x, V) { return log_in<DecibelUnits>(x); },
                         [](T x, T) { return 10 * std::log10(Wide(x)); }, positive, zero),
          2.0);
   report("atan2", type, kLanesOf<V>,
@@ -150,7 +150,7 @@ void test_functions(const char* type) {
     const V lanes = broadcast<V>(x);
     note("log", x, x, ulps<T>(log_in<NaturalUnits>(lanes)[0], std::log(Wide(x))));
     note("half log", x, x, ulps<T>(log_in<HalfNaturalUnits>(lanes)[0], std::log(Wide(x)) / 2));
-    note("decibel", x, x, ulps<T>(log_in<Decibels>(lanes)[0], 10 * std::log10(Wide(x))));
+    note("decibel", x, x, ulps<T>(log_in<DecibelUnits>(lanes)[0], 10 * std::log10(Wide(x))));
     for (const T floor : {T(1), T(0)}) {  // a normal number, and none
       T rows[2 * kLanesOf<V>];
       store_unaligned(rows, broadcast<V>(T(2)));
@@ -170,7 +170,7 @@ void test_functions(const char* type) {
     }
   }
   report("special", type, kLanesOf<V>, worst, 2.0);
-  if (T(log_in<Decibels>(broadcast<V>(T(1e-10)))[0]) != T(-100))
+  if (T(log_in<DecibelUnits>(broadcast<V>(T(1e-10)))[0]) != T(-100))
     report("-100 dB", type, kLanesOf<V>, 1e9, 0.0);
 }
 
@@ -201,7 +201,7 @@ void test_widths(const char* type) {
     }
   };
   compare([](auto a, auto) { return log_in<NaturalUnits>(a); });
-  compare([](auto a, auto) { return log_in<Decibels>(a); });
+  compare([](auto a, auto) { return log_in<DecibelUnits>(a); });
   compare([](auto a, auto b) { return arc_tangent2(b, a); });
   compare([](auto a, auto) { return raised(a, 3.0); });
   compare([](auto a, auto) { return raised(a, 0.35); });

@@ -11,6 +11,7 @@
 #include "engine/run/gradient.h"
 #include "engine/spec/filterbank.h"
 #include "engine/spec/geometry.h"
+#include "engine/spec/modes.h"
 #include "engine/spec/weights.h"
 #include "engine/spec/window.h"
 
@@ -33,7 +34,7 @@ specfast_status specfast_config_init(specfast_config* config, size_t struct_size
   return guarded([&] {
     require_pointer("config", config);
     require_struct_size("config", struct_size, sizeof(specfast_config));
-    if (mode < SPECFAST_MODE_REAL || mode > SPECFAST_MODE_MEL) {
+    if (!spectrum_op_of(mode)) {
       throw Error(SPECFAST_E_INVALID_ARGUMENT,
                   "mode must be a specfast_mode, received mode=" + std::to_string(mode));
     }

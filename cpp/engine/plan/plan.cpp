@@ -9,6 +9,7 @@
 #include "engine/spec/filterbank.h"
 #include "engine/spec/fingerprint.h"
 #include "engine/spec/geometry.h"
+#include "engine/spec/modes.h"
 #include "engine/spec/twiddle.h"
 #include "engine/spec/window.h"
 
@@ -48,7 +49,9 @@ std::vector<int64_t> samples_of_first_pass(const FftPass<T>& pass) {
 // Keras' order of operations: the magnitude is floored at epsilon after the power has been.
 double power_floor(const Config& config) {
   const double epsilon = config.epsilon;
-  return config.spectrum_op == SpectrumOp::kLog ? std::max(epsilon, epsilon * epsilon) : epsilon;
+  return traits_of(config.spectrum_op).floor == EpsilonFloor::kPowerAndMagnitude
+             ? std::max(epsilon, epsilon * epsilon)
+             : epsilon;
 }
 
 }  // namespace
@@ -85,7 +88,7 @@ void PrecisionPlan<T>::derive_common(const Config& config, TilePlan<T>& tile) {
   tile.frame_length = config.frame_length;
   tile.dft_length = config.dft_length;
   tile.num_bins = config.num_bins;
-  tile.num_output_rows = config.num_bins * (config.spectrum_op == SpectrumOp::kStft ? 2 : 1);
+  tile.num_output_rows = config.num_bins * traits_of(config.spectrum_op).rows_per_bin;
   tile.spectrum_op = config.spectrum_op;
   tile.power_floor = T(power_floor(config));
   tile.hop_rows = std::min(config.hop, config.frame_length);
@@ -269,7 +272,7 @@ bool Plan::is_analytic() const {
 }
 
 int64_t Plan::num_kept(int64_t num_samples) const {
-  if (is_analytic() || config_.spectrum_op <= SpectrumOp::kStft) return 0;
+  if (is_analytic() || traits_of(config_.spectrum_op).is_linear) return 0;
   const int64_t frames = num_frames(config_, num_samples);
   return std::visit(
       [frames](const auto& plan) {

@@ -48,9 +48,7 @@ class PullBack {
     segment_samples_ = checked_multiply(segment_hops_, row_samples_) + kernels_.product_rows;
     signals_wanted_ = gradient.signal != nullptr;
     kernels_wanted_ = gradient.real_kernel || gradient.imag_kernel;
-    const int64_t num_planes =
-        tile_.spectrum_op == SpectrumOp::kReal || tile_.spectrum_op == SpectrumOp::kImag ? 1 : 2;
-    num_kernel_rows_ = tile_.num_bins * num_planes;
+    num_kernel_rows_ = tile_.num_bins * num_kernels(tile_.spectrum_op);
     num_groups_ = ceil_div(num_kernel_rows_, kernels_.outer_columns);
     segments_per_chunk_ = kernels_wanted_ ? std::max<int64_t>(kChunkFrames / segments_.frames, 1)
                                           : job.num_signals * segments_.count;
@@ -323,7 +321,7 @@ class PullBack {
 
   void store_kernels() const {
     T* planes[] = {static_cast<T*>(gradient_.real_kernel), static_cast<T*>(gradient_.imag_kernel)};
-    if (tile_.spectrum_op == SpectrumOp::kImag) planes[0] = planes[1];
+    if (!has_real_kernel(tile_.spectrum_op)) planes[0] = planes[1];
     const int64_t columns = kernels_.outer_columns;
     for (int64_t n = 0; n < config_.frame_length; ++n) {
       const T* from = sums_.data() + n * columns;  // of the first group

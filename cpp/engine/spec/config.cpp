@@ -4,12 +4,10 @@
 #include <cmath>
 #include <sstream>
 
+#include "engine/spec/modes.h"
+
 namespace specfast::engine {
 namespace {
-
-static_assert(int(SpectrumOp::kPower) == SPECFAST_MODE_MEL &&
-                  int(SpectrumOp::kPsd) == SPECFAST_MODE_PSD,
-              "specfast_mode is translated by number");
 
 template <typename T>
 void require(bool ok, const char* argument, T received, const std::string& accepted) {
@@ -91,7 +89,7 @@ void init_config(specfast_config& config, specfast_mode mode) {
   config.mode = mode;
   config.dtype = SPECFAST_FLOAT32;
   config.epsilon = 1e-7;
-  if (mode != SPECFAST_MODE_MEL) {
+  if (!traits_of(*spectrum_op_of(mode)).has_filterbank) {
     config.frame_length = 256;
     config.hop = 128;
     config.fft_length = 256;
@@ -118,9 +116,10 @@ void init_config(specfast_config& config, specfast_mode mode) {
 
 Config validate(const specfast_config& raw) {
   Config config{};
-  const specfast_mode mode = to_enum("mode", raw.mode, SPECFAST_MODE_MEL, "a specfast_mode");
-  config.spectrum_op = SpectrumOp(mode);
-  config.mel = mode == SPECFAST_MODE_MEL;
+  const std::optional<SpectrumOp> op = spectrum_op_of(raw.mode);
+  require(op.has_value(), "mode", raw.mode, "a specfast_mode");
+  config.spectrum_op = *op;
+  config.mel = traits_of(*op).has_filterbank;
   config.precision =
       to_enum("dtype", raw.dtype, Precision::kFloat64, "SPECFAST_FLOAT32 or SPECFAST_FLOAT64");
   config.padding = to_enum("padding", raw.padding, Padding::kCenter, "a specfast_padding");

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "engine/spec/config.h"
+#include "engine/spec/modes.h"
 
 namespace specfast::engine {
 
@@ -14,8 +15,9 @@ struct Weights {
   std::vector<double> real, imag;
 };
 
-inline bool has_real_kernel(SpectrumOp op) { return op != SpectrumOp::kImag; }
-inline bool has_imag_kernel(SpectrumOp op) { return op != SpectrumOp::kReal; }
+inline bool has_real_kernel(SpectrumOp op) { return traits_of(op).has_real_kernel; }
+inline bool has_imag_kernel(SpectrumOp op) { return traits_of(op).has_imag_kernel; }
+inline int64_t num_kernels(SpectrumOp op) { return has_real_kernel(op) + has_imag_kernel(op); }
 
 // The window, scaled, times cos and -sin of 2 pi n k / dft_length. `config` must still have its
 // window, here and below.

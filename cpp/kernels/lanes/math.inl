@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elementary functions over lanes. Largest errors over the whole range, subnormals included, checked
-// by tests/kernels on every ISA:
+// Elementary functions over lanes. Largest errors over the whole range, subnormals included,
+// checked by tests/kernels on every ISA:
 //
 // - log_in: 2 ULP; natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
 // - arc_tangent2: 2 ULP; special values as C99's atan2
@@ -58,7 +58,7 @@ struct HalfNaturalUnits {
   static constexpr S doubling_low = Whole::doubling_low / 2;
 };
 template <typename S>
-struct Decibels {
+struct DecibelUnits {
   static constexpr S unit = S(4.34294481903251827651128918916605082L);
   static constexpr S unit_low = S(4.34294481903251827651128918916605082L - (long double)(unit));
   static constexpr S doubling_high =

@@ -58,15 +58,14 @@ V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* 
 }
 
 // The same for a filterbank: `bands` is the gradient of the output rows, and is overwritten.
-template <RowOp kOp, typename V>
+template <typename Op, typename V>
 void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Scalar<V>* power,
                            Scalar<V>* energies, Scalar<V>* spectrum) {
   constexpr int64_t kStep = kLanesOf<V>;
   Scalar<V>* const imag = spectrum + plan.num_bins * kStep;
-  const RowWriter<kOp, V> writer{plan, nullptr, 0};
   for (int64_t at = 0; at < plan.num_bins * kStep; at += kStep) {
-    const V re = load<V>(spectrum + at), im = load<V>(imag + at);
-    store(power + at, writer.of_power(madd(re, re, im * im), false));
+    const Bin<V> values{load<V>(spectrum + at), load<V>(imag + at), false};
+    store(power + at, Op::value(plan, values).row[0]);
   }
   sum_bands<V>(plan, power, energies, energies, kStep);
   level_gradient<V>(plan, energies, bands);
@@ -84,21 +83,30 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
     for (; bin < plan.interval_begin[interval + 1]; ++bin) {
       const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
       const V row = madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
-      V re = load<V>(spectrum + bin * kStep), im = load<V>(imag + bin * kStep);
-      bin_gradient<kOp>(plan, row, false, re, im);
-      store(spectrum + bin * kStep, re);
-      store(imag + bin * kStep, im);
+      const Bin<V> values{load<V>(spectrum + bin * kStep), load<V>(imag + bin * kStep), false};
+      const Complex<V> gradient = Op::gradient(plan, row, values);
+      store(spectrum + bin * kStep, gradient.re);
+      store(imag + bin * kStep, gradient.im);
     }
   }
   clear_until(plan.num_bins);
 }
 
+// By operation; null for those without a filterbank.
 template <typename V>
-auto select_mel_gradient(RowOp op) {
-  return op == RowOp::kPowerSquare     ? mel_spectrum_gradient<RowOp::kPowerSquare, V>
-         : op == RowOp::kPowerIdentity ? mel_spectrum_gradient<RowOp::kPowerIdentity, V>
-                                       : mel_spectrum_gradient<RowOp::kPowerGeneral, V>;
-}
+struct MelGradients {
+  using Function = void (*)(const TilePlan<Scalar<V>>&, Scalar<V>* bands, Scalar<V>* power,
+                            Scalar<V>* energies, Scalar<V>* spectrum);
+
+  template <typename Op>
+  static constexpr Function of() {
+    if constexpr (kTraitsOf<Op>.has_filterbank) {
+      return mel_spectrum_gradient<Op, V>;
+    } else {
+      return nullptr;
+    }
+  }
+};
 
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE

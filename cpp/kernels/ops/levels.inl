@@ -2,6 +2,7 @@
 // Band energies to output rows, their extrema, and the gradient of rows to that of the energies.
 #pragma once
 
+#include "kernels/lanes/list.inl"
 #include "kernels/lanes/math.inl"
 
 namespace SPECFAST_NAMESPACE {
@@ -28,51 +29,126 @@ struct Extrema {
   }
 };
 
-// Band energies to levels: 10 log10(max(energy, min_power)) - reference, or as they are. A function
-// of its own for each case, so that nothing but the constants competes for registers.
-template <bool kDecibels, bool kExtrema, typename V>
+// ---- The operations -----------------------------------------------------------------------------
+
+// Levels are the energies as they are.
+struct Identity {
+  static constexpr LevelOp kOp = LevelOp::kIdentity;
+
+  // Calls put(band, level) for each band in order.
+  template <typename V, typename Put>
+  static SPECFAST_INLINE void value(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
+                                    const Put& put) {
+    const int64_t num_bands = plan.num_bands;
+    for (int64_t band = 0; band < num_bands; ++band) put(band, load<V>(bands + band * kLanesOf<V>));
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>&, V level, V) {
+    return level;
+  }
+};
+
+// Levels are 10 log10(max(energy, min_power)) - reference_db.
+struct Decibel {
+  static constexpr LevelOp kOp = LevelOp::kDecibel;
+
+  template <typename V, typename Put>
+  static SPECFAST_INLINE void value(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
+                                    const Put& put) {
+    const V reference = broadcast<V>(plan.reference_db);
+    log_rows<DecibelUnits, V>(bands, kLanesOf<V>, plan.num_bands, plan.min_power,
+                              [&put, reference](int64_t band, V log)
+                                  SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
+  }
+
+  // Zero where the floor holds, and where the slope would not be finite.
+  template <typename V>
+  static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>& plan, V level, V energy) {
+    using S = Scalar<V>;
+    constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;
+    const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
+    const V slope = S(4.34294481903251827651128918916605082L) / energy;
+    return energy <= floor ? V{} : level * slope;
+  }
+};
+
+// ---- The list of the operations -----------------------------------------------------------------
+
+using LevelOperations = List<Identity, Decibel>;
+
+// Whether the list has the operations of the seam, each at its number.
+template <typename... Ops>
+constexpr bool lists_all_level_ops(List<Ops...>) {
+  constexpr LevelOp kListed[] = {Ops::kOp...};
+  std::size_t place = 0;
+  for (const LevelOp op : kLevelOps) {
+    if (place == sizeof...(Ops) || kListed[place++] != op) return false;
+  }
+  return place == sizeof...(Ops);
+}
+static_assert(lists_all_level_ops(LevelOperations()),
+              "LevelOperations and SPECFAST_LEVEL_OPERATIONS differ");
+
+// ---- Functions by operation ---------------------------------------------------------------------
+
+// A function of its own for each case, so that nothing but the constants competes for registers.
+template <typename Op, bool kExtrema, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
-  const auto put = [&](int64_t band, V level) SPECFAST_INLINE_LAMBDA {
+  Op::template value<V>(plan, bands, [&](int64_t band, V level) SPECFAST_INLINE_LAMBDA {
     if constexpr (kExtrema) extrema.include(level);
     store_unaligned(rows + band * row_stride, level);
-  };
-  const int64_t num_bands = plan.num_bands;
-  if constexpr (kDecibels) {
-    const V reference = broadcast<V>(plan.reference_db);
-    log_rows<Decibels, V>(bands, kLanesOf<V>, num_bands, plan.min_power,
-                          [&put, reference](int64_t band, V log)
-                              SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
-  } else {
-    for (int64_t band = 0; band < num_bands; ++band) put(band, load<V>(bands + band * kLanesOf<V>));
-  }
+  });
   // A copy: the result itself lies in memory, where the loops would keep it.
   return Extrema<V>(extrema);
 }
 
+template <bool kExtrema, typename V>
+struct LevelLoops {
+  using Function = Extrema<V> (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* bands,
+                                  Scalar<V>* rows, int64_t row_stride);
+
+  template <typename Op>
+  static constexpr Function of() {
+    return level_loop<Op, kExtrema, V>;
+  }
+};
+
+// Band energies to rows of levels. Returns the extrema of the levels if the plan tracks them.
 template <typename V>
 Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
                        int64_t row_stride) {
-  using Loop = Extrema<V> (*)(const TilePlan<Scalar<V>>&, const Scalar<V>*, Scalar<V>*, int64_t);
-  static constexpr Loop kLoops[2][2] = {{level_loop<false, false, V>, level_loop<false, true, V>},
-                                        {level_loop<true, false, V>, level_loop<true, true, V>}};
-  return kLoops[plan.level_op == LevelOp::kDecibel][plan.track_extrema](plan, bands, rows,
-                                                                        row_stride);
+  constexpr LevelOperations kOperations;
+  const int place = int(plan.level_op);
+  const auto loop = plan.track_extrema ? function_at<LevelLoops<true, V>>(place, kOperations)
+                                       : function_at<LevelLoops<false, V>>(place, kOperations);
+  return loop(plan, bands, rows, row_stride);
 }
 
-// Gradient of the band energies, in place of that of the levels.
+template <typename Op, typename V>
+void level_gradient_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies,
+                         Scalar<V>* bands) {
+  for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>)
+    store(bands + at, Op::gradient(plan, load<V>(bands + at), load<V>(energies + at)));
+}
+
+template <typename V>
+struct LevelGradients {
+  using Function = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* energies,
+                            Scalar<V>* bands);
+
+  template <typename Op>
+  static constexpr Function of() {
+    return level_gradient_loop<Op, V>;
+  }
+};
+
+// The gradient of the levels becomes that of the band energies, in place.
 template <typename V>
 void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
-  using S = Scalar<V>;
-  if (plan.level_op != LevelOp::kDecibel) return;
-  constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;  // above it the slope is finite
-  const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
-  for (int64_t at = 0; at < plan.num_bands * kLanesOf<V>; at += kLanesOf<V>) {
-    const V energy = load<V>(energies + at);
-    const V slope = S(4.34294481903251827651128918916605082L) / energy;
-    store(bands + at, energy <= floor ? V{} : load<V>(bands + at) * slope);
-  }
+  function_at<LevelGradients<V>>(int(plan.level_op), LevelOperations())(plan, energies, bands);
 }
 
 }  // namespace

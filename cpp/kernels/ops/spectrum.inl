@@ -1,168 +1,351 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The spectrum operations: bins of the spectrum to output rows, and the gradient of rows to that of
-// the bins.
+// The spectrum operations: each a structure that turns a bin of the spectrum into its output rows
+// (value), and the gradient of the row into that of the bin (gradient).
+//
+// Where a square root, a logarithm, an angle or a power has no derivative, or none that its type
+// holds, the derivative is taken as zero: at a power below the normal numbers, and at and below a
+// floor. NaN stays NaN.
 #pragma once
 
-#include <utility>
-
+#include "kernels/lanes/complex.inl"
+#include "kernels/lanes/list.inl"
 #include "kernels/lanes/math.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-constexpr bool is_linear(SpectrumOp op) { return op <= SpectrumOp::kStft; }
+// One bin of the spectrum, in every frame of a vector.
+template <typename V>
+struct Bin {
+  V re, im;
+  // DC and, for an even length, Nyquist have no mirror image.
+  bool is_edge;
+  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must
+  // still show there. Only powers show it by themselves.
+  V poison = {};
 
-// The spectrum operations, with the mel power law spelled out.
-enum class RowOp {
-  kReal,
-  kImag,
-  kStft,
-  kAngle,
-  kMagnitude,
-  kLog,
-  kPsd,
-  kPowerSquare,
-  kPowerIdentity,
-  kPowerGeneral,
+  SPECFAST_INLINE V power() const { return madd(re, re, im * im); }
 };
-constexpr int kNumRowOps = 10;
-static_assert(int(RowOp::kPsd) == int(SpectrumOp::kPsd) &&
-                  int(RowOp::kPowerSquare) == int(SpectrumOp::kPower),
-              "translated by number");
 
-template <typename T>
-SPECFAST_INLINE RowOp row_op_of(const TilePlan<T>& plan) {
-  if (plan.spectrum_op != SpectrumOp::kPower) return RowOp(plan.spectrum_op);
-  switch (plan.power_law) {
-    case PowerLaw::kSquare:
-      return RowOp::kPowerSquare;
-    case PowerLaw::kIdentity:
-      return RowOp::kPowerIdentity;
-    default:
-      return RowOp::kPowerGeneral;
-  }
+// The output rows of one bin.
+template <typename V, int kRows>
+struct Rows {
+  V row[kRows];
+};
+
+// ---- Parts of the gradients ---------------------------------------------------------------------
+
+// Returns the gradient slope / divisor in the direction in which the spectrum grows, zero where the
+// power is at most `floor`. Divided first and multiplied then: a small power makes quotients that
+// only the product with as small a value brings back into range.
+template <typename V>
+SPECFAST_INLINE Complex<V> outwards(const Bin<V>& bin, V power, Scalar<V> floor, V divisor,
+                                    V slope) {
+  const V inverse = Scalar<V>(1) / divisor;
+  return {power <= floor ? V{} : slope * (bin.re * inverse),
+          power <= floor ? V{} : slope * (bin.im * inverse)};
 }
 
-// Writes the rows of one bin; of the mode log the power, which log_magnitudes takes from there. An
-// edge bin (DC and, for an even length, Nyquist) has no mirror image.
-template <RowOp kOp, typename V>
+// The power up to which there is no derivative, for the operations that have a floor.
+template <typename T>
+SPECFAST_INLINE T flat_until(const TilePlan<T>& plan) {
+  return plan.power_floor > kSmallestNormal<T> ? plan.power_floor : kSmallestNormal<T>;
+}
+
+// ---- The operations -----------------------------------------------------------------------------
+
+// The rows of a linear operation are parts of the spectrum, and so are their gradients.
+struct LinearOperation {
+  static constexpr bool kFinishesLater = false;
+};
+
+struct Real : LinearOperation {
+  static constexpr SpectrumOp kOp = SpectrumOp::kReal;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{bin.re + bin.poison}};
+  }
+};
+
+struct Imag : LinearOperation {
+  static constexpr SpectrumOp kOp = SpectrumOp::kImag;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{bin.im + bin.poison}};
+  }
+};
+
+struct Stft : LinearOperation {
+  static constexpr SpectrumOp kOp = SpectrumOp::kStft;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 2> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{bin.re + bin.poison, bin.im + bin.poison}};
+  }
+};
+
+struct Angle {
+  static constexpr SpectrumOp kOp = SpectrumOp::kAngle;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    // The sum also makes of -0 a zero of angle 0.
+    return {{arc_tangent2(bin.im, bin.re + bin.poison)}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>&, V row, const Bin<V>& bin) {
+    const V power = bin.power();
+    const Complex<V> along = outwards(bin, power, kSmallestNormal<Scalar<V>>, power, row);
+    return {-along.im, along.re};
+  }
+};
+
+struct Magnitude {
+  static constexpr SpectrumOp kOp = SpectrumOp::kMagnitude;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>& plan, const Bin<V>& bin) {
+    return {{square_root(at_least(bin.power(), broadcast<V>(plan.power_floor)))}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>& plan, V row,
+                                             const Bin<V>& bin) {
+    const V power = bin.power();
+    return outwards(bin, power, flat_until(plan), square_root(power), row);
+  }
+};
+
+struct Log {
+  static constexpr SpectrumOp kOp = SpectrumOp::kLog;
+  static constexpr bool kFinishesLater = true;
+
+  // The power, from which finish() takes the logarithm.
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{bin.power()}};
+  }
+
+  // Powers become logarithms of magnitudes, in place. In a loop of its own, which keeps the
+  // constants in registers and overlaps the logarithms.
+  template <typename V>
+  static SPECFAST_NOINLINE void finish(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
+                                       int64_t row_stride) {
+    log_rows<HalfNaturalUnits, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
+                                  [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
+                                    store_unaligned(rows + row * row_stride, log);
+                                  });
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>& plan, V row,
+                                             const Bin<V>& bin) {
+    const V power = bin.power();
+    return outwards(bin, power, flat_until(plan), power, row);
+  }
+};
+
+struct Psd {
+  static constexpr SpectrumOp kOp = SpectrumOp::kPsd;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    const V power = bin.power();
+    return {{bin.is_edge ? power : power + power}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>&, V row, const Bin<V>& bin) {
+    const V twice = row + row;
+    const V slope = bin.is_edge ? twice : twice + twice;
+    return {slope * bin.re, slope * bin.im};
+  }
+};
+
+// The operation kPower: the magnitude to the exponent of the plan's power law. One structure a law.
+struct PowerSquare {
+  static constexpr SpectrumOp kOp = SpectrumOp::kPower;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{bin.power()}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>&, V row, const Bin<V>& bin) {
+    const V slope = row + row;
+    return {slope * bin.re, slope * bin.im};
+  }
+};
+
+struct PowerIdentity {
+  static constexpr SpectrumOp kOp = SpectrumOp::kPower;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
+    return {{square_root(bin.power())}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>&, V row, const Bin<V>& bin) {
+    const V power = bin.power();
+    return outwards(bin, power, kSmallestNormal<Scalar<V>>, square_root(power), row);
+  }
+};
+
+struct PowerGeneral {
+  static constexpr SpectrumOp kOp = SpectrumOp::kPower;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>& plan, const Bin<V>& bin) {
+    return {{raised(bin.power(), plan.half_exponent)}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>& plan, V row,
+                                             const Bin<V>& bin) {
+    using S = Scalar<V>;
+    constexpr S kInfinity = S(__builtin_inf());
+    const V power = bin.power();
+    const V growth = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
+    const V slope = ((growth == kInfinity) | (growth == -kInfinity)) ? V{} : row * growth;
+    return outwards(bin, power, kSmallestNormal<S>, square_root(power), slope);
+  }
+};
+
+// ---- The list of the operations -----------------------------------------------------------------
+
+using SpectrumOperations =
+    List<Real, Imag, Stft, Angle, Magnitude, Log, Psd, PowerSquare, PowerIdentity, PowerGeneral>;
+
+template <typename Op>
+constexpr SpectrumOpTraits kTraitsOf = kSpectrumOps[int(Op::kOp)];
+
+// Whether the list has the operations of the seam in their order, those with a filterbank once for
+// each power law.
+template <typename... Ops>
+constexpr bool lists_all_spectrum_ops(List<Ops...>) {
+  constexpr SpectrumOp kListed[] = {Ops::kOp...};
+  std::size_t place = 0;
+  for (const SpectrumOpTraits& traits : kSpectrumOps) {
+    const int times = traits.has_filterbank ? kNumPowerLaws : 1;
+    for (int i = 0; i < times; ++i, ++place) {
+      if (place == sizeof...(Ops) || kListed[place] != traits.op) return false;
+    }
+  }
+  return place == sizeof...(Ops);
+}
+static_assert(lists_all_spectrum_ops(SpectrumOperations()),
+              "SpectrumOperations and SPECFAST_SPECTRUM_OPERATIONS differ");
+
+// The first place in the list of each operation of the seam.
+struct OperationPlaces {
+  int first[kNumSpectrumOps] = {};
+
+  template <typename... Ops>
+  explicit constexpr OperationPlaces(List<Ops...>) {
+    int place = int(sizeof...(Ops));
+    constexpr SpectrumOp kListed[] = {Ops::kOp...};
+    while (place-- > 0) first[int(kListed[place])] = place;
+  }
+};
+
+// Returns the function that Table::of<Op>() names for the plan's operation.
+template <typename Table, typename T>
+SPECFAST_INLINE auto function_of_operation(const TilePlan<T>& plan) {
+  constexpr SpectrumOperations kOperations;
+  static constexpr OperationPlaces kPlaces(kOperations);
+  const int place = kPlaces.first[int(plan.spectrum_op)] + int(plan.power_law);
+  return function_at<Table>(place, kOperations);
+}
+
+// ---- Functions by operation ---------------------------------------------------------------------
+
+// Writes the rows of one bin.
+template <typename Op, typename V>
 struct RowWriter {
   using T = Scalar<V>;
+  static constexpr int kRows = kTraitsOf<Op>.rows_per_bin;
+
   const TilePlan<T>& plan;
   T* rows;
   int64_t row_stride;
-  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must
-  // still show there.
   V poison = {};
 
   SPECFAST_INLINE void poison_from(V dc) { poison = dc != dc ? dc : V{}; }
 
-  SPECFAST_INLINE void write(int64_t bin, V re, V im, bool edge) const {
+  SPECFAST_INLINE void write(int64_t bin, V re, V im, bool is_edge) const {
+    const Rows<V, kRows> values = Op::value(plan, Bin<V>{re, im, is_edge, poison});
     T* row = rows + bin * row_stride;
-    if constexpr (kOp == RowOp::kReal) {
-      store_unaligned(row, re + poison);
-    } else if constexpr (kOp == RowOp::kImag) {
-      store_unaligned(row, im + poison);
-    } else if constexpr (kOp == RowOp::kStft) {
-      store_unaligned(row, re + poison);
-      store_unaligned(row + plan.num_bins * row_stride, im + poison);
-    } else if constexpr (kOp == RowOp::kAngle) {
-      store_unaligned(row, arc_tangent2(im, re + poison));  // also makes of -0 a zero of angle 0
-    } else {
-      store_unaligned(row, of_power(madd(re, re, im * im), edge));
-    }
-  }
-
-  SPECFAST_INLINE V of_power(V power, bool edge) const {
-    if constexpr (kOp == RowOp::kPsd) {
-      return edge ? power : power + power;
-    } else if constexpr (kOp == RowOp::kMagnitude) {
-      return square_root(at_least(power, broadcast<V>(plan.power_floor)));
-    } else if constexpr (kOp == RowOp::kPowerIdentity) {
-      return square_root(power);
-    } else if constexpr (kOp == RowOp::kPowerGeneral) {
-      return raised(power, plan.half_exponent);
-    } else {
-      return power;
-    }
+    store_unaligned(row, values.row[0]);
+    if constexpr (kRows == 2) store_unaligned(row + plan.num_bins * row_stride, values.row[1]);
   }
 };
 
-// What the writer left of the mode log: powers become logarithms of magnitudes, in place. In a loop
-// of its own, which keeps the constants in registers and overlaps the logarithms.
-template <typename V>
-SPECFAST_NOINLINE void log_magnitudes(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
-                                      int64_t row_stride) {
-  log_rows<HalfNaturalUnits, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
-                                [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
-                                  store_unaligned(rows + row * row_stride, log);
-                                });
-}
-
+// Writes the output rows of a tile from its spectrum, in whatever form the function takes it.
 template <typename V>
 using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows,
                            int64_t row_stride);
 
-// What the row of a bin hands on, but for the direction in which its spectrum grows.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE V radial_gradient(const TilePlan<Scalar<V>>& plan, V row, V power) {
-  if constexpr (kOp != RowOp::kPowerGeneral) {
-    return row;
-  } else {
-    using S = Scalar<V>;
-    constexpr S kInfinity = S(__builtin_inf());
-    const V slope = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
-    return ((slope == kInfinity) | (slope == -kInfinity)) ? V{} : row * slope;
-  }
-}
+// Completes the rows of an operation, in place.
+template <typename V>
+using FinishRows = void (*)(const TilePlan<Scalar<V>>&, Scalar<V>* rows, int64_t row_stride);
 
-// Gradient of one bin: re and im become it. Divided first and multiplied then: a small power makes
-// quotients that only the product with as small a value brings back into range.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void bin_gradient(const TilePlan<Scalar<V>>& plan, V row, bool edge, V& re, V& im) {
-  using S = Scalar<V>;
-  if constexpr (kOp == RowOp::kPsd || kOp == RowOp::kPowerSquare) {
-    const V twice = row + row;
-    const V slope = kOp == RowOp::kPsd && !edge ? twice + twice : twice;
-    re = slope * re;
-    im = slope * im;
-  } else {
-    const V power = madd(re, re, im * im);
-    constexpr bool kHasFloor = kOp == RowOp::kLog || kOp == RowOp::kMagnitude;
-    const S floor =
-        kHasFloor && plan.power_floor > kSmallestNormal<S> ? plan.power_floor : kSmallestNormal<S>;
-    constexpr bool kByPower = kOp == RowOp::kLog || kOp == RowOp::kAngle;
-    const V inverse = S(1) / (kByPower ? power : square_root(power));
-    const V slope = radial_gradient<kOp>(plan, row, power);
-    const V along_re = power <= floor ? V{} : slope * (re * inverse);
-    const V along_im = power <= floor ? V{} : slope * (im * inverse);
-    re = kOp == RowOp::kAngle ? -along_im : along_re;
-    im = kOp == RowOp::kAngle ? along_re : along_im;
+// By operation; null where the rows are complete.
+template <typename V>
+struct FinishFunctions {
+  using Function = FinishRows<V>;
+
+  template <typename Op>
+  static constexpr Function of() {
+    if constexpr (Op::kFinishesLater) {
+      return Op::template finish<V>;
+    } else {
+      return nullptr;
+    }
   }
-}
+};
 
 // The spectrum in planes becomes its gradient.
-template <RowOp kOp, typename V>
+template <typename Op, typename V>
 void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, int64_t lanes,
                        Scalar<V>* spectrum) {
   Scalar<V>* const imag = spectrum + plan.num_bins * lanes;
   for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
-    const bool edge = bin == 0 || 2 * bin == plan.dft_length;
+    const bool is_edge = bin == 0 || 2 * bin == plan.dft_length;
     for (int64_t at = bin * lanes; at < (bin + 1) * lanes; at += kLanesOf<V>) {
-      V re = load<V>(spectrum + at), im = load<V>(imag + at);
-      bin_gradient<kOp>(plan, load<V>(rows + at), edge, re, im);
-      store(spectrum + at, re);
-      store(imag + at, im);
+      const Bin<V> values{load<V>(spectrum + at), load<V>(imag + at), is_edge};
+      const Complex<V> gradient = Op::gradient(plan, load<V>(rows + at), values);
+      store(spectrum + at, gradient.re);
+      store(imag + at, gradient.im);
     }
   }
 }
 
-template <typename V, int... kOps>
-auto select_spectrum_gradient(std::integer_sequence<int, kOps...>, int op) {
-  static constexpr decltype(&spectrum_gradient<RowOp::kAngle, V>) kFunctions[] = {
-      spectrum_gradient<RowOp(kOps + int(RowOp::kAngle)), V>...};
-  return kFunctions[op - int(RowOp::kAngle)];
-}
+// By operation; null for the linear ones and those with a filterbank.
+template <typename V>
+struct SpectrumGradients {
+  using Function = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* rows, int64_t lanes,
+                            Scalar<V>* spectrum);
+
+  template <typename Op>
+  static constexpr Function of() {
+    if constexpr (kTraitsOf<Op>.is_linear || kTraitsOf<Op>.has_filterbank) {
+      return nullptr;
+    } else {
+      return spectrum_gradient<Op, V>;
+    }
+  }
+};
 
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE

@@ -3,8 +3,6 @@
 // trained.
 #pragma once
 
-#include <utility>
-
 #include "kernels/gather.inl"
 #include "kernels/ops/spectrum.inl"
 
@@ -61,10 +59,10 @@ SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int
 }
 
 // Output rows of a tile of kVectors vectors of frames.
-template <RowOp kOp, int kVectors, typename V>
+template <typename Op, int kVectors, typename V>
 void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, Scalar<V>* rows,
                        int64_t row_stride) {
-  constexpr bool kOneKernel = kOp == RowOp::kReal || kOp == RowOp::kImag;
+  constexpr bool kOneKernel = !kTraitsOf<Op>.has_real_kernel || !kTraitsOf<Op>.has_imag_kernel;
   constexpr int kBins = kOneKernel ? kProductRows : kProductRows / 2;
   const Scalar<V>* factors = plan.product;
   for (int64_t first = 0; first < plan.num_bins; first += kBins) {
@@ -75,7 +73,7 @@ void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, S
     factors += plan.frame_length * kProductRows;
     const int64_t num_bins = plan.num_bins - first < kBins ? plan.num_bins - first : kBins;
     for (int v = 0; v < kVectors; ++v) {
-      const RowWriter<kOp, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
+      const RowWriter<Op, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
       for (int64_t i = 0; i < num_bins; ++i) {
         const V re = kOneKernel ? sums[i][v] : sums[2 * i][v];
         const V im = kOneKernel ? sums[i][v] : sums[2 * i + 1][v];
@@ -87,12 +85,12 @@ void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, S
 }
 
 // The same from a spectrum in planes.
-template <RowOp kOp, int kVectors, typename V>
+template <typename Op, int kVectors, typename V>
 void rows_from_planes(const TilePlan<Scalar<V>>& plan, const Scalar<V>* planes, Scalar<V>* rows,
                       int64_t row_stride) {
   constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
   for (int v = 0; v < kVectors; ++v) {
-    const RowWriter<kOp, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
+    const RowWriter<Op, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
     for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
       const Scalar<V>* const at = planes + bin * kTileLanes + v * kLanesOf<V>;
       writer.write(bin, load_unaligned<V>(at), load_unaligned<V>(at + plan.num_bins * kTileLanes),
@@ -101,40 +99,43 @@ void rows_from_planes(const TilePlan<Scalar<V>>& plan, const Scalar<V>* planes, 
   }
 }
 
-template <int kVectors, typename V, int... kOps>
-WriteRows<V> select_planes(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
-  static constexpr WriteRows<V> kFunctions[] = {
-      rows_from_planes<RowOp(kOps + int(RowOp::kAngle)), kVectors, V>...};
-  return kFunctions[int(plan.spectrum_op) - int(RowOp::kAngle)];
-}
-
-// For the modes that are not linear.
+// By operation; null for those with a filterbank, which have no kernels.
 template <int kVectors, typename V>
-SPECFAST_INLINE WriteRows<V> planes_function(const TilePlan<Scalar<V>>& plan) {
-  return select_planes<kVectors, V>(
-      plan, std::make_integer_sequence<int, int(RowOp::kPsd) - int(RowOp::kAngle) + 1>());
-}
+struct RowsFromProduct {
+  using Function = WriteRows<V>;
 
-template <int kVectors, typename V, int... kOps>
-WriteRows<V> select_product(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
-  static constexpr WriteRows<V> kFunctions[] = {rows_from_product<RowOp(kOps), kVectors, V>...};
-  return kFunctions[int(plan.spectrum_op)];
-}
+  template <typename Op>
+  static constexpr Function of() {
+    if constexpr (kTraitsOf<Op>.has_filterbank) {
+      return nullptr;
+    } else {
+      return rows_from_product<Op, kVectors, V>;
+    }
+  }
+};
 
-// For the modes of a spectrogram: there are no kernels of a mel filterbank.
+// By operation; null for the linear ones too, whose spectra are not kept.
 template <int kVectors, typename V>
-SPECFAST_INLINE WriteRows<V> product_function(const TilePlan<Scalar<V>>& plan) {
-  return select_product<kVectors, V>(plan, std::make_integer_sequence<int, int(RowOp::kPsd) + 1>());
-}
+struct RowsFromPlanes {
+  using Function = WriteRows<V>;
+
+  template <typename Op>
+  static constexpr Function of() {
+    if constexpr (kTraitsOf<Op>.is_linear || kTraitsOf<Op>.has_filterbank) {
+      return nullptr;
+    } else {
+      return rows_from_planes<Op, kVectors, V>;
+    }
+  }
+};
 
 // The adjoint of the product is the product with the kernels transposed.
 template <int kVectors, typename V>
 void add_by_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* transposed,
                     const Scalar<V>* spectrum, Scalar<V>* hops) {
   constexpr int64_t kTileLanes = kLanesOf<V> * kVectors;
-  const bool one_kernel =
-      plan.spectrum_op == SpectrumOp::kReal || plan.spectrum_op == SpectrumOp::kImag;
-  const int64_t num_rows = plan.num_bins * (one_kernel ? 1 : 2);
+  const SpectrumOpTraits& traits = kSpectrumOps[int(plan.spectrum_op)];
+  const int64_t num_rows = plan.num_bins * (traits.has_real_kernel + traits.has_imag_kernel);
   for (int64_t first = 0; first < plan.frame_length; first += kProductRows) {
     V sums[kProductRows][kVectors];
     multiply_rows<kVectors>(

@@ -3,8 +3,6 @@
 // transform and the spectrum operation, without a detour through memory.
 #pragma once
 
-#include <utility>
-
 #include "kernels/ops/spectrum.inl"
 #include "kernels/transform/rfft.inl"
 
@@ -14,8 +12,8 @@ namespace {
 // Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w =
 // exp(-2 pi i / N): with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D
 // and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Complex<V> a,
+template <typename Op, typename V>
+SPECFAST_INLINE void untangle(const RowWriter<Op, V>& writer, int64_t k, Complex<V> a,
                               Complex<V> b) {
   const TilePlan<Scalar<V>>& plan = writer.plan;
   const V cosine = broadcast<V>(plan.real_twiddles[2 * k]),
@@ -35,26 +33,26 @@ SPECFAST_INLINE void untangle(const RowWriter<kOp, V>& writer, int64_t k, Comple
 }
 
 // The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle_zero(RowWriter<kOp, V>& writer, Complex<V> zero) {
+template <typename Op, typename V>
+SPECFAST_INLINE void untangle_zero(RowWriter<Op, V>& writer, Complex<V> zero) {
   const V sum = zero.re + zero.im, difference = zero.re - zero.im;
   writer.poison_from(sum);
   writer.write(0, sum + sum, V{}, true);
   writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
 }
-template <RowOp kOp, typename V>
-SPECFAST_INLINE void untangle_middle(const RowWriter<kOp, V>& writer, Complex<V> middle) {
+template <typename Op, typename V>
+SPECFAST_INLINE void untangle_middle(const RowWriter<Op, V>& writer, Complex<V> middle) {
   writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
 }
 
 // The last pass of the own transform, always of radix 4, is done here: its block number k yields
 // the points k + q N/8, and their mirror images come from block N/8 - k, so that a pair of blocks
 // goes from before the last pass to output rows in registers.
-template <RowOp kOp, typename V>
+template <typename Op, typename V>
 void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z, Scalar<V>* rows,
                              int64_t row_stride) {
   constexpr int64_t kStep = 2 * kLanesOf<V>;
-  RowWriter<kOp, V> writer{plan, rows, row_stride};
+  RowWriter<Op, V> writer{plan, rows, row_stride};
   const int64_t num_blocks = plan.dft_length / 8;
   const auto transform_block = [&plan, z](int64_t k, Complex<V>(&a)[4]) SPECFAST_INLINE_LAMBDA {
     const Scalar<V>* const at = in_one_register(z + plan.bin_place[k] * kStep);
@@ -84,11 +82,11 @@ void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z
   }
 }
 
-template <RowOp kOp, typename V>
+template <typename Op, typename V>
 void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows,
                         int64_t row_stride) {
   constexpr int64_t kStep = kLanesOf<V>;
-  RowWriter<kOp, V> writer{plan, rows, row_stride};
+  RowWriter<Op, V> writer{plan, rows, row_stride};
   writer.poison_from(load<V>(spectrum));
   writer.write(0, load<V>(spectrum), V{}, true);
   for (int64_t k = 1; 2 * k < plan.dft_length; ++k) {
@@ -100,17 +98,30 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
   }
 }
 
-template <typename V, int... kOps>
-WriteRows<V> select_rows(const TilePlan<Scalar<V>>& plan, std::integer_sequence<int, kOps...>) {
-  static constexpr WriteRows<V> kOwn[] = {rows_from_own_transform<RowOp(kOps), V>...};
-  static constexpr WriteRows<V> kFallback[] = {rows_from_fallback<RowOp(kOps), V>...};
-  const int op = int(row_op_of(plan));
-  return plan.num_passes > 0 ? kOwn[op] : kFallback[op];
-}
+// By operation, for plans with an own transform and for those without.
+template <typename V>
+struct RowsFromOwnTransform {
+  using Function = WriteRows<V>;
+
+  template <typename Op>
+  static constexpr Function of() {
+    return rows_from_own_transform<Op, V>;
+  }
+};
+template <typename V>
+struct RowsFromFallback {
+  using Function = WriteRows<V>;
+
+  template <typename Op>
+  static constexpr Function of() {
+    return rows_from_fallback<Op, V>;
+  }
+};
 
 template <typename V>
 SPECFAST_INLINE WriteRows<V> rows_function(const TilePlan<Scalar<V>>& plan) {
-  return select_rows<V>(plan, std::make_integer_sequence<int, kNumRowOps>());
+  return plan.num_passes > 0 ? function_of_operation<RowsFromOwnTransform<V>>(plan)
+                             : function_of_operation<RowsFromFallback<V>>(plan);
 }
 
 }  // namespace

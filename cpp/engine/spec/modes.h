@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The modes of the C ABI and the spectrum operations behind them, both from the one list in
+// seam/types.h.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "seam/types.h"
+#include "specfast/specfast.h"
+
+namespace specfast::engine {
+
+// Returns the operation of a specfast_mode, or nothing if the number is none.
+inline std::optional<SpectrumOp> spectrum_op_of(int32_t mode) {
+  switch (mode) {
+#define SPECFAST_CASE(Name, MODE, ...) \
+  case SPECFAST_MODE_##MODE:           \
+    return SpectrumOp::k##Name;
+    SPECFAST_SPECTRUM_OPERATIONS(SPECFAST_CASE)
+#undef SPECFAST_CASE
+    default:
+      return std::nullopt;
+  }
+}
+
+inline const SpectrumOpTraits& traits_of(SpectrumOp op) { return kSpectrumOps[int(op)]; }
+
+// Returns the name of a specfast_mode, "real" to "mel", or null if the number is none. The text
+// lives as long as the library.
+inline const char* mode_name(int32_t mode) {
+  const std::optional<SpectrumOp> op = spectrum_op_of(mode);
+  return op ? traits_of(*op).mode_name : nullptr;
+}
+
+}  // namespace specfast::engine
