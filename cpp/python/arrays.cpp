@@ -36,6 +36,10 @@ std::string dtype_name(const py::array& array) { return py::str(array.dtype()); 
 
 }  // namespace
 
+Shape shape_of(const py::array& array) {
+  return Shape(array.shape(), array.shape() + array.ndim());
+}
+
 std::string describe(const Shape& shape) {
   std::string text = "(";
   for (std::size_t i = 0; i < shape.size(); ++i) text += (i ? ", " : "") + std::to_string(shape[i]);
@@ -90,6 +94,10 @@ py::dtype numpy_dtype(std::int32_t dtype) {
   return dtype == SPECFAST_FLOAT64 ? py::dtype::of<double>() : py::dtype::of<float>();
 }
 
+std::int64_t element_bytes(std::int32_t dtype) {
+  return dtype == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float);
+}
+
 py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype,
                        const py::array& x) {
   if (out.is_none()) return new_result(numpy_dtype(dtype), shape);
@@ -102,7 +110,7 @@ py::array output_array(const py::object& out, const Shape& shape, std::int32_t d
     throw py::type_error("out must have dtype " + std::string(py::str(numpy_dtype(dtype))) +
                          ", received out.dtype=" + dtype_name(array));
   }
-  const Shape received(array.shape(), array.shape() + array.ndim());
+  const Shape received = shape_of(array);
   if (received != shape) {
     throw py::value_error("out must have shape " + describe(shape) +
                           ", received out.shape=" + describe(received));

@@ -16,6 +16,7 @@ namespace specfast_python {
 namespace py = pybind11;
 using Shape = std::vector<py::ssize_t>;
 
+Shape shape_of(const py::array& array);
 std::string describe(const Shape& shape);
 
 // Both throw ValueError where the result does not fit 64 bits, or the bytes the address space.
@@ -23,14 +24,16 @@ std::string describe(const Shape& shape);
 py::ssize_t checked_product(std::int64_t a, std::int64_t b);
 void check_output_size(const Shape& shape, std::int64_t element_bytes);
 
-// The specfast_dtype of an input array; TypeError unless it is native, aligned float32, float64 or
-// int16.
+// Returns the specfast_dtype of an input array; TypeError unless it is native, aligned float32,
+// float64 or int16.
 std::int32_t input_dtype(const py::array& x);
 
 // The stride of an axis in elements; ValueError if its byte stride is no multiple of the element.
 std::int64_t element_stride(const py::array& x, py::ssize_t axis);
 
+// Both take the specfast_dtype of a plan.
 py::dtype numpy_dtype(std::int32_t dtype);
+std::int64_t element_bytes(std::int32_t dtype);
 
 // An uninitialised array, or `out` after checking that it is just that and shares no memory with x.
 py::array output_array(const py::object& out, const Shape& shape, std::int32_t dtype,

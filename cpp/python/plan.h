@@ -2,24 +2,15 @@
 // The class specfast._core.Plan: a plan, the axes of its arrays, and a pool of workspaces.
 #pragma once
 
-#include <memory>
-#include <mutex>
 #include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
-#include "python/arrays.h"
+#include "python/config.h"
+#include "python/layout.h"
+#include "python/workspace_pool.h"
 
 namespace specfast_python {
-
-// Where batch, channels and samples stand in the input, and frames and rows in the output.
-enum class Layout {
-  kFlatChannelsLast,    // (batch, samples, channels) -> (batch, frames, channels * rows)
-  kFlatChannelsFirst,   // (batch, channels, samples) -> (batch, channels * rows, frames)
-  kImageChannelsLast,   // (batch, samples, channels) -> (batch, frames, rows, channels)
-  kImageChannelsFirst,  // (batch, channels, samples) -> (batch, channels, frames, rows)
-  kMel,                 // (..., samples) -> (..., rows, frames)
-};
 
 class Plan {
  public:
@@ -39,8 +30,7 @@ class Plan {
   py::tuple call_keeping(const py::array& x, std::int32_t num_threads) const;
   // Gradients of the signal, or None, and of the kernels, or none.
   py::tuple pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
-                      std::int32_t num_threads,
-                      const std::optional<py::array>& kept = std::nullopt) const;
+                      std::int32_t num_threads, const std::optional<py::array>& kept) const;
   // The samples are multiplied by `scale` first; 0 leaves them as they are.
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
                  double scale) const;
@@ -50,39 +40,32 @@ class Plan {
   Layout layout() const { return layout_; }
 
  private:
-  static constexpr std::size_t kMaxIdle = 4;
-  class Lease;
-
   Plan(specfast::Plan plan, const specfast_config& config, Layout layout, py::object kernels)
       : plan_(std::move(plan)),
         dtype_(config.dtype),
         mode_(config.mode),
-        frame_length_(config.frame_length),
-        fft_length_(config.fft_length),
+        kernel_shape_(kernel_shape(config)),
         layout_(layout),
-        kernels_(std::move(kernels)) {
-    idle_.reserve(kMaxIdle);  // giving a workspace back must not throw
-  }
+        kernels_(std::move(kernels)) {}
 
-  Shape describe_spectrogram(const py::array& x, specfast_batch& batch) const;
-  Shape describe_mel(const py::array& x, specfast_batch& batch) const;
+  // The numbers, dtype and strides of x and of a contiguous output, whose shape is returned.
+  Shape describe_batch(const py::array& x, specfast_batch& batch) const;
   py::array run(const py::array& x, const py::object& out, std::int32_t num_threads, double scale,
                 py::object* kept) const;
-  py::array readable(const py::array& x, specfast_batch& batch) const;
+  // Each checks or makes an array and enters it into the gradient.
+  void use_cotangent(const py::array& cotangent, const Shape& shape, const specfast_batch& batch,
+                     specfast_gradient& gradient) const;
+  void use_kept(const py::array& kept, const specfast_batch& batch,
+                specfast_gradient& gradient) const;
+  py::array make_signal_gradient(const py::array& x, specfast_gradient& gradient) const;
+  py::list make_kernel_gradients(specfast_gradient& gradient) const;
 
   specfast::Plan plan_;
   std::int32_t dtype_, mode_;
-  std::int64_t frame_length_, fft_length_;
+  Shape kernel_shape_;
   Layout layout_;
   py::object kernels_;  // as they were given, or None
-
-  // Allocating scratch would cost more than a short call.
-  struct Idle {
-    std::int32_t num_threads;
-    std::unique_ptr<specfast::Workspace> workspace;
-  };
-  mutable std::mutex idle_mutex_;
-  mutable std::vector<Idle> idle_;
+  mutable WorkspacePool workspaces_;
 };
 
 }  // namespace specfast_python

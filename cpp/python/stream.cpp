@@ -26,17 +26,17 @@ specfast_stream_config stream_config(std::int64_t num_channels, const std::strin
 }  // namespace
 
 // The whole of a call, the making of its output included, belongs to one thread.
-class Stream::Alone {
+class Stream::ExclusiveUse {
  public:
-  explicit Alone(const Stream& stream) : busy_(stream.busy_) {
+  explicit ExclusiveUse(const Stream& stream) : busy_(stream.busy_) {
     if (busy_.test_and_set(std::memory_order_acquire)) {
       throw std::runtime_error(
           "a stream must be used by one thread at a time, received a call during another");
     }
   }
-  Alone(const Alone&) = delete;
-  Alone& operator=(const Alone&) = delete;
-  ~Alone() { busy_.clear(std::memory_order_release); }
+  ExclusiveUse(const ExclusiveUse&) = delete;
+  ExclusiveUse& operator=(const ExclusiveUse&) = delete;
+  ~ExclusiveUse() { busy_.clear(std::memory_order_release); }
 
  private:
   std::atomic_flag& busy_;
@@ -50,13 +50,12 @@ Stream::Stream(const Plan& plan, std::int64_t num_channels, const std::string& m
       layout_(plan.layout()),
       stream_(plan.plan(), stream_config(num_channels, max_rule, max_db, num_samples)) {}
 
-specfast_block Stream::describe_input(const py::array& x) const {
+specfast_block Stream::describe_block(const py::array& x) const {
   specfast_block block{};
   block.struct_size = sizeof(block);
   block.in_dtype = input_dtype(x);
   const bool one = num_channels_ == 1;
-  const bool channels_last =
-      layout_ == Layout::kFlatChannelsLast || layout_ == Layout::kImageChannelsLast;
+  const bool channels_last = is_channels_last(layout_);
   const py::ssize_t channels = channels_last ? 1 : 0, samples = one || channels_last ? 0 : 1;
   if (x.ndim() != (one ? 1 : 2) || (!one && x.shape(channels) != num_channels_)) {
     const std::string count = std::to_string(num_channels_);
@@ -64,7 +63,7 @@ specfast_block Stream::describe_input(const py::array& x) const {
                           (one             ? "(samples,)"
                            : channels_last ? "(samples, " + count + ")"
                                            : "(" + count + ", samples)") +
-                          ", received x.shape=" + describe(Shape(x.shape(), x.shape() + x.ndim())));
+                          ", received x.shape=" + describe(shape_of(x)));
   }
   block.input = x.data();
   block.num_samples = x.shape(samples);
@@ -81,53 +80,23 @@ bool Stream::is_long(const specfast_block& block) const {
 }
 
 py::array Stream::make_output(std::int64_t num_frames, specfast_block& block) const {
-  const std::int64_t rows = num_rows_, flat = checked_product(num_channels_, rows);
-  const std::int64_t one_channel = checked_product(rows, num_frames);
   Shape shape;
-  switch (layout_) {
-    case Layout::kFlatChannelsLast:
-      block.out_channel_stride = rows;
-      block.out_frame_stride = flat;
-      block.out_row_stride = 1;
-      shape = {num_frames, flat};
-      break;
-    case Layout::kFlatChannelsFirst:
-      block.out_channel_stride = one_channel;
-      block.out_frame_stride = 1;
-      block.out_row_stride = num_frames;
-      shape = {flat, num_frames};
-      break;
-    case Layout::kImageChannelsLast:
-      block.out_channel_stride = 1;
-      block.out_frame_stride = flat;
-      block.out_row_stride = num_channels_;
-      shape = {num_frames, rows, num_channels_};
-      break;
-    case Layout::kImageChannelsFirst:
-      block.out_channel_stride = one_channel;
-      block.out_frame_stride = rows;
-      block.out_row_stride = 1;
-      shape = {num_channels_, num_frames, rows};
-      break;
-    case Layout::kMel:
-      block.out_channel_stride = one_channel;
-      block.out_frame_stride = 1;
-      block.out_row_stride = num_frames;
-      shape = {num_channels_, rows, num_frames};
-      if (num_channels_ == 1) shape.erase(shape.begin());
-      break;
-  }
+  const OutputAxes axes = append_output_axes(layout_, num_channels_, num_frames, num_rows_, shape);
+  check_output_size(shape, element_bytes(dtype_));
+  py::array result(numpy_dtype(dtype_), shape);
+  block.output = result.mutable_data();
   block.max_frames = num_frames;
-  check_output_size(shape, dtype_ == SPECFAST_FLOAT64 ? sizeof(double) : sizeof(float));
-  return py::array(numpy_dtype(dtype_), shape);
+  block.out_channel_stride = axes.channel_stride;
+  block.out_frame_stride = axes.frame_stride;
+  block.out_row_stride = axes.row_stride;
+  return result;
 }
 
 py::array Stream::push(const py::array& x, double scale) {
-  const Alone alone(*this);
-  specfast_block block = describe_input(x);
+  const ExclusiveUse use(*this);
+  specfast_block block = describe_block(x);
   block.in_scale = scale;
   py::array result = make_output(stream_.num_frames(block.num_samples), block);
-  block.output = result.mutable_data();
   std::optional<py::gil_scoped_release> release;
   if (is_long(block)) release.emplace();
   stream_.push(block);
@@ -135,11 +104,10 @@ py::array Stream::push(const py::array& x, double scale) {
 }
 
 py::array Stream::flush() {
-  const Alone alone(*this);
+  const ExclusiveUse use(*this);
   specfast_block block{};
   block.struct_size = sizeof(block);
   py::array result = make_output(stream_.flush_frames(), block);
-  block.output = result.mutable_data();
   std::optional<py::gil_scoped_release> release;
   if (is_long(block)) release.emplace();
   stream_.flush(block);
@@ -147,20 +115,33 @@ py::array Stream::flush() {
 }
 
 void Stream::reset() {
-  const Alone alone(*this);
+  const ExclusiveUse use(*this);
   stream_.reset();
 }
 
 py::bytes Stream::save() const {
-  const Alone alone(*this);
+  const ExclusiveUse use(*this);
   const std::vector<unsigned char> bytes = stream_.save();
   return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 void Stream::load(const py::bytes& state) {
-  const Alone alone(*this);
+  const ExclusiveUse use(*this);
   const std::string_view bytes = state;
   stream_.load(bytes.data(), bytes.size());
+}
+
+void register_stream(py::module_& module) {
+  py::class_<Stream>(module, "Stream", "A signal piece by piece; used by one thread at a time.")
+      .def(py::init<const Plan&, std::int64_t, const std::string&, double, std::int64_t>(),
+           py::keep_alive<1, 2>(), py::arg("plan"), py::arg("num_channels"), py::arg("max_rule"),
+           py::arg("max_db"), py::arg("num_samples"))
+      .def_property_readonly("latency_samples", &Stream::latency_samples)
+      .def("push", &Stream::push, py::arg("x").noconvert(), py::arg("scale") = 0.0)
+      .def("flush", &Stream::flush)
+      .def("reset", &Stream::reset)
+      .def("save", &Stream::save)
+      .def("load", &Stream::load, py::arg("state"));
 }
 
 }  // namespace specfast_python

@@ -15,8 +15,8 @@ class Stream {
   Stream(const Plan& plan, std::int64_t num_channels, const std::string& max_rule, double max_db,
          std::int64_t num_samples);
 
-  // The frames that became ready, laid out as Plan does for one signal, without the batch axis.
-  // x has one axis for one channel, else the two axes of a signal.
+  // Both return the frames that became ready, laid out as Plan does for one signal, without the
+  // batch axis. x has one axis for one channel, else the two axes of a signal.
   py::array push(const py::array& x, double scale);
   py::array flush();
   void reset();
@@ -26,12 +26,12 @@ class Stream {
   std::int64_t latency_samples() const { return stream_.latency_samples(); }
 
  private:
-  class Alone;
+  class ExclusiveUse;
 
-  specfast_block describe_input(const py::array& x) const;
-  // Whether the block computes for longer than letting others run takes.
+  specfast_block describe_block(const py::array& x) const;
+  // Whether the work on the block outweighs releasing the GIL.
   bool is_long(const specfast_block& block) const;
-  // An array for num_frames frames, entered into the block.
+  // Makes an array for num_frames frames and enters it into the block.
   py::array make_output(std::int64_t num_frames, specfast_block& block) const;
 
   std::int64_t num_channels_;

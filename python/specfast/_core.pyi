@@ -7,12 +7,61 @@ import numpy as np
 import numpy.typing as npt
 
 @final
+class Config:
+    """The settings of a plan: each field begins with the default of the Keras layer of `mode`.
+
+    Setting a field raises TypeError for a value of another type, and ValueError for an unknown
+    name. Ranges, and whether the values go together, are checked where a configuration is used.
+    Fields from `num_mel_bins` on are for mode "mel", `scaling` and `epsilon` for the others. The
+    window has `frame_length` values, and a plan copies them; it is never implied: None is none.
+    """
+
+    def __init__(self, mode: str) -> None: ...
+    @property
+    def mode(self) -> str: ...
+    dtype: str
+    frame_length: int
+    hop: int
+    fft_length: int
+    padding: str
+    scaling: str | None
+    window: npt.NDArray[np.float64] | None
+    epsilon: float
+    num_mel_bins: int
+    sampling_rate_hz: float
+    min_freq_hz: float
+    max_freq_hz: float
+    mag_exp: float
+    power_to_db: bool
+    top_db_scope: str | None
+    top_db: float
+    min_power: float
+    ref_power: float
+
+@final
 class Plan:
     """A transform with everything that does not depend on the samples; immutable.
 
     Shared freely between threads. Not picklable: the layers pickle their configuration.
+
+    `layout` names the axes of input and output:
+        "flat_channels_last": (batch, samples, channels) to (batch, frames, channels * rows)
+        "flat_channels_first": (batch, channels, samples) to (batch, channels * rows, frames)
+        "image_channels_last": (batch, samples, channels) to (batch, frames, rows, channels)
+        "image_channels_first": (batch, channels, samples) to (batch, channels, frames, rows)
+        "any_rank": (..., samples) to (..., rows, frames)
+    `kernels` are trained kernels of shape (frame_length, 1, bins), two of one dtype, or one in the
+    modes "real" and "imag"; `rounding` is the machine epsilon of the type they were computed in.
     """
 
+    def __init__(
+        self,
+        config: Config,
+        layout: str,
+        *,
+        kernels: list[npt.NDArray[Any]] | None = None,
+        rounding: float = 0.0,
+    ) -> None: ...
     @property
     def num_bins(self) -> int: ...
     @property
@@ -60,48 +109,6 @@ class Stream:
     def save(self) -> bytes: ...
     def load(self, state: bytes) -> None: ...
 
-def stft_plan(
-    *,
-    mode: str,
-    frame_length: int,
-    hop: int,
-    fft_length: int,
-    window: npt.NDArray[np.float64] | None,
-    scaling: str | None,
-    padding: str,
-    channels_last: bool,
-    expand_dims: bool,
-    epsilon: float,
-    dtype: str,
-    kernels: list[npt.NDArray[Any]] | None = None,
-    rounding: float = 0.0,
-) -> Plan: ...
-def stft_kernels(
-    *,
-    mode: str,
-    frame_length: int,
-    fft_length: int,
-    window: npt.NDArray[np.float64] | None,
-    scaling: str | None,
-) -> list[npt.NDArray[np.float64]]: ...
-def mel_plan(
-    *,
-    fft_length: int,
-    hop: int,
-    frame_length: int,
-    window: npt.NDArray[np.float64] | None,
-    sampling_rate: float,
-    num_mel_bins: int,
-    min_freq: float,
-    max_freq: float,
-    power_to_db: bool,
-    top_db: float | None,
-    top_db_scope: str,
-    mag_exp: float,
-    min_power: float,
-    ref_power: float,
-    dtype: str,
-) -> Plan: ...
 def window(name: str, length: int, periodic: bool) -> npt.NDArray[np.float64]: ...
 def window_names() -> list[str]: ...
 def mel_weights(
@@ -111,6 +118,7 @@ def mel_weights(
     lower_edge_hertz: float,
     upper_edge_hertz: float,
 ) -> npt.NDArray[np.float64]: ...
+def analytic_weights(config: Config) -> list[npt.NDArray[np.float64]]: ...
 def build_info() -> dict[str, Any]: ...
 def set_num_threads(num_threads: int) -> None: ...
 def get_num_threads() -> int: ...

@@ -282,26 +282,33 @@ class MelSpectrogram(Layer):
         top_db = self._arguments.top_db
         return None if top_db is None or np.isinf(top_db) else float(top_db)
 
+    def _config(self) -> _core.Config:
+        arguments = self._arguments
+        config = _core.Config("mel")
+        config.dtype = self._policy.plan_dtype
+        config.fft_length = arguments.fft_length
+        config.hop = arguments.sequence_stride
+        config.window = arguments.window_values
+        # Without a window Keras takes the whole transform as the frame.
+        windowed = arguments.window_values is not None
+        config.frame_length = arguments.sequence_length if windowed else arguments.fft_length
+        config.sampling_rate_hz = float(arguments.sampling_rate)
+        config.num_mel_bins = arguments.num_mel_bins
+        config.min_freq_hz = float(arguments.min_freq)
+        config.max_freq_hz = float(arguments.max_freq)
+        config.power_to_db = arguments.power_to_db
+        top_db = self._finite_top_db()
+        config.top_db_scope = None if top_db is None else arguments.top_db_scope
+        config.top_db = top_db or 0.0
+        config.mag_exp = float(arguments.mag_exp)
+        config.min_power = float(arguments.min_power)
+        config.ref_power = float(arguments.ref_power)
+        return config
+
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         try:
-            return _core.mel_plan(
-                fft_length=arguments.fft_length,
-                hop=arguments.sequence_stride,
-                frame_length=arguments.sequence_length,
-                window=arguments.window_values,
-                sampling_rate=float(arguments.sampling_rate),
-                num_mel_bins=arguments.num_mel_bins,
-                min_freq=float(arguments.min_freq),
-                max_freq=float(arguments.max_freq),
-                power_to_db=arguments.power_to_db,
-                top_db=self._finite_top_db(),
-                top_db_scope=arguments.top_db_scope,
-                mag_exp=float(arguments.mag_exp),
-                min_power=float(arguments.min_power),
-                ref_power=float(arguments.ref_power),
-                dtype=self._policy.plan_dtype,
-            )
+            return _core.Plan(self._config(), "any_rank")
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for a plan. Received: fft_length={arguments.fft_length}, "

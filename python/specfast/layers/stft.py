@@ -202,14 +202,7 @@ class STFTSpectrogram(Layer):
         kernels = self._plan.kernels
         if kernels is not None:
             return [kernel.astype(dtype, copy=False) for kernel in kernels]
-        arguments = self._arguments
-        analytic = _core.stft_kernels(
-            mode=arguments.mode,
-            frame_length=arguments.frame_length,
-            fft_length=arguments.num_points,
-            window=arguments.window_values,
-            scaling=arguments.scaling,
-        )
+        analytic = _core.analytic_weights(self._config())
         return [kernel.astype(dtype, copy=False) for kernel in analytic]
 
     def _frame_axis(self, channels: int) -> int:
@@ -221,21 +214,25 @@ class STFTSpectrogram(Layer):
     def _step_of_same_padding(self) -> int | None:
         return self._arguments.hop if self.padding == "same" else None
 
+    def _config(self) -> _core.Config:
+        arguments = self._arguments
+        config = _core.Config(arguments.mode)
+        config.dtype = self._policy.plan_dtype
+        config.frame_length = arguments.frame_length
+        config.hop = arguments.hop
+        config.fft_length = arguments.num_points
+        config.window = arguments.window_values
+        config.scaling = arguments.scaling
+        config.padding = arguments.padding
+        config.epsilon = float(arguments.epsilon)
+        return config
+
     def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
         arguments = self._arguments
         try:
-            return _core.stft_plan(
-                mode=arguments.mode,
-                frame_length=arguments.frame_length,
-                hop=arguments.hop,
-                fft_length=arguments.num_points,
-                window=arguments.window_values,
-                scaling=arguments.scaling,
-                padding=arguments.padding,
-                channels_last=arguments.data_format == "channels_last",
-                expand_dims=arguments.expand_dims,
-                epsilon=float(arguments.epsilon),
-                dtype=self._policy.plan_dtype,
+            return _core.Plan(
+                self._config(),
+                f"{'image' if arguments.expand_dims else 'flat'}_{arguments.data_format}",
                 kernels=kernels,
                 rounding=_weights.machine_epsilon(self._policy),
             )

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The compiled module's own checks, which the layers' checks hide."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from specfast import _core
+
+
+def fields(config: _core.Config) -> list[str]:
+    return [name for name in dir(config) if not name.startswith("_")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [
+        ("log", {"frame_length": 256, "hop": 128, "padding": "valid", "scaling": "density"}),
+        ("mel", {"padding": "center", "scaling": None, "top_db_scope": "batch", "top_db": 80.0}),
+    ],
+)
+def test_a_configuration_begins_with_the_defaults_of_its_layer(
+    mode: str, expected: dict[str, Any]
+) -> None:
+    config = _core.Config(mode)
+    assert {name: getattr(config, name) for name in expected} == expected
+    assert (config.mode, config.dtype, config.window) == (mode, "float32", None)
+
+
+def test_every_field_takes_back_its_own_value() -> None:
+    config = _core.Config("mel")
+    for name in set(fields(config)) - {"mode"}:
+        value = getattr(config, name)
+        other = not value if isinstance(value, bool) else value
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            other = value + 1
+        setattr(config, name, other)
+        assert getattr(config, name) == other, name
+    assert len(fields(config)) == 19
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error", "message"),
+    [
+        ("dtype", "float16", ValueError, "dtype must be one of 'float32', 'float64'"),
+        ("dtype", None, ValueError, "received dtype=None"),
+        ("padding", "full", ValueError, "'valid', 'same', 'center', received padding='full'"),
+        ("scaling", "power", ValueError, "None, 'density', 'spectrum'"),
+        ("top_db_scope", "all", ValueError, "None, 'batch', 'clip'"),
+        ("hop", 1.5, TypeError, "incompatible"),
+        ("hop", "1", TypeError, "incompatible"),
+        ("mode", "log", AttributeError, "set"),
+    ],
+)
+def test_a_field_refuses_what_it_cannot_hold(
+    field: str, value: Any, error: type[Exception], message: str
+) -> None:
+    config = _core.Config("mel")
+    with pytest.raises(error, match=message):
+        setattr(config, field, value)
+
+
+def test_unknown_modes_and_layouts_are_named() -> None:
+    with pytest.raises(ValueError, match=r"'psd', 'mel', received mode='power'"):
+        _core.Config("power")
+    with pytest.raises(ValueError, match=r"layout must be one of .*, received layout='flat'"):
+        _core.Plan(_core.Config("log"), "flat")
+
+
+def test_a_plan_checks_window_and_kernels() -> None:
+    config = _core.Config("real")
+    config.window = np.ones(255)
+    with pytest.raises(ValueError, match=r"window must have shape \(256,\), .* \(255,\)"):
+        _core.Plan(config, "flat_channels_last")
+    config.window = None
+    kernel = np.ones((256, 1, 129), np.float32)
+    plan = _core.Plan(config, "flat_channels_last", kernels=[kernel])
+    assert not plan.is_analytic
+    with pytest.raises(ValueError, match="kernels must be 1 arrays, received 2"):
+        _core.Plan(config, "flat_channels_last", kernels=[kernel, kernel])
+    with pytest.raises(ValueError, match="float32 or float64, and shape"):
+        _core.Plan(config, "flat_channels_last", kernels=[kernel.astype(np.int16)])
+    with pytest.raises(ValueError, match="kernels must be None"):
+        _core.Plan(_core.Config("mel"), "any_rank", kernels=[])
+    with pytest.raises(ValueError, match="SPECFAST_MODE_MEL"):
+        _core.analytic_weights(_core.Config("mel"))
