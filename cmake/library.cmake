@@ -56,8 +56,8 @@ endif()
 if(NOT CMAKE_SOURCE_DIR STREQUAL PROJECT_SOURCE_DIR)
   return()
 endif()
-install(FILES cpp/include/specfast/specfast.h cpp/include/specfast/specfast.hpp
-        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}/specfast" COMPONENT library)
+install(DIRECTORY cpp/include/specfast
+        DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT library)
 if(DEFINED SKBUILD)
   # A wheel holds no symbolic links: the file is the one that programs load, and the name that
   # linkers look for is a script of one line.

@@ -18,7 +18,7 @@ import pytest
 import specfast
 
 ROOT = Path(__file__).resolve().parents[2]
-HEADER = ROOT / "cpp/include/specfast/specfast.h"
+HEADERS = ROOT / "cpp/include/specfast"
 WARNINGS = ["-Wall", "-Wextra", "-Wpedantic", "-Werror"]
 
 
@@ -179,7 +179,8 @@ def test_the_wheel_has_no_static_library(tmp_path: Path) -> None:
 
 
 def declared() -> set[str]:
-    text = re.sub(r"/\*.*?\*/", "", HEADER.read_text("utf-8"), flags=re.S)
+    text = "".join(path.read_text("utf-8") for path in sorted(HEADERS.glob("*.h")))
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     return set(re.findall(r"\b(specfast_\w+)\s*\(", text)) - {"specfast_task", "specfast_runner"}
 
 
@@ -231,9 +232,12 @@ def test_the_wheel_s_entry_points() -> None:
         folder = run(sys.executable, "-c", "import importlib.resources, sys\n"
                      "print(importlib.resources.files(sys.argv[1]))", value)  # fmt: skip
         assert "specfast" in folder
-    assert (Path(specfast.get_include()) / "specfast/specfast.h").read_bytes() == (
-        HEADER.read_bytes()
+    installed = Path(specfast.get_include()) / "specfast"
+    assert sorted(path.name for path in installed.iterdir()) == sorted(
+        path.name for path in HEADERS.iterdir()
     )
+    for path in HEADERS.iterdir():
+        assert (installed / path.name).read_bytes() == path.read_bytes(), path
 
 
 # ---- A runner that misbehaves -------------------------------------------------------------------
