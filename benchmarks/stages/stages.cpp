@@ -75,7 +75,7 @@ void measure(const Workload& workload, double frequency) {
   const std::vector<double> window = make_window("hann", workload.frame_length, true);
   raw.window = window.data();
   const Plan plan(raw);
-  const Width<T>& width = plan.precision<T>().wide();
+  const TileVariant<T>& width = plan.precision<T>().wide();
   const int64_t lanes = width.kernel->lanes, rows = plan.num_rows();
 
   constexpr int64_t kTiles = 61;  // no power of two: output rows would share cache sets

@@ -71,7 +71,7 @@ struct TilePlan {
   const int32_t* interval_begin;  // [num_bands + 2]
   const T* mel_weights;           // [num_bins][2]: rising, falling; not negative
   PowerLaw power_law;             // kSquare for operations without a filterbank
-  double half_exponent;  // kGeneral: power ** half_exponent
+  double half_exponent;           // kGeneral: power ** half_exponent
   LevelOp level_op;
   T min_power;
   T reference_db;
@@ -148,7 +148,6 @@ struct AdjointArgs {
   int64_t spectrum_stride;  // from one group to the next
 };
 
-constexpr size_t kWorkspaceAlignment = 64;
 constexpr int64_t kColumnGroupBytes = 16;  // hops are transposed in groups of one 128-bit register
 
 // The tile functions for one width.

@@ -3,9 +3,13 @@
 // No functions: the linker might merge those of an instruction set into the engine.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace specfast::engine {
+
+// Of the memory that kernels work in, in bytes.
+constexpr std::size_t kWorkspaceAlignment = 64;
 
 enum class Precision : int32_t { kFloat32, kFloat64 };
 

@@ -6,8 +6,8 @@
 #include <memory>
 #include <new>
 
-#include "engine/spec/geometry.h"
-#include "seam/kernel_table.h"
+#include "engine/base/checked.h"
+#include "seam/types.h"
 
 namespace specfast::engine {
 
@@ -37,7 +37,7 @@ class ThreadBuffers {
  public:
   ThreadBuffers() = default;
   ThreadBuffers(int64_t count, int num_threads)
-      : stride_(checked_add(count, kAlignment - 1 + kGap) / kAlignment * kAlignment),
+      : stride_(round_up(checked_add(count, kAlignment + kGap) - kAlignment, kAlignment)),
         memory_(checked_multiply(stride_, num_threads)) {}
   T* of_thread(int thread) const { return memory_.get() + thread * stride_ + kGap; }
 

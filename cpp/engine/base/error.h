@@ -7,11 +7,22 @@
 #include <initializer_list>
 #include <new>
 #include <stdexcept>
+#include <string>
 
-#include "engine/spec/config.h"
 #include "specfast/specfast.h"
 
 namespace specfast::engine {
+
+// A failure that the C ABI reports with this status and message.
+class Error : public std::runtime_error {
+ public:
+  Error(specfast_status status, const std::string& message)
+      : std::runtime_error(message), status_(status) {}
+  specfast_status status() const { return status_; }
+
+ private:
+  specfast_status status_;
+};
 
 // A piece of a message: a text or a number.
 class Part {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <vector>
 
+#include "engine/base/error.h"
 #include "engine/spec/config.h"
 
 #if defined(__x86_64__)

@@ -7,7 +7,9 @@
 #include <variant>
 #include <vector>
 
+#include "engine/plan/transform_tables.h"
 #include "engine/spec/config.h"
+#include "engine/spec/recipe.h"
 #include "engine/spec/weights.h"
 #include "seam/kernel_table.h"
 
@@ -22,9 +24,9 @@ const PrecisionKernels<T>& kernels_of(const KernelTable& table) {
   }
 }
 
-// A tile plan for one width and the kernel that runs it.
+// A tile plan for tiles of one size, wide or narrow, and the kernel that runs it.
 template <typename T>
-struct Width {
+struct TileVariant {
   TilePlan<T> tile;
   const TileKernel<T>* kernel;
   std::vector<uint32_t> sample_offset, first_offset;
@@ -32,40 +34,42 @@ struct Width {
   std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
 };
 
-// Values of the spectrum of one tile, in planes.
+// Returns how many values the spectrum of one tile has, in planes.
 template <typename T>
-int64_t spectrum_values(const Width<T>& width) {
-  return 2 * width.tile.num_bins * width.kernel->lanes;
+int64_t spectrum_values(const TileVariant<T>& variant) {
+  return 2 * variant.tile.num_bins * variant.kernel->lanes;
 }
 
 template <typename T>
 class PrecisionPlan {
  public:
   // With weights, frames are multiplied by them; without (null), transformed.
-  PrecisionPlan(const Config& config, const KernelTable& table, const GivenWeights* weights);
+  PrecisionPlan(const Config& config, const Recipe& recipe, const KernelTable& table,
+                const GivenWeights* weights);
   PrecisionPlan(const PrecisionPlan&) = delete;
   PrecisionPlan& operator=(const PrecisionPlan&) = delete;
 
-  const Width<T>& wide() const { return wide_; }
-  const Width<T>& narrow() const { return narrow_; }
-  // Workspace of one thread, a multiple of kWorkspaceAlignment.
+  const TileVariant<T>& wide() const { return wide_; }
+  const TileVariant<T>& narrow() const { return narrow_; }
+  // Returns the variant for a tile of so many frames; both give the same bits.
+  const TileVariant<T>& variant_for(int64_t num_frames) const {
+    return num_frames <= narrow_.kernel->lanes ? narrow_ : wide_;
+  }
+  // Returns the workspace of one thread, a multiple of kWorkspaceAlignment.
   std::size_t workspace_bytes() const;
 
  private:
-  void derive_common(const Config& config, TilePlan<T>& tile);
-  void derive_transform(const Config& config, int64_t factor_copies, TilePlan<T>& tile);
-  void derive_first_factors(int64_t factor_copies, TilePlan<T>& tile);
-  void derive_product(const GivenWeights& weights, int64_t block_rows, TilePlan<T>& tile);
-  void derive_mel(const Config& config, TilePlan<T>& tile);
-  Width<T> derive_width(const Config& config, const TileKernel<T>& kernel);
+  void derive_common(const Config& config, const Recipe& recipe);
+  void derive_product(const GivenWeights& weights, int64_t block_rows);
+  void derive_filterbank(const Recipe& recipe);
+  TileVariant<T> derive_variant(const Config& config, const TileKernel<T>& kernel) const;
 
-  std::vector<T> window_, first_factors_, real_twiddles_, product_, mel_weights_;
-  std::vector<std::vector<T>> pass_twiddles_;
-  std::vector<uint32_t> bin_place_;
+  TransformTables<T> transform_;
+  std::vector<T> product_, mel_weights_;
   std::vector<int32_t> interval_begin_;
   std::unique_ptr<void, void (*)(void*)> fallback_rfft_{nullptr, nullptr};
   TilePlan<T> common_{};
-  Width<T> wide_, narrow_;
+  TileVariant<T> wide_, narrow_;
 };
 
 class Plan {
@@ -74,10 +78,10 @@ class Plan {
 
   const Config& config() const { return config_; }
   bool is_analytic() const;
-  // Tells plans apart, but not the values of trained kernels.
+  // Returns a hash that tells plans apart, but not the values of trained kernels.
   uint64_t fingerprint() const { return fingerprint_; }
-  // Values of a signal's spectra that are worth keeping for its gradients; 0 where they are not:
-  // with an FFT, and in the linear modes.
+  // Returns how many values of a signal's spectra are worth keeping for its gradients; 0 where they
+  // are not: with an FFT, and in the linear modes.
   int64_t num_kept(int64_t num_samples) const;
   int64_t num_rows() const;
   std::size_t workspace_bytes() const;

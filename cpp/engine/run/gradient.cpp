@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The frames of a signal are cut into segments of whole tiles. One thread runs the tiles of a
-// segment in order and adds what they give back to the signal. The hops of a segment are its own;
-// what its last frames add to the next segment's hops waits in a buffer (`tails_`), and so does
-// what falls on reflected samples (`margins_`), until all segments are done. Every sum so has an
-// order of its own, whatever the threads do.
+// The frames of a signal are cut into segments of whole tiles; overlap_add.h adds what these give
+// back to the signal.
 //
 // The gradient of the kernels is a product of samples and the gradient of the spectrum over all
 // frames. Some segments at a time leave both in a buffer, then every thread sums a group of kernel
@@ -17,12 +14,14 @@
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
+#include "engine/base/checked.h"
+#include "engine/base/error.h"
 #include "engine/base/parallel.h"
 #include "engine/plan/dispatch.h"
 #include "engine/run/batch.h"
 #include "engine/run/job.h"
 #include "engine/run/overlap_add.h"
-#include "engine/run/top_db.h"
+#include "engine/run/scope.h"
 
 namespace specfast::engine {
 namespace {
@@ -41,7 +40,8 @@ class PullBack {
         job_(job),
         gradient_(gradient),
         segments_(config_, job, plan_.wide()),
-        row_samples_(tile_.hop_rows) {
+        row_samples_(tile_.hop_rows),
+        overlap_add_(config_, job, segments_, row_samples_, gradient) {
     const int64_t lanes = plan_.wide().kernel->lanes;
     tile_hops_ = lanes + segments_.overlap;
     segment_hops_ = segments_.frames + std::max(segments_.overlap, tile_.hop_columns - lanes);
@@ -54,8 +54,8 @@ class PullBack {
                                           : job.num_signals * segments_.count;
   }
 
-  // The levels of a call with top_db before the clamp, replaced by their gradient.
-  void set_levels(std::vector<T> levels) { levels_ = std::move(levels); }
+  // Takes the place of the caller's cotangent: [signal][row][frame].
+  void set_cotangent(std::vector<T> cotangent) { cotangent_ = std::move(cotangent); }
 
   void run() {
     prepare();
@@ -65,26 +65,24 @@ class PullBack {
       for_each_segment(count, [&](int thread, int64_t i) { run_segment(thread, begin + i, i); });
       if (kernels_wanted_) sum_kernels(begin, count);
     }
-    if (signals_wanted_) finish_signals();
+    if (signals_wanted_) {
+      overlap_add_.finish(
+          [this](int64_t count, const auto& body) { for_each_segment(count, body); });
+    }
     if (kernels_wanted_) store_kernels();
   }
 
  private:
   void prepare() {
-    const auto adjoint_bytes = [](const Width<T>& width) {
-      return int64_t(width.kernel->adjoint_bytes(width.tile));
+    const auto adjoint_bytes = [](const TileVariant<T>& variant) {
+      return int64_t(variant.kernel->adjoint_bytes(variant.tile));
     };
     workspace_ = ThreadBuffers<std::byte>(
         std::max(adjoint_bytes(plan_.wide()), adjoint_bytes(plan_.narrow())), num_threads_);
     if (tile_.product && signals_wanted_) transpose_product();
-    const int64_t num_segments = job_.num_signals * segments_.count;
     if (signals_wanted_) {
       hops_ = ThreadBuffers<T>(checked_multiply(tile_hops_, row_samples_), num_threads_);
-      tails_.assign(std::size_t(checked_multiply(num_segments, segments_.overlap * row_samples_)),
-                    T(0));
-      margins_.assign(std::size_t(checked_multiply(job_.num_signals,
-                                                   segments_.margin_left + segments_.margin_right)),
-                      T(0));
+      overlap_add_.prepare();
     }
     if (!kernels_wanted_) {
       thread_samples_ = ThreadBuffers<T>(segment_samples_, num_threads_);
@@ -101,10 +99,9 @@ class PullBack {
   void transpose_product() {
     const int64_t rows = kernels_.product_rows;
     const int64_t num_planes = num_kernel_rows_ / tile_.num_bins;
-    transposed_ = AlignedBuffer<T>(
-        checked_multiply(ceil_div(config_.frame_length, rows) * rows, num_kernel_rows_));
-    std::fill_n(transposed_.get(), ceil_div(config_.frame_length, rows) * rows * num_kernel_rows_,
-                T(0));
+    transposed_ =
+        AlignedBuffer<T>(checked_multiply(round_up(config_.frame_length, rows), num_kernel_rows_));
+    std::fill_n(transposed_.get(), round_up(config_.frame_length, rows) * num_kernel_rows_, T(0));
     for (int64_t n = 0; n < config_.frame_length; ++n) {
       T* const to = transposed_.get() + n / rows * rows * num_kernel_rows_ + n % rows;
       for (int64_t row = 0; row < num_kernel_rows_; ++row) {
@@ -115,13 +112,13 @@ class PullBack {
     }
   }
 
-  template <typename Body>
-  void for_each_segment(int64_t count, const Body& body) const {
+  template <typename Visit>
+  void for_each_segment(int64_t count, const Visit& visit) const {
     constexpr int64_t kMinSamplesPerThread = 1 << 16;
     const int64_t work = segments_.frames * (tile_.dft_length + tile_.num_output_rows);
     parallel_for(count, kMinSamplesPerThread / work + 1, num_threads_,
                  [&](int thread, int64_t begin, int64_t end) {
-                   for (int64_t i = begin; i < end; ++i) body(thread, i);
+                   for (int64_t i = begin; i < end; ++i) visit(thread, i);
                  });
   }
 
@@ -141,13 +138,12 @@ class PullBack {
     const int64_t first = segment * segments_.frames, num_frames = frames_of(index);
     T* const samples = samples_of(thread, slot);
     stage(signal, first, num_frames, samples);
-    if (signals_wanted_) clear_own_samples(signal, segment);
+    if (signals_wanted_) overlap_add_.clear_own_samples(signal, segment);
     const int64_t lanes = plan_.wide().kernel->lanes;
     for (int64_t frame = 0; frame < num_frames; frame += lanes) {
       AdjointArgs<T> args{};
       args.num_frames = std::min(lanes, num_frames - frame);
-      const Width<T>& width =
-          args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
+      const TileVariant<T>& variant = plan_.variant_for(args.num_frames);
       args.samples = samples + frame * row_samples_;
       args.hop_stride = row_samples_;
       args.workspace = workspace_.of_thread(thread);
@@ -164,12 +160,13 @@ class PullBack {
         args.spectrum_stride = segments_.frames * kernels_.outer_columns;
         args.spectrum = spectra_of(slot) + frame * kernels_.outer_columns;
       }
-      width.kernel->run_adjoint(width.tile, args);
-      if (signals_wanted_) add_hops(signal, segment, first + frame, args.num_hops, args.hops);
+      variant.kernel->run_adjoint(variant.tile, args);
+      if (signals_wanted_)
+        overlap_add_.add_hops(signal, segment, first + frame, args.num_hops, args.hops);
     }
   }
 
-  // Samples of a segment's frames, hop by hop, and zeros behind.
+  // Copies the samples of a segment's frames, hop by hop, and zeros behind.
   void stage(int64_t signal, int64_t first, int64_t num_frames, T* to) const {
     const In* const from =
         job_.signal_address(static_cast<const In*>(job_.batch.input), signal,
@@ -190,8 +187,8 @@ class PullBack {
   }
 
   void locate_cotangent(int64_t signal, int64_t frame, AdjointArgs<T>& args) const {
-    if (!levels_.empty()) {
-      args.cotangent = levels_.data() + signal * tile_.num_output_rows * job_.num_frames + frame;
+    if (!cotangent_.empty()) {
+      args.cotangent = cotangent_.data() + signal * tile_.num_output_rows * job_.num_frames + frame;
       args.frame_stride = 1;
       args.row_stride = job_.num_frames;
       return;
@@ -206,101 +203,6 @@ class PullBack {
 
   T* spectra_of(int64_t slot) const {
     return spectra_.get() + slot * segments_.frames * num_groups_ * kernels_.outer_columns;
-  }
-
-  // ---- The gradient of the signals -------------------------------------------------------------
-
-  T* signal_gradient(int64_t signal) const {
-    return job_.signal_address(static_cast<T*>(gradient_.signal), signal,
-                               gradient_.signal_batch_stride, gradient_.signal_channel_stride);
-  }
-
-  // The samples that the hops of a segment begin at; the last segment has all to the end.
-  void clear_own_samples(int64_t signal, int64_t segment) const {
-    const auto begin_of = [this](int64_t s) {
-      const int64_t begin = s * segments_.frames * config_.hop - job_.left_padding;
-      return std::clamp<int64_t>(begin, 0, job_.batch.num_samples);
-    };
-    const int64_t end =
-        segment + 1 == segments_.count ? job_.batch.num_samples : begin_of(segment + 1);
-    T* const to = signal_gradient(signal);
-    for (int64_t i = begin_of(segment); i < end; ++i) to[i * gradient_.signal_sample_stride] = T(0);
-  }
-
-  // Adds to samples [begin, begin + count) of the padded signal; where there are zeros, nothing.
-  void add_samples(int64_t signal, int64_t begin, int64_t count, const T* from) {
-    const int64_t num_samples = job_.batch.num_samples, stride = gradient_.signal_sample_stride;
-    T* const margin = margins_.data() + signal * (segments_.margin_left + segments_.margin_right);
-    const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
-    const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
-    if (segments_.margin_left > 0) {
-      for (int64_t i = 0; i < inside_begin; ++i)
-        margin[segments_.margin_left + begin + i] += from[i];
-    }
-    T* const to = signal_gradient(signal);
-    if (stride == 1) {
-      for (int64_t i = inside_begin; i < inside_end; ++i) to[begin + i] += from[i];
-    } else {
-      for (int64_t i = inside_begin; i < inside_end; ++i) to[(begin + i) * stride] += from[i];
-    }
-    if (segments_.margin_right > 0) {
-      T* const right = margin + segments_.margin_left;
-      for (int64_t i = inside_end; i < count; ++i) right[begin + i - num_samples] += from[i];
-    }
-  }
-
-  // Hops [first, first + count) of a signal, hop_rows samples each.
-  void add_hops_to_signal(int64_t signal, int64_t first, int64_t count, const T* from) {
-    const int64_t begin = first * config_.hop - job_.left_padding;
-    if (row_samples_ == config_.hop) {
-      const int64_t end =
-          (job_.num_frames - 1) * config_.hop + config_.frame_length - job_.left_padding;
-      return add_samples(signal, begin, std::min(count * row_samples_, end - begin), from);
-    }
-    for (int64_t hop = 0; hop < count; ++hop)
-      add_samples(signal, begin + hop * config_.hop, row_samples_, from + hop * row_samples_);
-  }
-
-  void add_hops(int64_t signal, int64_t segment, int64_t first, int64_t count, const T* from) {
-    const int64_t end =
-        segment + 1 == segments_.count ? first + count : (segment + 1) * segments_.frames;
-    const int64_t own = std::min(count, end - first);
-    add_hops_to_signal(signal, first, own, from);
-    T* const tail = tail_of(signal, segment);
-    for (int64_t i = own * row_samples_; i < count * row_samples_; ++i)
-      tail[i - (end - first) * row_samples_] += from[i];
-  }
-
-  T* tail_of(int64_t signal, int64_t segment) {
-    return tails_.data() + (signal * segments_.count + segment) * segments_.overlap * row_samples_;
-  }
-
-  void finish_signals() {
-    if (segments_.overlap > 0) {
-      for_each_segment(job_.num_signals * segments_.count, [this](int, int64_t index) {
-        const int64_t signal = index / segments_.count, segment = index % segments_.count;
-        if (segment + 1 == segments_.count) return;
-        const int64_t first = (segment + 1) * segments_.frames;
-        const int64_t hops = job_.num_frames + segments_.overlap - first;
-        add_hops_to_signal(signal, first, std::min(segments_.overlap, hops),
-                           tail_of(signal, segment));
-      });
-    }
-    if (margins_.empty()) return;
-    for_each_segment(job_.num_signals, [this](int, int64_t signal) { fold_margins(signal); });
-  }
-
-  void fold_margins(int64_t signal) {
-    const int64_t num_samples = job_.batch.num_samples;
-    T* const to = signal_gradient(signal);
-    const T* margin = margins_.data() + signal * (segments_.margin_left + segments_.margin_right);
-    const auto add = [&](int64_t, const ReflectedRun& run) {
-      T* at = to + run.first * gradient_.signal_sample_stride;
-      const int64_t step = run.step * gradient_.signal_sample_stride;
-      for (int64_t i = 0; i < run.count; ++i) at[i * step] += *margin++;
-    };
-    for_each_reflected_run(-segments_.margin_left, 0, num_samples, add);
-    for_each_reflected_run(num_samples, num_samples + segments_.margin_right, num_samples, add);
   }
 
   // ---- The gradient of the kernels -------------------------------------------------------------
@@ -346,7 +248,8 @@ class PullBack {
   const Job& job_;
   const specfast_gradient& gradient_;
   const Segments segments_;
-  int64_t row_samples_;      // samples of a hop that frames reach: min(hop, frame_length)
+  const int64_t row_samples_;  // samples of a hop that frames reach: min(hop, frame_length)
+  OverlapAdd<T> overlap_add_;
   int64_t tile_hops_;        // that the frames of a tile reach
   int64_t segment_hops_;     // that the tiles of a segment may touch
   int64_t segment_samples_;  // and the samples of these, with what add_outer reads behind
@@ -359,8 +262,7 @@ class PullBack {
   ThreadBuffers<T> thread_samples_;  // without gradients of kernels
   AlignedBuffer<T> chunk_samples_;   // [segment of the chunk], with them
   AlignedBuffer<T> spectra_;         // [segment of the chunk][group][frame][column]
-  std::vector<T> levels_;            // [signal][row][frame], with top_db
-  std::vector<T> tails_, margins_;   // [signal][segment], [signal]
+  std::vector<T> cotangent_;         // [signal][row][frame], with a scope operation
   std::vector<T> sums_;              // [group][frame_length][column]
 };
 
@@ -395,14 +297,11 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
                   {batch.num_samples, gradient.signal_sample_stride}},
                  bytes);
   }
-  if (job.num_signals == 0 || job.num_frames == 0) return job;
-  check_pointer("cotangent", gradient.cotangent, bytes);
+  if (job.is_empty()) return job;
+  check_frames("cotangent", gradient.cotangent, plan, job,
+               {gradient.cotangent_batch_stride, gradient.cotangent_channel_stride,
+                gradient.cotangent_frame_stride, gradient.cotangent_row_stride});
   if (gradient.kept) check_kept(plan, batch.num_samples, gradient.kept);
-  check_extent({{batch.num_batches, gradient.cotangent_batch_stride},
-                {batch.num_channels, gradient.cotangent_channel_stride},
-                {job.num_frames, gradient.cotangent_frame_stride},
-                {plan.num_rows(), gradient.cotangent_row_stride}},
-               bytes);
   return job;
 }
 
@@ -423,30 +322,23 @@ void clear(const Plan& plan, const Job& job, const specfast_gradient& gradient) 
     if (kernel) std::fill_n(static_cast<T*>(kernel), count, T(0));
 }
 
-// The gradient of the levels before the top_db clamp, [signal][row][frame].
+// Returns the gradient of the output before the scope operation, [signal][row][frame].
 template <typename T>
-std::vector<T> gradient_of_levels(const Plan& plan, int num_threads, const Job& job,
-                                  const specfast_gradient& gradient) {
-  const int64_t num_rows = plan.num_rows(), signal_levels = num_rows * job.num_frames;
-  std::vector<T> levels(std::size_t(job.num_signals * signal_levels));
+std::vector<T> gradient_before_scope(const ScopeOperation<T>& scope, const Plan& plan,
+                                     int num_threads, const Job& job,
+                                     const specfast_gradient& gradient) {
+  const int64_t signal_values = plan.num_rows() * job.num_frames;
+  std::vector<T> values(std::size_t(job.num_signals * signal_values));
   specfast_batch batch = job.batch;
-  batch.output = levels.data();
-  batch.out_batch_stride = batch.num_channels * signal_levels;
-  batch.out_channel_stride = signal_levels;
+  batch.output = values.data();
+  batch.out_batch_stride = batch.num_channels * signal_values;
+  batch.out_channel_stride = signal_values;
   batch.out_row_stride = job.num_frames;
   batch.out_frame_stride = 1;
   Workspace workspace(plan, num_threads);
   execute(plan, workspace, batch, {false, nullptr});
-  top_db_gradient(plan.config(), job, num_rows, gradient, num_threads, levels);
-  return levels;
-}
-
-template <typename In, typename T>
-void run(const Plan& plan, int num_threads, const Job& job, const specfast_gradient& gradient) {
-  PullBack<In, T> pull_back(plan, num_threads, job, gradient);
-  if (plan.precision<T>().wide().tile.track_extrema)
-    pull_back.set_levels(gradient_of_levels<T>(plan, num_threads, job, gradient));
-  pull_back.run();
+  scope.pull_back(plan, job, gradient, num_threads, values);
+  return values;
 }
 
 template <typename T>
@@ -454,26 +346,23 @@ void pull_back_as(const Plan& plan, int num_threads, const specfast_batch& batch
                   const specfast_gradient& gradient) {
   const Job job = check_gradient(plan, batch, gradient, plan.precision<T>().wide().kernel->lanes);
   if (!gradient.signal && !gradient.real_kernel && !gradient.imag_kernel) return;
-  if (job.num_signals == 0 || job.num_frames == 0) return clear<T>(plan, job, gradient);
-  switch (batch.in_dtype) {
-    case SPECFAST_FLOAT32:
-      return run<float, T>(plan, num_threads, job, gradient);
-    case SPECFAST_FLOAT64:
-      return run<double, T>(plan, num_threads, job, gradient);
-    default:
-      return run<int16_t, T>(plan, num_threads, job, gradient);
-  }
+  if (job.is_empty()) return clear<T>(plan, job, gradient);
+  with_input_type(batch.in_dtype, [&](const auto* null) {
+    using In = std::remove_cv_t<std::remove_pointer_t<decltype(null)>>;
+    PullBack<In, T> pull_back(plan, num_threads, job, gradient);
+    if (const ScopeOperation<T>* const scope = scope_operation<T>(plan.config()))
+      pull_back.set_cotangent(gradient_before_scope(*scope, plan, num_threads, job, gradient));
+    pull_back.run();
+  });
 }
 
 }  // namespace
 
 void pull_back(const Plan& plan, int num_threads, const specfast_batch& batch,
                const specfast_gradient& gradient) {
-  if (plan.config().precision == Precision::kFloat32) {
-    pull_back_as<float>(plan, num_threads, batch, gradient);
-  } else {
-    pull_back_as<double>(plan, num_threads, batch, gradient);
-  }
+  with_precision(plan.config().precision, [&](auto zero) {
+    pull_back_as<decltype(zero)>(plan, num_threads, batch, gradient);
+  });
 }
 
 }  // namespace specfast::engine

@@ -4,6 +4,9 @@
 #include <limits>
 #include <string>
 
+#include "engine/base/checked.h"
+#include "engine/base/error.h"
+
 namespace specfast::engine {
 namespace {
 
@@ -56,6 +59,17 @@ void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
   }
 }
 
+void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
+                  const FrameStrides& strides) {
+  const std::size_t bytes = element_bytes(plan.config().precision);
+  check_pointer(name, values, bytes);
+  check_extent({{job.batch.num_batches, strides.batch},
+                {job.batch.num_channels, strides.channel},
+                {job.num_frames, strides.frame},
+                {plan.num_rows(), strides.row}},
+               bytes);
+}
+
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
   if (plan.num_kept(num_samples) == 0) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
@@ -81,10 +95,10 @@ Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   Job job{batch, 0, 0, 0, 0};
   job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
   job.num_frames = num_frames(plan.config(), batch.num_samples);
-  job.num_tiles = (job.num_frames + lanes - 1) / lanes;
+  job.num_tiles = ceil_div(job.num_frames, lanes);
   job.left_padding = left_padding(plan.config(), batch.num_samples);
   checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
-  if (job.num_signals == 0 || job.num_frames == 0) return job;
+  if (job.is_empty()) return job;
 
   check_pointer("input", batch.input, input_bytes(batch.in_dtype));
   check_extent({{batch.num_batches, batch.in_batch_stride},

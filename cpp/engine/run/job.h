@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The signals of a call: checks of what the caller describes, and padded, contiguous samples.
+// The signals of a call: what the caller describes, checked, and its samples, padded and
+// contiguous.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +15,15 @@
 
 namespace specfast::engine {
 
-// Where the frames of every signal come from, in checked numbers.
+// Validated sizes and strides of one call.
 struct Job {
   const specfast_batch& batch;
   int64_t num_signals;
   int64_t num_frames;
   int64_t num_tiles;  // of one signal
   int64_t left_padding;
+
+  bool is_empty() const { return num_signals == 0 || num_frames == 0; }
 
   template <typename Address>
   Address* signal_address(Address* base, int64_t signal, int64_t batch_stride,
@@ -32,21 +35,32 @@ struct Job {
 };
 
 std::size_t element_bytes(Precision precision);
-std::size_t input_bytes(int32_t dtype);  // of a specfast_dtype
+// Returns the size of one sample of a specfast_dtype.
+std::size_t input_bytes(int32_t dtype);
 
-// Whether the byte distance that indices up to count - 1 can reach fits, for every axis and in all.
+// Tells whether the byte distance that indices up to count - 1 can reach fits, for every axis and
+// in all.
 bool reach_fits(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                 std::size_t bytes) noexcept;
 
-// Throw Error where the caller is at fault. check_input leaves the output of the batch alone.
+// Strides of an array of frames: the output of a call, or the gradient of one.
+struct FrameStrides {
+  int64_t batch, channel, frame, row;
+};
+
+// All of these throw Error where the caller is at fault. check_input leaves the output of the batch
+// alone.
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
-// Where the spectra of signals of this length are kept, or were.
+// Checks an array of the frames of a call that has some.
+void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
+                  const FrameStrides& strides);
+// Checks the place where the spectra of signals of this length are kept.
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_pointer(const char* name, const void* pointer, std::size_t bytes);
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                   std::size_t bytes);
 
-// Samples [begin, begin + count) of the padded signal, scaled.
+// Writes samples [begin, begin + count) of the padded signal, scaled, to `to`.
 template <typename In, typename T>
 void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
                    int64_t count, T* to) {

@@ -1,22 +1,42 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Samples as a caller has them, to the plan's own numbers: converted and scaled.
+// Converts and scales the samples of a caller.
 #pragma once
 
 #include <array>
 #include <cstdint>
 
 #include "seam/types.h"
+#include "specfast/specfast.h"
 
 namespace specfast::engine {
 
-// Whether `scale` can be what samples are multiplied by: 0, which stands for 1, or a number that
-// the precision can hold.
+// Tells whether samples can be multiplied by `scale`: 0, which stands for 1, or a number that the
+// precision can hold.
 bool scale_is_sound(double scale, Precision precision) noexcept;
-// What to say of one that is not.
+// The error message for an unsound scale.
 std::array<char, 128> refused_scale(double scale) noexcept;
 template <typename T>
 T scale_of(double in_scale) noexcept {
   return in_scale == 0 ? T(1) : T(in_scale);
+}
+
+// Calls body with a null pointer to the type of a specfast_dtype.
+template <typename Body>
+decltype(auto) with_input_type(int32_t dtype, const Body& body) {
+  switch (dtype) {
+    case SPECFAST_FLOAT32:
+      return body(static_cast<const float*>(nullptr));
+    case SPECFAST_FLOAT64:
+      return body(static_cast<const double*>(nullptr));
+    default:
+      return body(static_cast<const int16_t*>(nullptr));
+  }
+}
+
+// Calls body with a zero of the type that a plan computes in.
+template <typename Body>
+decltype(auto) with_precision(Precision precision, const Body& body) {
+  return precision == Precision::kFloat64 ? body(double()) : body(float());
 }
 
 template <typename In, typename T>

@@ -2,12 +2,12 @@
 #include "engine/run/stream.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <string>
 
 #include "engine/base/error.h"
 #include "engine/run/job.h"
+#include "engine/run/scope.h"
 #include "engine/run/staging.h"
 #include "engine/run/stream_store.h"
 #include "engine/spec/geometry.h"
@@ -27,35 +27,17 @@ void require_between(const char* name, int64_t value, int64_t low, int64_t high)
          std::to_string(high) + ", received " + name + "=" + std::to_string(value));
 }
 
-// Whether the zeros in front of a signal with padding "same" depend on its length.
+// Tells whether the zeros in front of a signal with padding "same" depend on its length.
 bool left_padding_varies(const Config& config) {
   return config.padding == Padding::kSame &&
          left_padding(config, 1) != left_padding(config, config.hop);
 }
 
-void check_max_rule(const Config& config, const specfast_stream_config& stream) {
-  require_between("max_rule", stream.max_rule, SPECFAST_MAX_NONE, SPECFAST_MAX_RUNNING);
-  const bool has_top_db = config.top_db_scope != TopDbScope::kNone;
-  if (has_top_db && stream.max_rule == SPECFAST_MAX_NONE) {
-    refuse(
-        "max_rule must be SPECFAST_MAX_FIXED with max_db, or SPECFAST_MAX_RUNNING, for a plan with "
-        "top_db: the clamp wants the maximum of the whole signal, which a stream does not know "
-        "(or make the plan with SPECFAST_TOP_DB_NONE), received max_rule=0");
-  }
-  if (!has_top_db && stream.max_rule != SPECFAST_MAX_NONE) {
-    refuse("max_rule must be SPECFAST_MAX_NONE for a plan without top_db, received max_rule=" +
-           std::to_string(stream.max_rule));
-  }
-  if (stream.max_rule == SPECFAST_MAX_FIXED && !(std::abs(stream.max_db) <= 1e30)) {
-    refuse("max_db must be between -1e30 and 1e30, received max_db=" +
-           std::to_string(stream.max_db));
-  }
-}
-
 void check_config(const Config& config, const specfast_stream_config& stream) {
   require_between("num_channels", stream.num_channels, 1, kMaxChannels);
   require_between("max_block", stream.max_block, 1, kMaxSamples);
-  check_max_rule(config, stream);
+  require_between("max_rule", stream.max_rule, SPECFAST_MAX_NONE, SPECFAST_MAX_RUNNING);
+  check_scope_of_stream(config, stream);
   if (config.padding != Padding::kSame) {
     require_between("num_samples (without padding same)", stream.num_samples, 0, 0);
     return;
@@ -80,41 +62,6 @@ specfast_status check_address(const char* name, const void* pointer, std::size_t
                                             " bytes, received ", int64_t(beyond), " beyond that"});
 }
 
-// Places of Stream::Header, which is compared with the stream's own up to kSeen.
-enum HeaderField {
-  kMagic,
-  kVersion,
-  kDtype,
-  kMode,
-  kNumRows,
-  kFrameLength,
-  kHop,
-  kFftLength,
-  kPadding,
-  kLeft,
-  kNumChannels,
-  kMaxRule,
-  kIsTrained,
-  kFingerprint,
-  kSeen,
-  kFinished,
-};
-constexpr const char* kHeaderNames[] = {"magic",
-                                        "version",
-                                        "dtype",
-                                        "mode",
-                                        "num_rows",
-                                        "frame_length",
-                                        "hop",
-                                        "fft_length",
-                                        "padding",
-                                        "left padding",
-                                        "num_channels",
-                                        "max_rule",
-                                        "trained kernels (0 or 1)",
-                                        "fingerprint of all arguments"};
-constexpr int64_t kMagicNumber = 0x7473636570735f31;  // also tells the byte order
-
 int64_t fingerprint_with(const Plan& plan, const specfast_stream_config& config) {
   int64_t level = 0;
   if (config.max_rule == SPECFAST_MAX_FIXED) std::memcpy(&level, &config.max_db, sizeof(level));
@@ -125,9 +72,7 @@ int64_t fingerprint_with(const Plan& plan, const specfast_stream_config& config)
 
 std::unique_ptr<Stream> Stream::create(const Plan& plan, const specfast_stream_config& config) {
   check_config(plan.config(), config);
-  if (plan.config().precision == Precision::kFloat32)
-    return std::make_unique<StreamStore<float>>(plan, config);
-  return std::make_unique<StreamStore<double>>(plan, config);
+  return make_stream_store(plan, config);
 }
 
 Stream::Stream(const Plan& plan, const specfast_stream_config& config)
@@ -280,87 +225,8 @@ void Stream::reset() noexcept {
   seen_ = next_frame_ = 0;
   start_ = -left_;
   finished_ = false;
-  forget_maxima();
+  reset_scope();
   if (config_.padding != Padding::kCenter) pad(start_, 0);
-}
-
-// ---- State --------------------------------------------------------------------------------------
-
-// Samples in front of the signal are made again, and after flush none are needed.
-int64_t Stream::first_saved() const noexcept {
-  return finished_ ? seen_ : std::max<int64_t>(needed_from(), 0);
-}
-
-Stream::Header Stream::header() const noexcept {
-  return {kMagicNumber,
-          1,
-          int64_t(config_.precision),
-          int64_t(config_.spectrum_op),
-          num_rows_,
-          config_.frame_length,
-          config_.hop,
-          config_.fft_length,
-          int64_t(config_.padding),
-          left_,
-          num_channels_,
-          max_rule_,
-          is_trained_,
-          fingerprint_,
-          seen_,
-          finished_};
-}
-
-std::size_t Stream::state_bytes() const noexcept {
-  return sizeof(Header) + value_bytes(seen_ - first_saved());
-}
-
-void Stream::save(std::byte* bytes) const noexcept {
-  const Header fields = header();
-  std::memcpy(bytes, fields.data(), sizeof(fields));
-  save_values(bytes + sizeof(fields), first_saved());
-}
-
-specfast_status Stream::load(const std::byte* bytes, std::size_t num_bytes) noexcept {
-  Header fields;
-  if (num_bytes < sizeof(fields)) {
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"num_bytes must be at least ", int64_t(sizeof(fields)),
-                 ", received num_bytes=", int64_t(num_bytes)});
-  }
-  std::memcpy(fields.data(), bytes, sizeof(fields));
-  const Header own = header();
-  for (std::size_t i = 0; i < kSeen; ++i) {
-    if (fields[i] == own[i]) continue;
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the state of a stream like this one, with ", kHeaderNames[i], "=",
-                 own[i], ", received ", kHeaderNames[i], "=", fields[i]});
-  }
-  if (fields[kSeen] < 0 || fields[kSeen] > kMaxSamples || (fields[kFinished] | 1) != 1) {
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the state of a stream, received a position of ", fields[kSeen],
-                 " samples, finished=", fields[kFinished]});
-  }
-
-  // Everything else follows from the position.
-  const int64_t seen = seen_, next_frame = next_frame_;
-  const bool finished = finished_;
-  seen_ = fields[kSeen];
-  next_frame_ = ready_frames(seen_);
-  finished_ = fields[kFinished] != 0;
-  const std::size_t expected = state_bytes();
-  const bool sound = num_bytes == expected && maxima_are_sound(bytes + sizeof(fields));
-  if (!sound) {
-    seen_ = seen;
-    next_frame_ = next_frame;
-    finished_ = finished;
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the whole state of a stream, num_bytes=", int64_t(expected),
-                 " with maxima that are no NaN, received num_bytes=", int64_t(num_bytes)});
-  }
-  start_ = needed_from();
-  load_values(bytes + sizeof(fields), first_saved());
-  if (config_.padding != Padding::kCenter || seen_ > left_) pad(start_, 0);
-  return SPECFAST_OK;
 }
 
 }  // namespace specfast::engine

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A signal piece by piece: push samples, get the frames that became ready.
 //
-// Once made, a stream allocates nothing, locks nothing and throws nothing; failures go to report.h.
+// Once made, a stream allocates nothing, locks nothing and throws nothing; failures go to
+// base/error.h.
 #pragma once
 
 #include <algorithm>
@@ -32,9 +33,9 @@ class Stream {
   bool finished() const noexcept { return finished_; }
   int64_t max_block() const noexcept { return max_block_; }
   int64_t latency_samples() const noexcept { return config_.frame_length - left_; }
-  // Samples that may still be pushed at once.
+  // Returns how many samples may be pushed at once now.
   int64_t max_push() const noexcept { return std::min(max_block_, kMaxSamples - seen_); }
-  // Frames that a push of 0 to max_push() samples, or a flush, would give now.
+  // Return the frames that a push of 0 to max_push() samples, or a flush, would give now.
   int64_t frames_of_push(int64_t num_samples) const noexcept;
   int64_t frames_of_flush() const noexcept;
   int64_t max_frames() const noexcept;
@@ -47,23 +48,26 @@ class Stream {
   Stream(const Plan& plan, const specfast_stream_config& config);
 
   int64_t begin_of(int64_t frame) const noexcept { return frame * config_.hop - left_; }
-  // The first sample that a later frame needs.
+  // Returns the first sample that a later frame needs.
   int64_t needed_from() const noexcept;
 
-  // Samples that fit behind those that the store holds, and forgetting those that nobody needs.
+  // room() is how many samples fit behind those in the store; compact() drops samples that no later
+  // frame needs.
   virtual int64_t room() const noexcept = 0;
   virtual void compact() noexcept = 0;
-  // Samples [from, from + count) of the block, to the end of the store.
+  // Appends samples [from, from + count) of the block to the store.
   virtual void append(const specfast_block& block, int64_t from, int64_t count) noexcept = 0;
-  // Padding [begin, end), in front of a signal of seen_ samples or more, or behind one of seen_.
+  // Writes padding [begin, end), in front of a signal of seen_ samples or more, or behind one of
+  // seen_.
   virtual void pad(int64_t begin, int64_t end) noexcept = 0;
-  // The next num_frames frames, to frame `to` of the block and the ones after it.
+  // Computes the next num_frames frames into the block, from its frame `to` on.
   virtual void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept = 0;
-  virtual void forget_maxima() noexcept = 0;
-  // The running maxima, then the samples [first_sample, seen_) of each channel.
+  virtual void reset_scope() noexcept = 0;
+  // A state holds what the scope operation remembers, then the samples [first_sample, seen_) of
+  // each channel.
   virtual std::size_t value_bytes(int64_t num_samples) const noexcept = 0;
   virtual void save_values(std::byte* bytes, int64_t first_sample) const noexcept = 0;
-  virtual bool maxima_are_sound(const std::byte* bytes) const noexcept = 0;
+  virtual bool scope_is_sound(const std::byte* bytes) const noexcept = 0;
   virtual void load_values(const std::byte* bytes, int64_t first_sample) noexcept = 0;
 
   const Config& config_;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
+#include "engine/base/checked.h"
 #include "engine/run/job.h"
 #include "engine/run/staging.h"
 
@@ -15,16 +15,15 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
     : Stream(plan, config),
       plan_(plan.precision<T>()),
       workspace_(plan, 1),
-      gaps_(config_.hop > config_.frame_length),
-      fixed_floor_(T(config.max_db) - T(config_.top_db)) {
+      gaps_(config_.hop > config_.frame_length) {
   // Samples to work on before the store slides back: enough for a full tile.
   constexpr int64_t kMinWork = 2048;
   const int64_t lanes = plan_.wide().kernel->lanes;
   const int64_t work =
       std::max({kMinWork, config_.frame_length + 1, gaps_ ? 0 : lanes * config_.hop});
-  // What is kept when every ready frame is gone: less than a frame, or what a reflection needs.
-  const int64_t kept = config_.frame_length + left_ + 2;
-  capacity_ = kept + work;
+  // Samples that stay when every ready frame is gone: less than a frame, or those of a reflection.
+  const int64_t staying = config_.frame_length + left_ + 2;
+  capacity_ = staying + work;
   const int64_t columns = std::max(plan_.wide().tile.hop_columns, plan_.narrow().tile.hop_columns);
   const int64_t slack =
       gaps_ ? 0 : std::max<int64_t>(columns * config_.hop - config_.frame_length, 0);
@@ -32,11 +31,9 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
   const int64_t total = checked_multiply(num_channels_, channel_stride_);
   checked_multiply(total, sizeof(T));
   store_.resize(std::size_t(total));
-  if (max_rule_ == SPECFAST_MAX_RUNNING) {
-    const bool common = config_.top_db_scope == TopDbScope::kBatch;
-    maxima_.resize(std::size_t(common ? 1 : num_channels_));
-  }
-  // A page that is touched for the first time is a visit to the system, which pushes do not make.
+  if (const ScopeOperation<T>* const scope = scope_operation<T>(config_))
+    scope_ = scope->make_stream(plan, config);
+  // The first touch of a page enters the kernel, which pushes must not do.
   std::memset(workspace_.of_thread(0), 0, plan.workspace_bytes());
   reset();
 }
@@ -53,20 +50,14 @@ void StreamStore<T>::compact() noexcept {
 
 template <typename T>
 void StreamStore<T>::append(const specfast_block& block, int64_t from, int64_t count) noexcept {
-  const auto append_as = [&](const auto* input) {
+  const auto append_as = [&](const auto* null) {
+    const auto* const input = static_cast<decltype(null)>(block.input);
     for (int64_t channel = 0; channel < num_channels_; ++channel) {
       copy_samples(input + channel * block.in_channel_stride + from * block.in_sample_stride,
                    block.in_sample_stride, count, at(channel, seen_), scale_of<T>(block.in_scale));
     }
   };
-  switch (block.in_dtype) {
-    case SPECFAST_FLOAT32:
-      return append_as(static_cast<const float*>(block.input));
-    case SPECFAST_FLOAT64:
-      return append_as(static_cast<const double*>(block.input));
-    default:
-      return append_as(static_cast<const int16_t*>(block.input));
-  }
+  with_input_type(block.in_dtype, append_as);
 }
 
 template <typename T>
@@ -90,8 +81,7 @@ void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
   while (num_frames > 0) {
     TileArgs<T> args;
     args.num_frames = std::min(num_frames, most);
-    const Width<T>& width =
-        args.num_frames <= plan_.narrow().kernel->lanes ? plan_.narrow() : plan_.wide();
+    const TileVariant<T>& variant = plan_.variant_for(args.num_frames);
     T* const out = static_cast<T*>(block.output) + to * block.out_frame_stride;
     args.hop_stride = gaps_ ? 0 : config_.hop;
     args.workspace = workspace_.of_thread(0);
@@ -100,9 +90,9 @@ void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
     for (int64_t channel = 0; channel < num_channels_; ++channel) {
       args.samples = at(channel, begin_of(next_frame_));
       args.out = out + channel * block.out_channel_stride;
-      width.kernel->run(width.tile, args);
+      variant.kernel->run(variant.tile, args);
     }
-    if (max_rule_ != SPECFAST_MAX_NONE) apply_top_db(out, block, args.num_frames);
+    if (scope_) scope_->advance(out, block, args.num_frames);
     next_frame_ += args.num_frames;
     to += args.num_frames;
     num_frames -= args.num_frames;
@@ -110,78 +100,50 @@ void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
 }
 
 template <typename T>
-void StreamStore<T>::clamp(T* out, const specfast_block& block, int64_t num_frames,
-                           T floor) const noexcept {
-  plan_.narrow().kernel->clamp(out, num_frames, num_rows_, block.out_frame_stride,
-                               block.out_row_stride, floor);
-}
-
-// Frame by frame, so that the result does not depend on how the signal was cut.
-template <typename T>
-void StreamStore<T>::apply_top_db(T* out, const specfast_block& block,
-                                  int64_t num_frames) noexcept {
-  if (max_rule_ == SPECFAST_MAX_FIXED) {
-    for (int64_t channel = 0; channel < num_channels_; ++channel)
-      clamp(out + channel * block.out_channel_stride, block, num_frames, fixed_floor_);
-    return;
-  }
-  for (int64_t frame = 0; frame < num_frames; ++frame, out += block.out_frame_stride) {
-    const auto maximum_of = [&](int64_t channel) -> T& {
-      return maxima_[maxima_.size() == 1 ? 0 : std::size_t(channel)];
-    };
-    for (int64_t channel = 0; channel < num_channels_; ++channel) {
-      T maximum = maximum_of(channel);
-      const T* value = out + channel * block.out_channel_stride;
-      for (int64_t row = 0; row < num_rows_; ++row, value += block.out_row_stride)
-        maximum = *value > maximum ? *value : maximum;  // never a NaN
-      maximum_of(channel) = maximum;
-    }
-    for (int64_t channel = 0; channel < num_channels_; ++channel)
-      clamp(out + channel * block.out_channel_stride, block, 1,
-            maximum_of(channel) - T(config_.top_db));
-  }
-}
-
-template <typename T>
-void StreamStore<T>::forget_maxima() noexcept {
-  std::fill(maxima_.begin(), maxima_.end(), -std::numeric_limits<T>::infinity());
+void StreamStore<T>::reset_scope() noexcept {
+  if (scope_) scope_->reset();
 }
 
 template <typename T>
 std::size_t StreamStore<T>::value_bytes(int64_t num_samples) const noexcept {
-  return (maxima_.size() + std::size_t(num_channels_) * std::size_t(num_samples)) * sizeof(T);
+  const std::size_t scope_values = scope_ ? scope_->state().size() : 0;
+  return (scope_values + std::size_t(num_channels_) * std::size_t(num_samples)) * sizeof(T);
+}
+
+template <typename T>
+template <typename Store, typename Copy>
+void StreamStore<T>::for_each_saved_run(Store& store, int64_t first_sample,
+                                        const Copy& copy) noexcept {
+  if (store.scope_) copy(store.scope_->state().data(), store.scope_->state().size() * sizeof(T));
+  for (int64_t channel = 0; channel < store.num_channels_; ++channel)
+    copy(store.at(channel, first_sample), std::size_t(store.seen_ - first_sample) * sizeof(T));
 }
 
 template <typename T>
 void StreamStore<T>::save_values(std::byte* bytes, int64_t first_sample) const noexcept {
-  const auto write = [&bytes](const T* values, std::size_t count) {
-    if (count > 0) std::memcpy(bytes, values, count * sizeof(T));
-    bytes += count * sizeof(T);
-  };
-  write(maxima_.data(), maxima_.size());
-  for (int64_t channel = 0; channel < num_channels_; ++channel)
-    write(at(channel, first_sample), std::size_t(seen_ - first_sample));
+  for_each_saved_run(*this, first_sample, [&bytes](const T* values, std::size_t num_bytes) {
+    if (num_bytes > 0) std::memcpy(bytes, values, num_bytes);
+    bytes += num_bytes;
+  });
 }
 
 template <typename T>
-bool StreamStore<T>::maxima_are_sound(const std::byte* bytes) const noexcept {
-  for (std::size_t i = 0; i < maxima_.size(); ++i) {
-    T maximum;
-    std::memcpy(&maximum, bytes + i * sizeof(T), sizeof(T));
-    if (maximum != maximum) return false;
-  }
-  return true;
+bool StreamStore<T>::scope_is_sound(const std::byte* bytes) const noexcept {
+  return !scope_ || scope_->is_sound(bytes);
 }
 
 template <typename T>
 void StreamStore<T>::load_values(const std::byte* bytes, int64_t first_sample) noexcept {
-  const auto read = [&bytes](T* values, std::size_t count) {
-    if (count > 0) std::memcpy(values, bytes, count * sizeof(T));
-    bytes += count * sizeof(T);
-  };
-  read(maxima_.data(), maxima_.size());
-  for (int64_t channel = 0; channel < num_channels_; ++channel)
-    read(at(channel, first_sample), std::size_t(seen_ - first_sample));
+  for_each_saved_run(*this, first_sample, [&bytes](T* values, std::size_t num_bytes) {
+    if (num_bytes > 0) std::memcpy(values, bytes, num_bytes);
+    bytes += num_bytes;
+  });
+}
+
+std::unique_ptr<Stream> make_stream_store(const Plan& plan, const specfast_stream_config& config) {
+  return with_precision(plan.config().precision, [&](auto zero) -> std::unique_ptr<Stream> {
+    return std::make_unique<StreamStore<decltype(zero)>>(plan, config);
+  });
 }
 
 template class StreamStore<float>;

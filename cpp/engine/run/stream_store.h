@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The samples of a stream and the tiles that read them.
+// The samples of a stream, and the tiles that read them.
 #pragma once
 
+#include <memory>
 #include <vector>
 
-#include "engine/run/batch.h"
+#include "engine/plan/workspace.h"
+#include "engine/run/scope.h"
 #include "engine/run/stream.h"
 
 namespace specfast::engine {
@@ -23,31 +25,33 @@ class StreamStore final : public Stream {
   void append(const specfast_block& block, int64_t from, int64_t count) noexcept override;
   void pad(int64_t begin, int64_t end) noexcept override;
   void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept override;
-  void forget_maxima() noexcept override;
+  void reset_scope() noexcept override;
   std::size_t value_bytes(int64_t num_samples) const noexcept override;
   void save_values(std::byte* bytes, int64_t first_sample) const noexcept override;
-  bool maxima_are_sound(const std::byte* bytes) const noexcept override;
+  bool scope_is_sound(const std::byte* bytes) const noexcept override;
   void load_values(const std::byte* bytes, int64_t first_sample) noexcept override;
 
-  // Where sample `index` of a channel stands.
+  // Returns the place of sample `index` of a channel.
   T* at(int64_t channel, int64_t index) noexcept {
     return store_.data() + channel * channel_stride_ + (index - start_);
   }
   const T* at(int64_t channel, int64_t index) const noexcept {
     return store_.data() + channel * channel_stride_ + (index - start_);
   }
-  void apply_top_db(T* out, const specfast_block& block, int64_t num_frames) noexcept;
-  void clamp(T* out, const specfast_block& block, int64_t num_frames, T floor) const noexcept;
+  // Calls copy(values, num_bytes) for all that a state holds beside the positions, in its order.
+  template <typename Store, typename Copy>
+  static void for_each_saved_run(Store& store, int64_t first_sample, const Copy& copy) noexcept;
 
   const PrecisionPlan<T>& plan_;
   Workspace workspace_;
   const bool gaps_;  // samples between two frames belong to none
-  const T fixed_floor_;
   int64_t capacity_;
   int64_t channel_stride_;
-  std::vector<T> store_;   // [channel][channel_stride_]
-  std::vector<T> maxima_;  // so far, of all channels or of each; empty if none are kept
+  std::vector<T> store_;                   // [channel][channel_stride_]
+  std::unique_ptr<ScopeStream<T>> scope_;  // null: no scope operation
 };
+
+std::unique_ptr<Stream> make_stream_store(const Plan& plan, const specfast_stream_config& config);
 
 extern template class StreamStore<float>;
 extern template class StreamStore<double>;

@@ -1,137 +1,175 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/run/top_db.h"
 
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 #include <limits>
+#include <string>
 
-#include "engine/base/parallel.h"
+#include "engine/base/error.h"
+#include "engine/run/top_db_gradient.h"
 
 namespace specfast::engine {
 namespace {
 
-// What one row of one signal, or a scope of many, has to say.
 template <typename T>
-struct Summary {
-  T max = -std::numeric_limits<T>::infinity();
-  bool has_nan = false;
-  int64_t num_maxima = 0;
-  double clamped = 0;  // sum of the gradients that the floor stops
-};
-
-template <typename T>
-class TopDbGradient {
+class TopDbPass final : public ScopePass<T> {
  public:
-  TopDbGradient(const Config& config, const Job& job, int64_t num_rows,
-                const specfast_gradient& gradient, int num_threads, T* levels)
-      : config_(config),
+  TopDbPass(const Plan& plan, const Job& job)
+      : config_(plan.config()),
+        clamp_(plan.precision<T>().wide().kernel->clamp),
         job_(job),
-        num_rows_(num_rows),
-        gradient_(gradient),
-        num_threads_(num_threads),
-        levels_(levels),
-        rows_(std::size_t(job.num_signals * num_rows)),
-        scopes_(config.top_db_scope == TopDbScope::kBatch ? 1 : std::size_t(job.num_signals)) {}
+        is_common_(config_.top_db_scope == TopDbScope::kBatch),
+        extrema_(std::size_t(job.num_signals * job.num_tiles)) {}
 
-  void run() {
-    for_each_row([this](int64_t row, T* levels) { summarize(row, levels); });
-    gather([](Summary<T>& scope, const Summary<T>& row) {
-      scope.has_nan |= row.has_nan;
-      scope.max = std::max(scope.max, row.max);
-    });
-    for_each_row([this](int64_t row, T* levels) { clamp(row, levels); });
-    gather([](Summary<T>& scope, const Summary<T>& row) {
-      scope.num_maxima += row.num_maxima;
-      scope.clamped += row.clamped;
-    });
-    for_each_row([this](int64_t row, T* levels) { share(row, levels); });
+  void observe(int64_t signal, int64_t tile, const TileExtrema<T>& extrema) noexcept override {
+    extrema_[std::size_t(signal * job_.num_tiles + tile)] = extrema;
+  }
+
+  void finish() override {
+    for (int64_t signal = 0; signal < (is_common_ ? 1 : job_.num_signals); ++signal)
+      floors_.push_back(floor_of(signal, is_common_ ? job_.num_signals : signal + 1));
+  }
+
+  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const override {
+    const T floor = floors_[std::size_t(is_common_ ? 0 : signal)];
+    // Nothing changes then; never so for a NaN.
+    if (extrema_[std::size_t(signal * job_.num_tiles + tile)].min >= floor) return;
+    clamp_(output.values, output.num_frames, output.num_rows, output.frame_stride,
+           output.row_stride, floor);
   }
 
  private:
-  template <typename Body>
-  void for_each_row(const Body& body) const {
-    constexpr int64_t kMinLevelsPerThread = 1 << 16;
-    parallel_for(int64_t(rows_.size()), kMinLevelsPerThread / job_.num_frames + 1, num_threads_,
-                 [&](int, int64_t begin, int64_t end) {
-                   for (int64_t row = begin; row < end; ++row)
-                     body(row, levels_ + row * job_.num_frames);
-                 });
-  }
-
-  Summary<T>& scope_of(int64_t row) {
-    return scopes_[scopes_.size() == 1 ? 0 : std::size_t(row / num_rows_)];
-  }
-
-  template <typename Join>
-  void gather(const Join& join) {
-    for (int64_t row = 0; row < int64_t(rows_.size()); ++row)
-      join(scope_of(row), rows_[std::size_t(row)]);
-  }
-
-  T floor_of(const Summary<T>& scope) const {
-    return scope.has_nan ? std::numeric_limits<T>::quiet_NaN() : scope.max - T(config_.top_db);
-  }
-
-  void summarize(int64_t row, const T* levels) {
-    Summary<T>& summary = rows_[std::size_t(row)];
-    for (int64_t f = 0; f < job_.num_frames; ++f) {
-      summary.has_nan |= levels[f] != levels[f];
-      summary.max = std::max(summary.max, levels[f]);
+  // Returns top_db below the maximum of signals [begin, end); NaN if one of them holds a NaN.
+  T floor_of(int64_t begin, int64_t end) const {
+    T max = -std::numeric_limits<T>::infinity();
+    for (int64_t i = begin * job_.num_tiles; i < end * job_.num_tiles; ++i) {
+      const TileExtrema<T>& tile = extrema_[std::size_t(i)];
+      if (tile.has_nan) return std::numeric_limits<T>::quiet_NaN();
+      max = std::max(max, tile.max);
     }
-  }
-
-  const T* cotangent_of(int64_t row) const {
-    return job_.signal_address(static_cast<const T*>(gradient_.cotangent), row / num_rows_,
-                               gradient_.cotangent_batch_stride,
-                               gradient_.cotangent_channel_stride) +
-           row % num_rows_ * gradient_.cotangent_row_stride;
-  }
-
-  // Only counts: the levels are needed once more.
-  void clamp(int64_t row, const T* levels) {
-    Summary<T>& summary = rows_[std::size_t(row)];
-    const Summary<T>& scope = scope_of(row);
-    const T floor = floor_of(scope);
-    const T* const cotangent = cotangent_of(row);
-    for (int64_t f = 0; f < job_.num_frames; ++f) {
-      summary.num_maxima += levels[f] == scope.max;
-      if (levels[f] <= floor)
-        summary.clamped += double(cotangent[f * gradient_.cotangent_frame_stride]);
-    }
-  }
-
-  void share(int64_t row, T* levels) {
-    const Summary<T>& scope = scope_of(row);
-    const T floor = floor_of(scope);
-    const T* const cotangent = cotangent_of(row);
-    const T part = T(scope.clamped / double(scope.num_maxima));
-    for (int64_t f = 0; f < job_.num_frames; ++f) {
-      const T level = levels[f];
-      T value = level > floor ? cotangent[f * gradient_.cotangent_frame_stride] : T(0);
-      if (level == scope.max) value += part;
-      levels[f] = floor == floor ? value : floor;
-    }
+    return max - T(config_.top_db);
   }
 
   const Config& config_;
+  decltype(TileKernel<T>::clamp) clamp_;
   const Job& job_;
-  int64_t num_rows_;
-  const specfast_gradient& gradient_;
-  int num_threads_;
-  T* levels_;
-  std::vector<Summary<T>> rows_;  // [signal][row]
-  std::vector<Summary<T>> scopes_;
+  bool is_common_;                       // one floor for all signals
+  std::vector<TileExtrema<T>> extrema_;  // [signal][tile]
+  std::vector<T> floors_;
+};
+
+template <typename T>
+class TopDbStream final : public ScopeStream<T> {
+ public:
+  TopDbStream(const Plan& plan, const specfast_stream_config& config)
+      : clamp_(plan.precision<T>().narrow().kernel->clamp),
+        num_channels_(config.num_channels),
+        num_rows_(plan.num_rows()),
+        top_db_(T(plan.config().top_db)),
+        fixed_floor_(T(config.max_db) - top_db_) {
+    if (config.max_rule != SPECFAST_MAX_RUNNING) return;
+    const bool is_common = plan.config().top_db_scope == TopDbScope::kBatch;
+    maxima_.resize(std::size_t(is_common ? 1 : num_channels_));
+  }
+
+  void reset() noexcept override {
+    std::fill(maxima_.begin(), maxima_.end(), -std::numeric_limits<T>::infinity());
+  }
+
+  void advance(T* output, const specfast_block& block, int64_t num_frames) noexcept override {
+    if (maxima_.empty()) {
+      for (int64_t channel = 0; channel < num_channels_; ++channel)
+        clamp(output, block, channel, num_frames, fixed_floor_);
+      return;
+    }
+    // Frame by frame, so that the result does not depend on how the signal was cut.
+    for (int64_t frame = 0; frame < num_frames; ++frame, output += block.out_frame_stride) {
+      for (int64_t channel = 0; channel < num_channels_; ++channel)
+        raise_maximum(output + channel * block.out_channel_stride, block, maximum_of(channel));
+      for (int64_t channel = 0; channel < num_channels_; ++channel)
+        clamp(output, block, channel, 1, maximum_of(channel) - top_db_);
+    }
+  }
+
+  std::vector<T>& state() noexcept override { return maxima_; }
+
+  bool is_sound(const std::byte* state) const noexcept override {
+    for (std::size_t i = 0; i < maxima_.size(); ++i) {
+      T maximum;
+      std::memcpy(&maximum, state + i * sizeof(T), sizeof(T));
+      if (maximum != maximum) return false;
+    }
+    return true;
+  }
+
+ private:
+  T& maximum_of(int64_t channel) noexcept {
+    return maxima_[maxima_.size() == 1 ? 0 : std::size_t(channel)];
+  }
+
+  void raise_maximum(const T* value, const specfast_block& block, T& maximum) const noexcept {
+    for (int64_t row = 0; row < num_rows_; ++row, value += block.out_row_stride)
+      maximum = *value > maximum ? *value : maximum;  // never a NaN
+  }
+
+  void clamp(T* output, const specfast_block& block, int64_t channel, int64_t num_frames,
+             T floor) const noexcept {
+    clamp_(output + channel * block.out_channel_stride, num_frames, num_rows_,
+           block.out_frame_stride, block.out_row_stride, floor);
+  }
+
+  decltype(TileKernel<T>::clamp) clamp_;
+  int64_t num_channels_, num_rows_;
+  T top_db_, fixed_floor_;
+  std::vector<T> maxima_;  // so far, of all channels or of each; empty with a fixed maximum
+};
+
+template <typename T>
+class TopDb final : public ScopeOperation<T> {
+ public:
+  bool applies(const Config& config) const noexcept override {
+    return config.top_db_scope != TopDbScope::kNone;
+  }
+  std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
+    return std::make_unique<TopDbPass<T>>(plan, job);
+  }
+  std::unique_ptr<ScopeStream<T>> make_stream(const Plan& plan,
+                                              const specfast_stream_config& config) const override {
+    return std::make_unique<TopDbStream<T>>(plan, config);
+  }
+  void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
+                 int num_threads, std::vector<T>& output) const override {
+    top_db_gradient(plan.config(), job, plan.num_rows(), gradient, num_threads, output);
+  }
 };
 
 }  // namespace
 
 template <typename T>
-void top_db_gradient(const Config& config, const Job& job, int64_t num_rows,
-                     const specfast_gradient& gradient, int num_threads, std::vector<T>& levels) {
-  TopDbGradient<T>(config, job, num_rows, gradient, num_threads, levels.data()).run();
+const ScopeOperation<T>& top_db() {
+  static const TopDb<T> operation;
+  return operation;
 }
 
-template void top_db_gradient(const Config&, const Job&, int64_t, const specfast_gradient&, int,
-                              std::vector<float>&);
-template void top_db_gradient(const Config&, const Job&, int64_t, const specfast_gradient&, int,
-                              std::vector<double>&);
+template const ScopeOperation<float>& top_db();
+template const ScopeOperation<double>& top_db();
+
+void check_top_db_of_stream(const specfast_stream_config& stream) {
+  const auto refuse = [](const std::string& message) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, message);
+  };
+  if (stream.max_rule == SPECFAST_MAX_NONE) {
+    refuse(
+        "max_rule must be SPECFAST_MAX_FIXED with max_db, or SPECFAST_MAX_RUNNING, for a plan with "
+        "top_db: the clamp needs the maximum of the whole signal, which a stream does not know "
+        "(or make the plan with SPECFAST_TOP_DB_NONE), received max_rule=0");
+  }
+  if (stream.max_rule == SPECFAST_MAX_FIXED && !(std::abs(stream.max_db) <= 1e30)) {
+    refuse("max_db must be between -1e30 and 1e30, received max_db=" +
+           std::to_string(stream.max_db));
+  }
+}
 
 }  // namespace specfast::engine

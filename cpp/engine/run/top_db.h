@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The gradient through the top_db clamp, max(level, max over the scope of level - top_db).
+// The top_db clamp: max(level, maximum of the scope - top_db), where the scope is the batch or each
+// clip.
 #pragma once
 
-#include <vector>
-
-#include "engine/run/job.h"
+#include "engine/run/scope.h"
 
 namespace specfast::engine {
 
-// Turns the levels of a call before the clamp, [signal][row][frame], into the gradient with respect
-// to them. A level at or below the floor passes its gradient on to the maximum; several maxima
-// share alike. NaN where the scope holds a NaN. The sums are taken in a fixed order.
+// In the gradient a level at or below the floor passes its gradient on to the maximum; several
+// maxima share alike. NaN where the scope holds a NaN.
 template <typename T>
-void top_db_gradient(const Config& config, const Job& job, int64_t num_rows,
-                     const specfast_gradient& gradient, int num_threads, std::vector<T>& levels);
+const ScopeOperation<T>& top_db();
+
+// Throws Error unless the stream says what stands in for the maximum of the whole signal.
+void check_top_db_of_stream(const specfast_stream_config& stream);
 
 }  // namespace specfast::engine

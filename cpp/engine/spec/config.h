@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Raw parameters to validated ones: the only argument checks in C++.
+// Validated parameters; the only checks of arguments in C++.
 #pragma once
 
-#include <stdexcept>
-#include <string>
 #include <vector>
 
 #include "seam/types.h"
@@ -11,16 +9,9 @@
 
 namespace specfast::engine {
 
-// A failure that the C ABI reports with this status and message.
-class Error : public std::runtime_error {
- public:
-  Error(specfast_status status, const std::string& message)
-      : std::runtime_error(message), status_(status) {}
-  specfast_status status() const { return status_; }
-
- private:
-  specfast_status status_;
-};
+// Lengths beyond this are refused: no audio front end needs them, and sizes derived from them stay
+// far from overflow.
+constexpr int64_t kMaxLength = int64_t(1) << 27;
 
 struct Config {
   Precision precision;
@@ -48,13 +39,13 @@ struct Config {
   double ref_power;
 };
 
+// Fills `config` with the defaults of a mode: those of Keras' layers.
 void init_config(specfast_config& config, specfast_mode mode);
+
+// Checks every field and derives the lengths of the transform. Throws Error naming the field.
 Config validate(const specfast_config& raw);
 
-// Lengths beyond this are refused: no audio front end needs them, and sizes derived from them stay
-// far from overflow.
-constexpr int64_t kMaxLength = int64_t(1) << 27;
-
+// Throws Error unless these can make a filterbank.
 void check_mel_grid(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz,
                     double min_freq_hz, double max_freq_hz);
 

@@ -11,6 +11,10 @@ namespace specfast::engine {
 // num_bands + 2 edges, evenly spaced in mel, cut the axis into num_bands + 1 intervals. Band b
 // rises over interval b and falls over interval b + 1.
 struct Filterbank {
+  int64_t num_bands() const {
+    return interval_begin.empty() ? 0 : int64_t(interval_begin.size()) - 2;
+  }
+
   std::vector<int32_t> interval_begin;  // [num_bands + 2]: first bin at or above each edge
   std::vector<double> weights;  // [num_bins][2]: of a bin in the band that rises over its interval,
                                 // and in the one that falls

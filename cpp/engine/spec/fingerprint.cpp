@@ -2,6 +2,9 @@
 #include "engine/spec/fingerprint.h"
 
 #include <cstring>
+#include <type_traits>
+
+#include "engine/spec/fields.h"
 
 namespace specfast::engine {
 namespace {
@@ -28,16 +31,15 @@ class Mixer {
 
 uint64_t fingerprint(const Config& config) {
   Mixer mixer;
-  const int64_t integers[] = {int64_t(config.precision), int64_t(config.spectrum_op),
-                              config.frame_length,       config.hop,
-                              config.fft_length,         int64_t(config.padding),
-                              int64_t(config.scaling),   config.num_mel_bins,
-                              int64_t(config.level_op),  int64_t(config.top_db_scope)};
-  for (const int64_t value : integers) mixer.add(uint64_t(value));
-  const double numbers[] = {config.epsilon,     config.sampling_rate_hz, config.min_freq_hz,
-                            config.max_freq_hz, config.mag_exp,          config.top_db,
-                            config.min_power,   config.ref_power};
-  for (const double value : numbers) mixer.add(value);
+  mixer.add(uint64_t(config.spectrum_op));
+  for_each_field([&mixer, &config](const auto& field) {
+    const auto value = config.*field.value;
+    if constexpr (std::is_same_v<decltype(value), const double>) {
+      mixer.add(value);
+    } else {
+      mixer.add(uint64_t(value));
+    }
+  });
   for (const double value : config.window) mixer.add(value);
   return mixer.value();
 }

@@ -18,24 +18,6 @@ int64_t same_padding(const Config& config, int64_t num_samples) {
 
 }  // namespace
 
-int64_t checked_multiply(int64_t a, int64_t b) {
-  int64_t result;
-  if (__builtin_mul_overflow(a, b, &result)) {
-    throw Error(SPECFAST_E_OVERFLOW, "sizes do not fit 64 bits: " + std::to_string(a) + " * " +
-                                         std::to_string(b) + " overflows");
-  }
-  return result;
-}
-
-int64_t checked_add(int64_t a, int64_t b) {
-  int64_t result;
-  if (__builtin_add_overflow(a, b, &result)) {
-    throw Error(SPECFAST_E_OVERFLOW, "sizes do not fit 64 bits: " + std::to_string(a) + " + " +
-                                         std::to_string(b) + " overflows");
-  }
-  return result;
-}
-
 int64_t num_frames(const Config& config, int64_t num_samples) {
   if (num_samples <= 0 || num_samples > kMaxSamples) return 0;
   switch (config.padding) {

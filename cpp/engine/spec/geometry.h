@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frame counts, padding splits and reflected indices, in checked 64-bit integers.
+// Frame counts, padding splits and reflected indices.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,6 @@ struct Config;
 
 // Beyond this, sums of a sample number and a few lengths could overflow.
 constexpr int64_t kMaxSamples = int64_t(1) << 62;
-
-// Throw Error(SPECFAST_E_OVERFLOW) when the result does not fit.
-int64_t checked_multiply(int64_t a, int64_t b);
-int64_t checked_add(int64_t a, int64_t b);
 
 int64_t num_frames(const Config& config, int64_t num_samples);
 

@@ -5,7 +5,8 @@
 #include <cmath>
 #include <cstddef>
 
-#include "engine/run/job.h"
+#include "engine/base/checked.h"
+#include "engine/base/error.h"
 #include "engine/spec/geometry.h"
 #include "engine/spec/twiddle.h"
 #include "engine/spec/window.h"

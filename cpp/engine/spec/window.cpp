@@ -5,6 +5,7 @@
 #include <cmath>
 #include <initializer_list>
 
+#include "engine/base/error.h"
 #include "engine/spec/config.h"
 
 namespace specfast::engine {

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Scope operations: what is done to frames by the knowledge of more than one tile, such as levels
+// clamped to a distance from the maximum of the clip. scope.cpp has the list of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "engine/base/parallel.h"
+#include "engine/plan/plan.h"
+#include "engine/run/job.h"
+
+namespace specfast::engine {
+
+// Frames of one signal, as a tile left them.
+template <typename T>
+struct TileOutput {
+  T* values;
+  int64_t num_frames, num_rows;
+  int64_t frame_stride, row_stride;
+};
+
+// A scope operation on the output of one call.
+template <typename T>
+class ScopePass {
+ public:
+  virtual ~ScopePass() = default;
+  // Called once for each tile, by any thread.
+  virtual void observe(int64_t signal, int64_t tile, const TileExtrema<T>& extrema) noexcept = 0;
+  // Called when all tiles have been observed, before the first is changed.
+  virtual void finish() = 0;
+  // Called once for each tile, by any thread.
+  virtual void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const = 0;
+};
+
+// A scope operation in a stream, where only what has passed is known.
+template <typename T>
+class ScopeStream {
+ public:
+  virtual ~ScopeStream() = default;
+  // Forgets the signal.
+  virtual void reset() noexcept = 0;
+  // Changes the next frames of all channels. The result does not depend on how many come at once.
+  virtual void advance(T* output, const specfast_block& block, int64_t num_frames) noexcept = 0;
+  // Returns what the stream remembers, which is all that a saved state holds of it.
+  virtual std::vector<T>& state() noexcept = 0;
+  // Tells whether values could be a state, from bytes that may not be aligned.
+  virtual bool is_sound(const std::byte* state) const noexcept = 0;
+};
+
+// One scope operation: makes what calls and streams of a plan need.
+template <typename T>
+class ScopeOperation {
+ public:
+  virtual ~ScopeOperation() = default;
+  virtual bool applies(const Config& config) const noexcept = 0;
+  virtual std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const = 0;
+  // The plan must outlive the stream. `config` has been checked.
+  virtual std::unique_ptr<ScopeStream<T>> make_stream(
+      const Plan& plan, const specfast_stream_config& config) const = 0;
+  // Replaces the output of a call before this operation, [signal][row][frame], by the gradient with
+  // respect to it. Sums are taken in a fixed order.
+  virtual void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
+                         int num_threads, std::vector<T>& output) const = 0;
+};
+
+// Returns the operation that a configuration asks for, or null.
+template <typename T>
+const ScopeOperation<T>* scope_operation(const Config& config) noexcept;
+
+// Throws Error unless the rule for the maximum fits the plan's scope operation.
+void check_scope_of_stream(const Config& config, const specfast_stream_config& stream);
+
+}  // namespace specfast::engine

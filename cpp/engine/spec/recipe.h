@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The numbers that a configuration stands for, in double precision. A recipe is derived once for
+// all backends; each makes its own tables of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/spec/config.h"
+#include "engine/spec/filterbank.h"
+#include "seam/types.h"
+
+namespace specfast::engine {
+
+struct Recipe {
+  // [frame_length]: the window divided by what the scaling asks for; ones without a window.
+  std::vector<double> window;
+  // The smallest power that enters the square root or the logarithm of a spectrogram.
+  double power_floor;
+
+  // Empty without a filterbank, like everything below.
+  Filterbank filterbank;
+  PowerLaw power_law;
+  double half_exponent;  // PowerLaw::kGeneral raises the power to it
+  LevelOp level_op;
+  double min_power;
+  double reference_db;  // the level that is subtracted from every level
+};
+
+// Derives the recipe of a configuration that still has its window.
+Recipe make_recipe(const Config& config);
+
+}  // namespace specfast::engine
