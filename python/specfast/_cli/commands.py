@@ -21,6 +21,8 @@ from specfast import __version__
 from specfast._cli.jobs import FORMATS, Failed, Job, WrongUse, facts, run_mel, run_stft
 from specfast._cli.live import Live, run_live
 from specfast._spec import arguments as _arguments
+from specfast._spec import mel_arguments as _mel_arguments
+from specfast._spec import stft_arguments as _stft_arguments
 from specfast.audio import RAW_ENCODINGS
 
 if TYPE_CHECKING:
@@ -166,7 +168,7 @@ _MEL_SETTINGS = (
     ),
     click.option(
         "--top-db-scope",
-        type=click.Choice(_arguments.TOP_DB_SCOPES),
+        type=click.Choice(_mel_arguments.TOP_DB_SCOPES),
         default="batch",
         help="Highest level of all channels (batch), or of each by itself (clip).",
     ),
@@ -247,7 +249,7 @@ def mel(**values: Any) -> None:
 @_job_parameters
 @click.option(
     "--mode",
-    type=click.Choice(_arguments.MODES),
+    type=click.Choice(_stft_arguments.MODES),
     default="log",
     help="What to write of each bin.",
 )
@@ -274,14 +276,14 @@ def mel(**values: Any) -> None:
 @click.option("--periodic/--symmetric", default=False, help="Kind of named window.")
 @click.option(
     "--scaling",
-    type=OrNone(click.Choice(_arguments.SCALINGS)),
-    metavar=f"[{'|'.join(_arguments.SCALINGS)}|none]",
+    type=OrNone(click.Choice(_stft_arguments.SCALINGS)),
+    metavar=f"[{'|'.join(_stft_arguments.SCALINGS)}|none]",
     default="density",
     help="What the window is divided by.",
 )
 @click.option(
     "--padding",
-    type=click.Choice(_arguments.PADDINGS),
+    type=click.Choice(_stft_arguments.PADDINGS),
     default="valid",
     help="Only whole frames, or zeros at both ends.",
 )
@@ -292,7 +294,7 @@ def mel(**values: Any) -> None:
 )
 @click.option(
     "--data-format",
-    type=click.Choice(_arguments.DATA_FORMATS),
+    type=click.Choice(_stft_arguments.DATA_FORMATS),
     default="channels_last",
     help="Layout of the result.",
 )

@@ -37,6 +37,27 @@ class Policy:
         """The precision in which the engine works: "float32" or "float64"."""
         return "float64" if self.compute_dtype == "float64" else "float32"
 
+    @property
+    def weights_dtype(self) -> np.dtype[Any]:
+        """The dtype of a layer's weights.
+
+        Raises:
+            ImportError: for "bfloat16" without the package ml_dtypes.
+        """
+        return float_dtype("dtype", self.variable_dtype)
+
+    @property
+    def engine_weights_dtype(self) -> np.dtype[Any]:
+        """The dtype in which the engine takes weights: it holds those of the layer exactly."""
+        return np.dtype("float64" if self.variable_dtype == "float64" else "float32")
+
+    @property
+    def machine_epsilon(self) -> float:
+        """Machine epsilon of the weights' dtype, in which Keras computes the analytic ones."""
+        if self.variable_dtype == "bfloat16":
+            return 2.0**-7
+        return float(np.finfo(self.variable_dtype).eps)
+
     def serialize(self) -> dict[str, Any]:
         """The dictionary that Keras writes into a layer's configuration."""
         return {

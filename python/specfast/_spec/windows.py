@@ -78,7 +78,7 @@ def _unknown(name: str, remark: str) -> ValueError:
     )
 
 
-def given(window: Any, length: int, length_argument: str) -> Values:
+def from_values(window: Any, length: int, length_argument: str) -> Values:
     """float64 [length]: a copy of the values of an array, list or serialised Keras array.
 
     Args:

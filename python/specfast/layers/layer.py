@@ -9,7 +9,7 @@ import operator
 import re
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from specfast._engine.stream import Stream
 from specfast._spec import arguments as _arguments
 from specfast._spec import checks as _checks
 from specfast._spec import policy as _policy
+from specfast._spec.keywords import unknown_keywords
 from specfast.layers import weights as _weights
 
 Shape = tuple[int | None, ...]
@@ -45,30 +46,23 @@ class Layer(_weights.HasWeights):
     name: str
     num_threads: int | None
 
-    def __init__(
-        self,
-        arguments: _arguments.StftArguments | _arguments.MelArguments,
-        *,
-        name: Any,
-        dtype: Any,
-        trainable: bool,
-        unknown: Mapping[str, Any],
-    ) -> None:
-        if unknown:
-            raise ValueError(
-                f"Unrecognized keyword arguments passed to {type(self).__name__}: "
-                f"{_checks.short(dict(unknown))}. Accepted are {', '.join(self._keywords())}"
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        """Takes the arguments of the subclass' constructor by name: its `locals()`."""
+        kind = type(self)
+        if unknown := values["unknown"]:
+            raise unknown_keywords(
+                kind.__name__, unknown, self._keywords(), kind._arguments_class.fields()
             )
-        if name is None:
-            name = _automatic_name(type(self).__name__)
+        arguments = kind._arguments_class.checked(values)
+        name = _automatic_name(kind.__name__) if values["name"] is None else values["name"]
         if not isinstance(name, str) or "/" in name:
             raise ValueError(
                 "`name` must be a string and cannot contain the character '/'. "
                 f"{_checks.received('name', name)}"
             )
-        self._policy = _policy.policy(dtype)
+        self._policy = _policy.policy(values["dtype"])
         arguments.check_precision(self._policy.plan_dtype)
-        self._trainable = _checks.strict_flag("trainable", trainable)
+        self._trainable = _checks.strict_flag("trainable", values["trainable"])
         self._arguments = arguments
         self._plan = self._make_plan()
         self._threads = arguments.num_threads or 0
@@ -80,6 +74,8 @@ class Layer(_weights.HasWeights):
 
     # ---- What the two layers differ in -------------------------------------------------------
 
+    _arguments_class: ClassVar[type[_arguments.Arguments]]
+    _arguments: Any
     _takes_integers: bool  # also bfloat16 and lists: what Keras' data layers convert
     _samples_axis: int
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from specfast import _core
 from specfast._engine import arrays as _arrays
-from specfast._spec import arguments as _arguments
+from specfast._spec import mel_arguments as _mel_arguments
+from specfast._spec.arguments import MAX_BANDS, MAX_LENGTH
 from specfast._spec import checks as _checks
 from specfast._spec import policy as _policy
 from specfast.layers.layer import Layer, Shape
@@ -56,11 +57,11 @@ def linear_to_mel_weight_matrix(
         ImportError: for "bfloat16" without the package ml_dtypes.
         MemoryError: if there is no room for the matrix.
     """
-    bands = _checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=_arguments.MAX_BANDS)
+    bands = _checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=MAX_BANDS)
     bins = _checks.integer(
-        "num_spectrogram_bins", num_spectrogram_bins, minimum=1, maximum=_arguments.MAX_LENGTH
+        "num_spectrogram_bins", num_spectrogram_bins, minimum=1, maximum=MAX_LENGTH
     )
-    rate, low, high = _arguments.frequencies(
+    rate, low, high = _mel_arguments.frequencies(
         sampling_rate,
         lower_edge_hertz,
         upper_edge_hertz,
@@ -161,7 +162,8 @@ class MelSpectrogram(Layer):
 
     _takes_integers = True
     _samples_axis = -1
-    _arguments: _arguments.MelArguments
+    _arguments_class = _mel_arguments.MelArguments
+    _arguments: _mel_arguments.MelArguments
 
     def __init__(
         self,
@@ -186,24 +188,7 @@ class MelSpectrogram(Layer):
         trainable: bool = True,
         **unknown: Any,
     ) -> None:
-        arguments = _arguments.mel(
-            fft_length=fft_length,
-            sequence_stride=sequence_stride,
-            sequence_length=sequence_length,
-            window=window,
-            sampling_rate=sampling_rate,
-            num_mel_bins=num_mel_bins,
-            min_freq=min_freq,
-            max_freq=max_freq,
-            power_to_db=power_to_db,
-            top_db=top_db,
-            mag_exp=mag_exp,
-            min_power=min_power,
-            ref_power=ref_power,
-            top_db_scope=top_db_scope,
-            num_threads=num_threads,
-        )
-        super().__init__(arguments, name=name, dtype=dtype, trainable=trainable, unknown=unknown)
+        super().__init__(locals())
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """The shape that a call returns for an input of this shape.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from specfast import _core
 from specfast._engine import arrays as _arrays
-from specfast._spec import arguments as _arguments
+from specfast._spec.stft_arguments import StftArguments
 from specfast.layers import weights as _weights
 from specfast.layers.layer import Layer, Shape
 
@@ -100,7 +100,8 @@ class STFTSpectrogram(Layer):
     epsilon: float
 
     _takes_integers = False
-    _arguments: _arguments.StftArguments
+    _arguments_class = StftArguments
+    _arguments: StftArguments
 
     def __init__(
         self,
@@ -122,21 +123,8 @@ class STFTSpectrogram(Layer):
         trainable: bool = True,
         **unknown: Any,
     ) -> None:
-        arguments = _arguments.stft(
-            mode=mode,
-            frame_length=frame_length,
-            frame_step=frame_step,
-            fft_length=fft_length,
-            window=window,
-            periodic=periodic,
-            scaling=scaling,
-            padding=padding,
-            expand_dims=expand_dims,
-            data_format=data_format,
-            epsilon=epsilon,
-            num_threads=num_threads,
-        )
-        super().__init__(arguments, name=name, dtype=dtype, trainable=trainable, unknown=unknown)
+        super().__init__(locals())
+        arguments = self._arguments
         channels_last = arguments.data_format == "channels_last"
         self._samples_axis, self._channels_axis = (1, 2) if channels_last else (2, 1)
         self._min_samples = arguments.frame_length if arguments.padding == "valid" else 0
