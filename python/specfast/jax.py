@@ -20,7 +20,7 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 
 from specfast._adapters import functional as _functional
-from specfast._adapters.functional import Function
+from specfast._adapters.functional import SpectrogramFunction
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer
 
@@ -82,7 +82,7 @@ def mel_spectrogram(
     return spectrogram(_from_layer(mel.MelSpectrogram, layer, arguments), x, ())
 
 
-def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> Function:
+def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> SpectrogramFunction:
     if not isinstance(layer, kind):
         raise TypeError(f"`layer` must be a specfast.{kind.__name__}. Received: layer={layer!r}")
     if arguments:
@@ -90,26 +90,30 @@ def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> Fun
             "a `layer` must not be followed by arguments, which are its own. "
             f"Received: {', '.join(arguments)}"
         )
-    return _functional.of_layer(layer)
+    return _functional.from_layer(layer)
 
 
-def _from_arguments(kind: type[Layer], x: jax.Array, arguments: dict[str, Any]) -> Function:
+def _from_arguments(
+    kind: type[Layer], x: jax.Array, arguments: dict[str, Any]
+) -> SpectrogramFunction:
     # One name for all: equal arguments must give the same function, for which JAX has compiled.
     named: dict[str, Any] = {"name": "jax", **arguments}
     if named.get("dtype") is None:
         named["dtype"] = x.dtype.name if jnp.issubdtype(x.dtype, jnp.floating) else "float32"
     make: Callable[..., Layer] = kind
-    return _functional.of_key(_functional.key_of(make(**named)))
+    return _functional.from_key(_functional.key_of(make(**named)))
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
-def spectrogram(function: Function, x: jax.Array, kernels: tuple[jax.Array, ...]) -> jax.Array:
+def spectrogram(
+    function: SpectrogramFunction, x: jax.Array, kernels: tuple[jax.Array, ...]
+) -> jax.Array:
     """What the function computes; kernels as it takes them."""
     return _compute(function, x, kernels, keep=False)
 
 
 def _compute(
-    function: Function, x: jax.Array, kernels: tuple[jax.Array, ...], *, keep: bool
+    function: SpectrogramFunction, x: jax.Array, kernels: tuple[jax.Array, ...], *, keep: bool
 ) -> jax.Array:
     dtype = function.dtype
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
@@ -124,7 +128,9 @@ def _compute(
     return result
 
 
-def _forward(function: Function, x: Any, kernels: tuple[Any, ...]) -> tuple[jax.Array, Any]:
+def _forward(
+    function: SpectrogramFunction, x: Any, kernels: tuple[Any, ...]
+) -> tuple[jax.Array, Any]:
     values = tuple(kernel.value for kernel in kernels)
     # What needs no gradient is told by the structure: as values, flags would be traced.
     wanted = (
@@ -135,7 +141,7 @@ def _forward(function: Function, x: Any, kernels: tuple[Any, ...]) -> tuple[jax.
     return _compute(function, x.value, values, keep=keep), (x.value, values, wanted)
 
 
-def _backward(function: Function, residuals: Any, cotangent: Any) -> tuple[Any, Any]:
+def _backward(function: SpectrogramFunction, residuals: Any, cotangent: Any) -> tuple[Any, Any]:
     x, kernels, wanted = residuals
     signal, weights = (flag is not None for flag in wanted)
     if isinstance(cotangent, SymbolicZero) or not (signal or weights):

@@ -8,24 +8,22 @@ only the computation is this package's. Inputs and kernels go to the CPU and res
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 
-from specfast._adapters.functional import Function
-from specfast.layers import mel, stft
-from specfast.layers.layer import Layer
+from specfast._adapters.functional import SpectrogramFunction
+from specfast.layers.catalogue import LAYERS, names_in_keras
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
 
 class _Adapter:
-    """What both layers share; stands before Keras' class."""
+    """The base of both layers; stands before Keras' class."""
 
-    _kind: Callable[..., Layer]
-    _argument_names: tuple[str, ...]
-    _made: Function | None = None
+    _class_name: str
+    _made: SpectrogramFunction | None = None
     dtype_policy: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -34,27 +32,26 @@ class _Adapter:
         self.supports_jit = keras.backend.backend() != "tensorflow"
         self._function()  # what the engine refuses, it refuses now
 
-    def _function(self) -> Function:
-        """The engine's function; Keras' global epsilon and the dtype policy may change."""
+    def _function(self) -> SpectrogramFunction:
+        """Returns the engine's function; Keras' global epsilon and the dtype policy may change."""
         made = self._made
         if made is None or not self._is_current(made.layer):
-            given = {name: getattr(self, name) for name in self._argument_names}
+            arguments = {name: getattr(self, name) for name in names_in_keras(self._class_name)}
+            arguments |= {"dtype": self.dtype_policy, **self._global_arguments()}
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Keras has given its warnings already
-                made = Function(
-                    self._kind(**given, **self._global_arguments(), dtype=self.dtype_policy)
-                )
+                made = SpectrogramFunction(LAYERS[self._class_name](**arguments))
             self._made = made
         return made
 
     def _is_current(self, layer: Any) -> bool:
-        return bool(layer._policy.name == self.dtype_policy.name)
+        return bool(layer.pipeline.policy.name == self.dtype_policy.name)
 
     def _global_arguments(self) -> dict[str, Any]:
         return {}
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """As that of the specfast layer: always the shape that a call returns."""
+        """Returns the shape that a call returns, as the specfast layer does."""
         return self._function().layer.compute_output_shape(input_shape)
 
 
@@ -68,23 +65,11 @@ class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
     `trainable`, the kernels.
     """
 
-    _kind = stft.STFTSpectrogram
-    _argument_names = (
-        "mode",
-        "frame_length",
-        "frame_step",
-        "fft_length",
-        "window",
-        "periodic",
-        "scaling",
-        "padding",
-        "expand_dims",
-        "data_format",
-    )
+    _class_name = "STFTSpectrogram"
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         function = self._function()
-        kernels = [getattr(self, name).value for name in function.layer._weight_names]
+        kernels = [getattr(self, name).value for name in function.kernel_names]
         keep = bool(training)
         return _spectrogram(keras.backend.backend(), function, inputs, kernels, keep=keep)
 
@@ -108,22 +93,7 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
     samples.
     """
 
-    _kind = mel.MelSpectrogram
-    _argument_names = (
-        "fft_length",
-        "sequence_stride",
-        "sequence_length",
-        "window",
-        "sampling_rate",
-        "num_mel_bins",
-        "min_freq",
-        "max_freq",
-        "power_to_db",
-        "top_db",
-        "mag_exp",
-        "min_power",
-        "ref_power",
-    )
+    _class_name = "MelSpectrogram"
 
     def call(self, inputs: Any) -> Any:
         # In a tf.data pipeline this is TensorFlow, whatever Keras runs on.
@@ -132,7 +102,7 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
 
 
 def _spectrogram(
-    backend: str, function: Function, x: Any, kernels: list[Any], *, keep: bool = False
+    backend: str, function: SpectrogramFunction, x: Any, kernels: list[Any], *, keep: bool = False
 ) -> Any:
     # Imported here: a framework that Keras does not run on need not be installed.
     if backend == "tensorflow":

@@ -18,14 +18,11 @@ from specfast._keras_file.archive import CONFIG, Archive, KerasFileError
 from specfast._keras_file.config import FrontEnd
 from specfast._keras_file.weights import WeightsFile
 from specfast._spec import checks as _checks
-from specfast.layers.mel import MelSpectrogram
-from specfast.layers.stft import STFTSpectrogram
+from specfast.layers.catalogue import LAYERS, FrontEndLayer, fields_of, names_of_one_layer
 
 __all__ = ["KerasFileError", "from_keras", "load_keras"]
 
 KerasFileError.__module__ = __name__  # where it is public
-
-FrontEndLayer = STFTSpectrogram | MelSpectrogram
 
 MAX_WEIGHTS_BYTES = 8 << 30
 # A few bytes of configuration must not order gigabytes of tables: lengths of a layer, and their
@@ -33,21 +30,11 @@ MAX_WEIGHTS_BYTES = 8 << 30
 MAX_LENGTH = 1 << 20
 MAX_TOTAL_LENGTH = 1 << 22
 
-_CLASSES: dict[str, type[STFTSpectrogram] | type[MelSpectrogram]] = {
-    "STFTSpectrogram": STFTSpectrogram,
-    "MelSpectrogram": MelSpectrogram,
-}
-_LENGTHS = ("frame_length", "fft_length", "sequence_length", "num_mel_bins")
 # Arguments of every Keras layer that no output depends on.
 _OF_TRAINING_ONLY = ("activity_regularizer",)
 # Arguments of ours that no layer of Keras' own can have.
-_ADDITIONS = ("epsilon", "num_threads", "top_db_scope")
-# What tells the configurations of the two layers apart.
-_MARKS = {
-    "STFTSpectrogram": ("mode", "frame_length", "frame_step"),
-    "MelSpectrogram": ("num_mel_bins", "sampling_rate", "sequence_stride"),
-}
-# What a subclass may define and still compute what its parent computes.
+_ADDITIONS = frozenset(f.name for name in LAYERS for f in fields_of(name) if not f.in_keras)
+# Methods that a subclass may define and still compute what its parent computes.
 _HARMLESS = ("__init__", "__init_subclass__", "get_config", "from_config")
 
 
@@ -109,11 +96,11 @@ def _load(archive: Archive, max_weights_bytes: int) -> dict[str, FrontEndLayer]:
     found = _keras_config.front_ends(_keras_config.parse(archive.config()))
     _check_lengths(found)
     layers = {key: (_from_file(f), f) for key, f in zip(_keys(found), found, strict=True)}
-    if any(isinstance(layer, STFTSpectrogram) for layer, _ in layers.values()):
+    if any(layer.pipeline.weight_names for layer, _ in layers.values()):
         with archive.weights(max_weights_bytes) as stream:
             weights = WeightsFile(stream)
             for layer, front_end in layers.values():
-                if isinstance(layer, STFTSpectrogram):
+                if layer.pipeline.weight_names:
                     _take_weights(layer, front_end, weights)
     return {key: layer for key, (layer, _) in layers.items()}
 
@@ -121,14 +108,14 @@ def _load(archive: Archive, max_weights_bytes: int) -> dict[str, FrontEndLayer]:
 def _check_lengths(found: list[FrontEnd]) -> None:
     total = 0
     for front_end in found:
-        for argument in _LENGTHS:
-            length = front_end.config.get(argument)
+        for field in fields_of(front_end.class_name):
+            length = front_end.config.get(field.name) if field.sizes_tables else None
             if not isinstance(length, int | float):
                 continue  # what is no number is refused with the other arguments
             if length > MAX_LENGTH:
                 raise KerasFileError(
-                    f"{CONFIG}: layer {_checks.short(front_end.name)}: `{argument}` must be at "
-                    f"most {MAX_LENGTH} in a file. {_checks.received(argument, length)}"
+                    f"{CONFIG}: layer {_checks.short(front_end.name)}: `{field.name}` must be at "
+                    f"most {MAX_LENGTH} in a file. {_checks.received(field.name, length)}"
                 )
             total += int(length) if length > 0 else 0
     if total > MAX_TOTAL_LENGTH:
@@ -156,7 +143,7 @@ def _from_file(front_end: FrontEnd) -> FrontEndLayer:
             raise ValueError(f"`{additions[0]}` is no argument of Keras' {class_name}")
         _check_window(config.get("window"))
         # Not `from_config`, which also takes a configuration around that which was checked.
-        return _CLASSES[class_name](**_without_training(config))
+        return LAYERS[class_name](**_without_training(config))
     except (TypeError, ValueError, OverflowError) as error:
         raise KerasFileError(
             f"{CONFIG}: layer {_checks.short(front_end.name)}: {error}"
@@ -178,12 +165,12 @@ def _without_training(config: Mapping[Any, Any]) -> dict[Any, Any]:
     return {key: value for key, value in config.items() if key not in _OF_TRAINING_ONLY}
 
 
-def _take_weights(layer: STFTSpectrogram, front_end: FrontEnd, weights: WeightsFile) -> None:
+def _take_weights(layer: FrontEndLayer, front_end: FrontEnd, weights: WeightsFile) -> None:
     arrays = weights.variables(
         front_end.place,
         front_end.name,
-        count=len(layer._weight_names),
-        shape=layer._weight_shape(),
+        count=len(layer.pipeline.weight_names),
+        shape=layer.pipeline.weight_shape,
         required=front_end.is_built,
     )
     if arrays is not None:
@@ -215,7 +202,7 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
     base = _keras_class(layer_or_config)
     layer = _configured(base.__name__, base.get_config(layer_or_config))
     weights = layer_or_config.get_weights()
-    if isinstance(layer, STFTSpectrogram) and weights:
+    if layer.pipeline.weight_names and weights:
         layer.set_weights(weights)
     return layer
 
@@ -230,7 +217,7 @@ def _from_configuration(config: Mapping[Any, Any]) -> FrontEndLayer:
             f"Received: class_name={_checks.short(config['class_name'])}, registered_name="
             f"{_checks.short(config.get('registered_name'))}"
         )
-    classes = [name for name, marks in _MARKS.items() if any(mark in config for mark in marks)]
+    classes = [name for name in LAYERS if not names_of_one_layer(name).isdisjoint(config)]
     if len(classes) != 1:
         raise ValueError(
             "`layer_or_config` must have the arguments of either STFTSpectrogram or "
@@ -240,14 +227,14 @@ def _from_configuration(config: Mapping[Any, Any]) -> FrontEndLayer:
 
 
 def _configured(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
-    return _CLASSES[class_name].from_config(_without_training(config))
+    return LAYERS[class_name].from_config(_without_training(config))
 
 
 def _keras_class(layer: Any) -> Any:
     """The class of Keras, or of an adapter of ours, that a live layer is of."""
     classes = type(layer).__mro__
     for position, base in enumerate(classes):
-        if base.__name__ in _CLASSES and base.__module__.split(".")[0] in ("keras", "specfast"):
+        if base.__name__ in LAYERS and base.__module__.split(".")[0] in ("keras", "specfast"):
             _check_computes_alike(layer, base, classes[:position])
             return base
     if isinstance(layer, str | os.PathLike | bytes):

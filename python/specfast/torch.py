@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from specfast._adapters import functional as _functional
-from specfast._adapters.functional import Function
+from specfast._adapters.functional import SpectrogramFunction
 from specfast._spec import policy as _policy
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer
@@ -55,12 +55,12 @@ class STFTSpectrogram(torch.nn.Module):
                 self.register_buffer(weight.name, value)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        kernels = [getattr(self, name) for name in self.layer._weight_names]
+        kernels = [getattr(self, name) for name in self.layer.pipeline.weight_names]
         key = self._keys.get(kernels[0].dtype)
         if key is None:
             raise TypeError(
                 "the kernels must be float32 or float64, as `.float()` and `.double()` make them. "
-                f"Received: {self.layer._weight_names[0]} of dtype {kernels[0].dtype}"
+                f"Received: {self.layer.pipeline.weight_names[0]} of dtype {kernels[0].dtype}"
             )
         return _spectrogram(key, x, kernels)
 
@@ -141,7 +141,9 @@ def _is_plain(x: torch.Tensor) -> bool:
     )
 
 
-def spectrogram(function: Function, x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> Any:
+def spectrogram(
+    function: SpectrogramFunction, x: torch.Tensor, kernels: Sequence[torch.Tensor]
+) -> Any:
     """What the function computes, differentiable; for the Keras layers."""
     return _spectrogram(function.key, x, kernels)
 
@@ -161,7 +163,7 @@ _library.define(
 def _compute(
     x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
 ) -> torch.Tensor:
-    function = _functional.of_key(key)
+    function = _functional.from_key(key)
     return _tensor(function(_array(x), [_array(kernel) for kernel in kernels], keep=keep))
 
 
@@ -169,7 +171,7 @@ def _describe(
     x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
 ) -> torch.Tensor:
     del kernels, keep
-    function = _functional.of_key(key)
+    function = _functional.from_key(key)
     function.check_dtype(_numpy_dtype(x.dtype))
     shape = function.symbolic_result(x.shape)
     return x.new_empty(shape, dtype=getattr(torch, function.dtype.name))
@@ -183,7 +185,7 @@ def _pull_back(
     signal: bool,
     weights: bool,
 ) -> list[torch.Tensor]:
-    gradients = _functional.of_key(key).pull_back(
+    gradients = _functional.from_key(key).pull_back(
         _array(x),
         [_array(kernel) for kernel in kernels],
         _array(cotangent),
@@ -195,14 +197,9 @@ def _pull_back(
 
 
 def _describe_pull_back(
-    x: torch.Tensor,
-    kernels: Sequence[torch.Tensor],
-    cotangent: torch.Tensor,
-    key: str,
-    signal: bool,
-    weights: bool,
+    x: torch.Tensor, kernels: Sequence[torch.Tensor], *others: Any
 ) -> list[torch.Tensor]:
-    del cotangent, key
+    _cotangent, _key, signal, weights = others
     wanted = ([x] if signal else []) + (list(kernels) if weights else [])
     return [tensor.new_empty(tensor.shape) for tensor in wanted]
 

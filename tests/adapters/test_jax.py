@@ -68,11 +68,11 @@ def test_equal_arguments_compile_once() -> None:
         traced(signals(1, 100, 1) + seed)
     assert len(traces) == 1
     x = jnp.asarray(signals(1, 100, 1))
-    assert _functional.of_key.cache_info().misses >= 1
-    before = _functional.of_key.cache_info().misses
+    assert _functional.from_key.cache_info().misses >= 1
+    before = _functional.from_key.cache_info().misses
     stft_spectrogram(x, **ARGUMENTS)
     stft_spectrogram(x, **ARGUMENTS)
-    assert _functional.of_key.cache_info().misses == before
+    assert _functional.from_key.cache_info().misses == before
 
 
 @pytest.mark.parametrize("trained", [False, True])
@@ -98,13 +98,13 @@ def test_gradients(trained: bool, jit: bool) -> None:
 
 def test_only_the_wanted_gradients_are_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    original = _functional.Function.pull_back
+    original = _functional.SpectrogramFunction.pull_back
 
     def watched(self: Any, *arguments: Any, **wanted: Any) -> Any:
         asked.append(wanted)
         return original(self, *arguments, **wanted)
 
-    monkeypatch.setattr(_functional.Function, "pull_back", watched)
+    monkeypatch.setattr(_functional.SpectrogramFunction, "pull_back", watched)
     layer = specfast.STFTSpectrogram(**ARGUMENTS)
     x, kernels = signals(1, 100, 1), layer.get_weights()
 

@@ -47,7 +47,7 @@ def is_analytic(layer: Any) -> bool:
 
     function = layer._function()
     if BACKEND == "torch":
-        function = _functional.of_key(function.key)
+        function = _functional.from_key(function.key)
     assert function._latest is not None, "no call has been made with kernels"
     return bool(function._latest.is_analytic)
 

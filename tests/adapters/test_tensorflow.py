@@ -50,13 +50,13 @@ def test_a_graph_computes_the_wanted_gradients_only(
     from specfast._adapters import functional as _functional
 
     asked = []
-    original = _functional.Function.pull_back
+    original = _functional.SpectrogramFunction.pull_back
 
     def watched(self: Any, *arguments: Any, **wanted: Any) -> Any:
         asked.append(wanted)
         return original(self, *arguments, **wanted)
 
-    monkeypatch.setattr(_functional.Function, "pull_back", watched)
+    monkeypatch.setattr(_functional.SpectrogramFunction, "pull_back", watched)
     layer = adapter.STFTSpectrogram(mode="psd", frame_length=64)
     layer.build((1, 500, 1))
 

@@ -28,7 +28,7 @@ def signals(*shape: int, dtype: torch.dtype = torch.float32) -> torch.Tensor:
 
 
 def kernels_of(module: adapter.STFTSpectrogram) -> list[torch.Tensor]:
-    return [getattr(module, name) for name in module.layer._weight_names]
+    return [getattr(module, name) for name in module.layer.pipeline.weight_names]
 
 
 def trained(module: adapter.STFTSpectrogram) -> None:
@@ -110,7 +110,7 @@ def test_gradcheck(mode: str) -> None:
     module = adapter.STFTSpectrogram(mode=mode, frame_length=8, frame_step=4, dtype="float64")
     trained(module)
     x = signals(1, 30, 2, dtype=torch.float64).requires_grad_()
-    names = module.layer._weight_names
+    names = module.layer.pipeline.weight_names
 
     def call(x: torch.Tensor, *kernels: torch.Tensor) -> torch.Tensor:
         named = dict(zip(names, kernels, strict=True))

@@ -80,7 +80,7 @@ def test_what_is_not_asked_for_changes_no_bit() -> None:
 def test_what_is_kept_changes_no_bit(dtype: str) -> None:
     for mode in STFT_MODES:
         layer = perturb(small_stft(mode=mode, dtype=dtype, num_threads=3))
-        plan: Any = layer._plan
+        plan: Any = layer.pipeline.plan
         for num_samples in (16, 50, 700, 3000):
             x = noise(3, num_samples, 2, dtype=dtype)
             output, kept = plan.call_keeping(x)
@@ -97,7 +97,7 @@ def test_what_is_kept_changes_no_bit(dtype: str) -> None:
 def test_kept_spectra_of_something_else_are_refused() -> None:
     x = noise(2, 300, 1)
     trained, untrained = perturb(small_stft()), small_stft()
-    plan: Any = trained._plan
+    plan: Any = trained.pipeline.plan
     output, kept = plan.call_keeping(x)
     for wrong in (
         kept[:1],
@@ -110,7 +110,7 @@ def test_kept_spectra_of_something_else_are_refused() -> None:
             plan.pull_back(x, output, True, True, 1, wrong)
     with pytest.raises(ValueError, match="kept must be"):
         plan.pull_back(x[:, :200], output[:, :47].copy(), True, True, 1, kept)
-    other: Any = untrained._plan
+    other: Any = untrained.pipeline.plan
     assert other.call_keeping(x)[1] is None
     with pytest.raises(ValueError, match="kept must be"):
         other.pull_back(x, output, True, True, 1, kept)

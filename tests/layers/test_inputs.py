@@ -451,6 +451,10 @@ def test_a_refused_out_is_left_alone() -> None:
 # ---- Sizes that overflow ---------------------------------------------------------------------
 
 
+unlikely = pytest.mark.filterwarnings("ignore:the last axis of `x`")
+
+
+@unlikely
 @pytest.mark.parametrize("dtype", ["f4", "f8", "f2", ">f4"])
 @pytest.mark.parametrize(
     "shape", [(2**31, 2**29, 1), (2**20, 2**40, 1), (1, 2**60, 1), (2**55, 16, 1), (1, 16, 2**55)]
@@ -465,6 +469,7 @@ def test_sizes_beyond_memory(shape: tuple[int, ...], dtype: str) -> None:
             layer(x)
 
 
+@unlikely
 @pytest.mark.parametrize("shape", [(4, 2**45, 40), (4, 2**32, 2**10), (2**10, 2**30, 1)])
 def test_signals_without_a_common_stride_beyond_memory(shape: tuple[int, ...]) -> None:
     """The engine would have to copy these, and cannot."""

@@ -48,7 +48,7 @@ def test_scaled_integers_are_scaled_floats(
     layer: Layer, num_samples: int, channels: int, scale: float
 ) -> None:
     samples = pcm(num_samples, channels)
-    precision = np.dtype(layer._policy.plan_dtype).type
+    precision = np.dtype(layer.pipeline.policy.plan_dtype).type
     floats = samples.astype(precision) * precision(scale)
     wanted = layer(np.ascontiguousarray(arranged(layer, floats)))
     np.testing.assert_array_equal(layer(arranged(layer, samples), scale=scale), wanted)
@@ -66,11 +66,11 @@ def test_scaled_integers_are_scaled_floats(
 @each_layer
 def test_streams_scale_alike(layer: Layer) -> None:
     samples = pcm(5000, 2, seed=1)
-    settings: dict[str, Any] = {"max_db": "running"} if layer._clamps_to_maximum() else {}
-    if layer._step_of_same_padding():
+    settings: dict[str, Any] = {"max_db": "running"} if layer.pipeline.clamps_to_maximum else {}
+    if layer.pipeline.step_of_same_padding:
         settings["num_samples"] = len(samples)
     one, other = layer.stream(2, **settings), layer.stream(2, **settings)
-    precision = np.dtype(layer._policy.plan_dtype).type
+    precision = np.dtype(layer.pipeline.policy.plan_dtype).type
 
     def side(block: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         view = arranged(layer, block)

@@ -8,10 +8,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from specfast._adapters.functional import Function
+from specfast._adapters.functional import SpectrogramFunction
 
 
-def spectrogram(function: Function, x: Any, kernels: Sequence[Any], *, keep: bool = False) -> Any:
+def spectrogram(
+    function: SpectrogramFunction, x: Any, kernels: Sequence[Any], *, keep: bool = False
+) -> Any:
     """What the function computes, differentiable with respect to samples and kernels.
 
     Args:

@@ -71,7 +71,7 @@ def _from_list(x: Any, *, lists: bool) -> Array:
             f"numpy.asarray(x). {_checks.received('x', x)}"
         )
     try:
-        return np.asarray(x)
+        return _checks.to_array(x)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             "`x` given as a list must be a rectangle of numbers. "
@@ -84,6 +84,27 @@ def _no_array(x: Any, reason: object) -> TypeError:
         "`x` must be an array in CPU memory: a NumPy array, or anything with DLPack, the buffer "
         f"protocol or `__array__`. {_checks.received('x', x)}: {_checks.clipped(str(reason))}"
     )
+
+
+def real_numbers(name: str, value: Any, shown: str = "") -> Array:
+    """Returns any array or nested list of real numbers as an ndarray.
+
+    Args:
+        name: the argument, for messages.
+        value: its value.
+        shown: how messages introduce it; by default its name.
+
+    Raises:
+        TypeError: if it holds anything else.
+        ValueError: for a list that is no rectangle of numbers.
+    """
+    array = view(value, lists=True)
+    if not _checks.holds_reals(array):
+        raise TypeError(
+            f"{shown or f'`{name}`'} must be an array of real numbers. "
+            f"Received: {name} of dtype {array.dtype} and shape {array.shape}"
+        )
+    return array
 
 
 def samples(x: Array, *, integers: bool, dtype: str) -> Array:

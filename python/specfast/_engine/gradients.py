@@ -8,14 +8,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays as _arrays
+from specfast._engine import arrays
 from specfast._engine.arrays import Array
-from specfast._spec import policy as _policy
-from specfast.layers import weights as _weights
+from specfast._spec.policy import Policy
 
 
 class Gradients(NamedTuple):
-    """What a pullback returns.
+    """The gradients that a pullback returns.
 
     Attributes:
         signal: the gradient of the samples, in the shape of `x` and, where `x` has a floating
@@ -38,37 +37,39 @@ class Pullback(Protocol):
 
 def pullback(
     plan: _core.Plan,
-    policy: _policy.Policy,
+    policy: Policy,
     x: Array,
     signal_dtype: np.dtype[Any],
     shape: tuple[int, ...],
     num_threads: int,
-    kept: Array | None = None,
+    spectra: Array | None,
 ) -> Pullback:
-    """The pullback of a call that made an output of this shape from `x`, as the engine read it.
+    """Returns the pullback of a call.
 
-    `kept` is what `plan.call_keeping` returned; without it, it is computed once more.
+    Args:
+        plan: the plan that computed the output.
+        policy: the precision of the layer.
+        x: the samples of the call as the engine read them.
+        signal_dtype: the dtype for the gradient of the samples.
+        shape: the shape of the output.
+        num_threads: threads for the pullback; 0: the global setting.
+        spectra: those that `plan.call_keeping` returned; None: they are recomputed.
     """
     plan_dtype = np.dtype(policy.plan_dtype)
 
     def pull_back(cotangent: Any, *, signal: bool = True, weights: bool = True) -> Gradients:
-        given = _arrays.view(cotangent, lists=True)
-        if given.dtype.kind not in "fiub" and given.dtype.name != "bfloat16":
-            raise TypeError(
-                "`cotangent` must be an array of real numbers. "
-                f"Received: cotangent of dtype {given.dtype} and shape {given.shape}"
-            )
-        if given.shape != shape:
+        output_gradient = arrays.real_numbers("cotangent", cotangent)
+        if output_gradient.shape != shape:
             raise ValueError(
                 f"`cotangent` must have the shape of the output, {shape}. "
-                f"Received: cotangent of shape {given.shape}"
+                f"Received: cotangent of shape {output_gradient.shape}"
             )
         try:
             with np.errstate(over="ignore"):
-                rows = np.ascontiguousarray(given, dtype=plan_dtype)
+                rows = np.ascontiguousarray(output_gradient, dtype=plan_dtype)
             if not rows.flags.aligned:
                 rows = rows.copy()
-            samples, kernels = plan.pull_back(x, rows, signal, weights, num_threads, kept)
+            samples, kernels = plan.pull_back(x, rows, signal, weights, num_threads, spectra)
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for gradients of x of shape {x.shape}. "
@@ -78,11 +79,11 @@ def pullback(
             samples = _rounded(samples, signal_dtype)
         if not kernels:
             return Gradients(samples, [])
-        dtype = _weights.variable_dtype(policy)
+        dtype = policy.weights_dtype
         return Gradients(samples, [_rounded(kernel, dtype) for kernel in kernels])
 
     return pull_back
 
 
 def _rounded(array: Array, dtype: np.dtype[Any]) -> Array:
-    return array if array.dtype == dtype else _arrays.rounded(array, dtype, None)
+    return array if array.dtype == dtype else arrays.rounded(array, dtype, None)

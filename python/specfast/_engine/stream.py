@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays as _arrays
-from specfast._spec import checks as _checks
-
-if TYPE_CHECKING:
-    from specfast.layers.layer import Layer
+from specfast._engine import arrays
+from specfast._engine.arrays import Array
+from specfast._engine.pipeline import Pipeline
+from specfast._spec import checks
 
 _MAX_CHANNELS = 65536
 _MAX_SAMPLES = 1 << 62
@@ -39,33 +38,33 @@ class Stream:
 
     def __init__(
         self,
-        layer: Layer,
-        plan: _core.Plan,
+        pipeline: Pipeline,
+        layer: Any,
         *,
         channels: Any,
         max_db: Any,
         num_samples: Any,
     ) -> None:
         self.layer = layer
-        self._kernels = plan.kernels  # `set_weights` on the layer has no part in the stream
-        self.channels = _checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)
-        self._max_db = _check_max_db(layer, max_db)
-        self._num_samples = _check_num_samples(layer, num_samples)
+        self._pipeline = pipeline  # `set_weights` on the layer gives the layer another one
+        self.channels = checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)
+        self._max_db = _checked_max_db(pipeline, max_db)
+        self._num_samples = _checked_num_samples(pipeline, num_samples)
         level, rule = 0.0, self._max_db
         if isinstance(rule, int | float):
             level, rule = float(rule), "fixed"
         try:
             self._core = _core.Stream(
-                plan, self.channels, rule or "none", level, self._num_samples or 0
+                pipeline.plan, self.channels, rule or "none", level, self._num_samples or 0
             )
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for a stream. Received: channels={self.channels} for {layer!r}"
             ) from error
-        self.frame_axis = layer._frame_axis(self.channels)
+        self.frame_axis = pipeline.frame_axis(self.channels)
         self.latency_samples = self._core.latency_samples
 
-    def push(self, samples: Any, *, scale: float | None = None) -> _arrays.Array:
+    def push(self, samples: Any, *, scale: float | None = None) -> Array:
         """Takes the next samples and returns the frames that became ready.
 
         Args:
@@ -86,13 +85,13 @@ class Stream:
             RuntimeError: during another call on this stream.
             MemoryError: if there is no room for the result; the stream is as before then.
         """
-        layer = self.layer
+        pipeline = self._pipeline
         x = samples
-        if not (type(x) is np.ndarray and x.dtype in layer._direct_dtypes and x.flags.aligned):
-            x = layer._samples(x, None, scaled=scale is not None)
-        return self._rounded(self._core.push(x, layer._checked_scale(scale)))
+        if not (type(x) is np.ndarray and x.dtype in pipeline.readable_dtypes and x.flags.aligned):
+            x = pipeline.samples(x, scaled=scale is not None)
+        return self._rounded(self._core.push(x, pipeline.checked_scale(scale)))
 
-    def flush(self) -> _arrays.Array:
+    def flush(self) -> Array:
         """Ends the signal and returns the frames that reach beyond its end.
 
         None with padding "valid", where samples behind the last whole frame are left out. For a
@@ -114,12 +113,14 @@ class Stream:
         """
         self._core.reset()
 
-    def _rounded(self, result: _arrays.Array) -> _arrays.Array:
-        half = self.layer._half_dtype
-        return result if half is None else _arrays.rounded(result, half, None)
+    def _rounded(self, result: Array) -> Array:
+        half = self._pipeline.half_dtype
+        return result if half is None else arrays.rounded(result, half, None)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        arguments = (self.layer, self._kernels, self.channels, self._max_db, self._num_samples)
+        # A plan does not travel: the layer makes it again, for the stream's own weights.
+        weights = self._pipeline.plan.kernels
+        arguments = (self.layer, weights, self.channels, self._max_db, self._num_samples)
         return _restored, (*arguments, self._core.save())
 
     def __repr__(self) -> str:
@@ -131,60 +132,60 @@ class Stream:
 
 
 def _restored(
-    layer: Layer,
-    kernels: list[_arrays.Array] | None,
+    layer: Any,
+    weights: list[Array] | None,
     channels: int,
     max_db: Any,
     num_samples: Any,
     state: bytes,
 ) -> Stream:
-    plan = layer._plan if kernels is layer._plan.kernels else layer._make_plan(kernels)
-    stream = Stream(layer, plan, channels=channels, max_db=max_db, num_samples=num_samples)
+    pipeline = layer.pipeline.with_weights(weights, layer.name)
+    stream = Stream(pipeline, layer, channels=channels, max_db=max_db, num_samples=num_samples)
     stream._core.load(state)
     return stream
 
 
-def _check_max_db(layer: Layer, max_db: Any) -> float | int | str | None:
-    clamps = layer._clamps_to_maximum()
+def _checked_max_db(pipeline: Pipeline, max_db: Any) -> float | int | str | None:
+    clamps = pipeline.clamps_to_maximum
     if max_db is None and clamps:
         raise ValueError(
             "`max_db` must be a level in dB or 'running' for a layer with `top_db`: the clamp "
-            "wants the maximum of the whole signal, which a stream cannot know. Pass "
+            "needs the maximum of the whole signal, which a stream cannot know. Pass "
             "max_db=<the maximum in dB>, or max_db='running' for the maximum so far, or make the "
-            f"layer with top_db=None. {_checks.received('max_db', max_db)}"
+            f"layer with top_db=None. {checks.received('max_db', max_db)}"
         )
     if max_db is None or (clamps and isinstance(max_db, str) and max_db == "running"):
         return max_db
     if not clamps:
         raise ValueError(
             "`max_db` must be None for a layer that clamps nothing to a maximum (no `top_db`). "
-            f"{_checks.received('max_db', max_db)}"
+            f"{checks.received('max_db', max_db)}"
         )
-    level = _checks.real("max_db", max_db, accepted="a finite level in dB, or 'running'")
+    level = checks.real("max_db", max_db, accepted="a finite level in dB, or 'running'")
     if abs(level) > 1e30:
         raise ValueError(
             "`max_db` must be a level in dB between -1e30 and 1e30, or 'running'. "
-            f"{_checks.received('max_db', max_db)}"
+            f"{checks.received('max_db', max_db)}"
         )
     return level
 
 
-def _check_num_samples(layer: Layer, num_samples: Any) -> int | None:
-    step = layer._step_of_same_padding()
+def _checked_num_samples(pipeline: Pipeline, num_samples: Any) -> int | None:
+    step = pipeline.step_of_same_padding
     if step is None:
         if num_samples is None:
             return None
         raise ValueError(
             "`num_samples` must be None unless the layer has padding='same'. "
-            f"{_checks.received('num_samples', num_samples)}"
+            f"{checks.received('num_samples', num_samples)}"
         )
     if num_samples is not None:
-        return _checks.integer("num_samples", num_samples, minimum=1, maximum=_MAX_SAMPLES)
+        return checks.integer("num_samples", num_samples, minimum=1, maximum=_MAX_SAMPLES)
     if step == 1:
         return None
     raise ValueError(
         "`num_samples` must be the length of the signal for a layer with padding='same': the "
         "zeros in front of the signal depend on it. If only its remainder is known, pass any "
         f"number with the same remainder modulo frame_step={step}. "
-        f"{_checks.received('num_samples', num_samples)}"
+        f"{checks.received('num_samples', num_samples)}"
     )

@@ -18,13 +18,13 @@ import numpy.typing as npt
 
 from specfast._keras_file.archive import CONFIG, KerasFileError
 from specfast._spec import checks as _checks
+from specfast.layers.catalogue import LAYERS
 
 MAX_DEPTH = 200
 MAX_CONTAINERS = 1 << 19
 MAX_DIGITS = 400
 MAX_LAYERS = 1000
 
-FRONT_ENDS = ("STFTSpectrogram", "MelSpectrogram")
 Object = Mapping[str, Any]
 
 
@@ -153,7 +153,7 @@ def is_ours(node: Object) -> bool:
 
 
 def is_front_end(node: Object) -> bool:
-    return node["class_name"] in FRONT_ENDS and (is_of_keras(node) or is_ours(node))
+    return node["class_name"] in LAYERS and (is_of_keras(node) or is_ours(node))
 
 
 def front_ends(model: Any) -> list[FrontEnd]:

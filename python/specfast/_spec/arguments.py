@@ -47,7 +47,9 @@ class Arguments(ABC):
             ValueError: for a value out of its range.
             ImportError: for a window that only SciPy has, without SciPy.
         """
-        single = {field.name: field.check(field.name, values[field.name]) for field in cls.fields()}
+        single = {
+            field.name: field.check(field.name, values[field.name]) for field in cls.fields()
+        }
         return cls(**cls._resolved(single))
 
     @classmethod

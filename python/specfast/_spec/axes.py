@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the rows and columns of a layer's output stand for, in hertz and seconds.
+"""The coordinates of a layer's output: rows in hertz and columns in seconds.
 
-Every function takes a layer's configuration (`get_config()`), so that a file written
-with its configuration can be labelled again later. Argument names are the layers' own.
+The functions take a layer's configuration (`get_config()`), so that a file written with its
+configuration can be labelled again later. Argument names are the layers' own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
+from specfast._spec import checks
 
-    FloatArray = npt.NDArray[np.float64]
+FloatArray = npt.NDArray[np.float64]
+
+_MAX_COUNT = 1 << 62
 
 
 def hertz_to_mel(hertz: npt.ArrayLike) -> FloatArray:
@@ -46,7 +48,11 @@ def mel_times(config: Mapping[str, Any], num_frames: int) -> FloatArray:
     """Returns the middle of each frame in seconds, shape (num_frames,).
 
     Frames are centred: frame t lies around sample t * sequence_stride.
+
+    Raises:
+        TypeError, ValueError: if `num_frames` is no integer, or negative.
     """
+    num_frames = _count("num_frames", num_frames)
     step_seconds = float(config["sequence_stride"] / config["sampling_rate"])
     return np.arange(num_frames, dtype=np.float64) * step_seconds
 
@@ -55,20 +61,41 @@ def stft_frequencies(num_bins: int, sampling_rate: float) -> FloatArray:
     """Returns the frequency of each bin in Hz, shape (num_bins,).
 
     The layer's transform has (num_bins - 1) * 2 points, also when fft_length is odd.
+
+    Raises:
+        TypeError, ValueError: if `sampling_rate` is no number, or not positive.
     """
+    sampling_rate = checks.positive_hertz("sampling_rate", sampling_rate)
     return np.linspace(0.0, sampling_rate / 2.0, num_bins)
 
 
 def stft_times(
-    config: Mapping[str, Any], num_frames: int, num_samples: int, sampling_rate: float
+    config: Mapping[str, Any], num_frames: int, num_samples: int | None, sampling_rate: float
 ) -> FloatArray:
     """Returns the middle of each frame in seconds, shape (num_frames,).
 
-    With padding "same" the first frame begins before the signal, by half of the padding.
+    With padding "same" the first frame begins before the signal, by half of the padding, which
+    depends on `num_samples`.
+
+    Raises:
+        TypeError, ValueError: for a count that is no integer or negative, a sampling rate that is
+            no positive number, and padding "same" without `num_samples`.
     """
+    num_frames = _count("num_frames", num_frames)
+    sampling_rate = checks.positive_hertz("sampling_rate", sampling_rate)
     length = int(config["frame_length"])
     step = int(config["frame_step"] or length // 2)
     left = 0
     if config["padding"] == "same":
-        left = max((num_frames - 1) * step + length - num_samples, 0) // 2
+        if num_samples is None:
+            raise ValueError(
+                "`num_samples` must be the length of the signal for a layer with padding='same': "
+                "the zeros in front of the signal depend on it. Received: num_samples=None"
+            )
+        padded = (num_frames - 1) * step + length
+        left = max(padded - _count("num_samples", num_samples), 0) // 2
     return (np.arange(num_frames, dtype=np.float64) * step - left + length / 2.0) / sampling_rate
+
+
+def _count(name: str, value: Any) -> int:
+    return checks.integer(name, value, minimum=0, maximum=_MAX_COUNT)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""One check per kind of argument value. Messages name argument, value and what is accepted."""
+"""Checks one kind of argument value each. Messages name argument, value and what is accepted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+
+# Before NumPy 1.24 a ragged list becomes an array of lists, with a warning.
+_RAGGED_MAKES_OBJECTS = np.lib.NumpyVersion(np.__version__) < "1.24.0"
 
 
 def clipped(text: str) -> str:
-    """A text of anyone's on one line, in at most 80 characters."""
+    """Returns untrusted text on one line, in at most 80 characters."""
     text = " ".join(text[:1000].split())
     return text if len(text) <= 80 else text[:77] + "..."
 
 
 def short(value: Any) -> str:
-    """The repr of any value on one line, in at most 80 characters."""
+    """Returns the repr of any value on one line, in at most 80 characters."""
     if isinstance(value, list | tuple) and len(value) > 20:
         value = value[:20]  # not a megabyte of text for a list of samples
     try:
@@ -29,12 +33,12 @@ def short(value: Any) -> str:
 
 
 def received(name: str, value: Any) -> str:
-    """The end of a message: what was given, with its type."""
+    """Returns the end of a message: the value received, with its type."""
     return f"Received: {name}={short(value)} (of type {type(value).__name__})"
 
 
 def integer(name: str, value: Any, *, minimum: int, maximum: int) -> int:
-    """A Python int from any integer type; bool and integral floats are not integers."""
+    """Returns a Python int from any integer type; bool and integral floats are not integers."""
     if isinstance(value, bool | np.bool_):
         raise TypeError(f"`{name}` must be an integer. {received(name, value)}")
     try:
@@ -50,15 +54,23 @@ def integer(name: str, value: Any, *, minimum: int, maximum: int) -> int:
 
 
 def real(name: str, value: Any, *, accepted: str = "a finite number") -> int | float:
-    """A Python int or float, finite; integers stay integers, as in a Keras configuration."""
+    """Returns a finite int or float; integers stay integers, as in a Keras configuration."""
     number = _number(name, value, accepted)
     if not math.isfinite(number):
         raise ValueError(f"`{name}` must be {accepted}. {received(name, value)}")
     return number
 
 
+def positive_hertz(name: str, value: Any) -> int | float:
+    """Returns a sampling rate: a finite number of Hz above zero."""
+    number = real(name, value, accepted="a positive number of Hz")
+    if number <= 0:
+        raise ValueError(f"`{name}` must be a positive number of Hz. {received(name, value)}")
+    return number
+
+
 def real_or_infinite(name: str, value: Any, *, accepted: str) -> int | float:
-    """As `real`, with infinity allowed; NaN is not."""
+    """Returns a number as `real` does, with infinity allowed; NaN is not."""
     number = _number(name, value, accepted)
     if math.isnan(number):
         raise ValueError(f"`{name}` must be {accepted}. {received(name, value)}")
@@ -81,7 +93,7 @@ def _number(name: str, value: Any, accepted: str) -> int | float:
 
 
 def flag(name: str, value: Any) -> bool:
-    """True or False; None, 0 and 1 are taken as Python does. A string is refused: "False"."""
+    """Returns True or False; None, 0 and 1 count as in Python. A string is refused: "False"."""
     if value is None or isinstance(value, bool | np.bool_):
         return bool(value)
     if isinstance(value, int | np.integer) and value in (0, 1):
@@ -90,14 +102,32 @@ def flag(name: str, value: Any) -> bool:
 
 
 def strict_flag(name: str, value: Any) -> bool:
-    """True or False and nothing else: a ValueError, as Keras and SciPy have it."""
+    """Returns True or False and takes nothing else: a ValueError, as in Keras and SciPy."""
     if isinstance(value, bool | np.bool_):
         return bool(value)
     raise ValueError(f"Expected `{name}` to be a boolean. {received(name, value)}")
 
 
+def to_array(value: Any) -> npt.NDArray[Any]:
+    """Returns what NumPy makes of a value.
+
+    Raises:
+        ValueError: for nested sequences of unequal lengths; NumPy may raise others.
+    """
+    if _RAGGED_MAKES_OBJECTS and isinstance(value, list | tuple):
+        elements = np.asarray(value, dtype=object).flat
+        if any(isinstance(element, list | tuple | np.ndarray) for element in elements):
+            raise ValueError("sequences of unequal lengths make no array")
+    return np.asarray(value)
+
+
+def holds_reals(array: npt.NDArray[Any]) -> bool:
+    """Returns whether the elements of an array are real numbers; bool counts as 0 and 1."""
+    return array.dtype.kind in "fiub" or array.dtype.name == "bfloat16"
+
+
 def choice(name: str, value: Any, accepted: Sequence[str], *, otherwise: str = "") -> str:
-    """One of the accepted strings; `otherwise` names what the caller has taken already."""
+    """Returns one of the accepted strings; `otherwise` names what else is accepted."""
     if isinstance(value, str) and value in accepted:
         return str(value)
     raise ValueError(

@@ -47,6 +47,7 @@ class Field:
             into a configuration only when it differs from its default.
         derived: the value that stands for the default, computed from the checked arguments;
             None where the checked default itself does.
+        sizes_tables: whether tables grow with it, so that untrusted files need a bound on it.
         aliases: its names in other libraries, which errors for unknown keywords recognise.
         option: its option on the command line; None: none of its own.
     """
@@ -56,6 +57,7 @@ class Field:
     check: Check
     in_keras: bool
     derived: Callable[[Any], Any] | None
+    sizes_tables: bool
     aliases: tuple[str, ...]
     option: Option | None
 
@@ -70,7 +72,7 @@ class Field:
         return self.check(self.name, self.default)
 
     def default_of(self, arguments: Any) -> Any:
-        """The value that these arguments have where the caller did not pass this one."""
+        """Returns the value that these arguments have where the caller did not pass this one."""
         return self.checked_default if self.derived is None else self.derived(arguments)
 
 
@@ -80,6 +82,7 @@ def argument(
     *,
     in_keras: bool = True,
     derived: Callable[[Any], Any] | None = None,
+    sizes_tables: bool = False,
     aliases: tuple[str, ...] = (),
     option: Option | None = None,
 ) -> Any:
@@ -89,6 +92,7 @@ def argument(
         "check": check,
         "in_keras": in_keras,
         "derived": derived,
+        "sizes_tables": sizes_tables,
         "aliases": aliases,
         "option": option,
     }
@@ -97,7 +101,7 @@ def argument(
 
 @functools.cache
 def fields_of(arguments_class: Any) -> tuple[Field, ...]:
-    """The arguments that a class declares, in the order of a Keras configuration."""
+    """Returns the arguments that a class declares, in the order of a Keras configuration."""
     return tuple(
         Field(name=declared.name, **declared.metadata[_KEY])
         for declared in dataclasses.fields(arguments_class)
@@ -105,13 +109,8 @@ def fields_of(arguments_class: Any) -> tuple[Field, ...]:
     )
 
 
-def names_in_keras(fields: tuple[Field, ...]) -> tuple[str, ...]:
-    """The names of the arguments that Keras' layer has too."""
-    return tuple(field.name for field in fields if field.in_keras)
-
-
 def optional(check: Check) -> Check:
-    """The same check for an argument that may be None as well."""
+    """Returns the same check for an argument that may be None as well."""
 
     def check_unless_none(name: str, value: Any) -> Any:
         return None if value is None else check(name, value)
@@ -123,4 +122,3 @@ def with_others(name: str, value: Any) -> Any:
     """Passes a value on that is checked later, together with other arguments."""
     del name
     return value
-

@@ -33,9 +33,12 @@ class MelArguments(arguments.Arguments):
         window_values: float64 [sequence_length]; None: no window.
     """
 
+    window_values: windows.Values | None
+
     fft_length: int = argument(
         2048,
         _length,
+        sizes_tables=True,
         aliases=("n_fft", "nfft", "fft_size"),
         option=Option(int, "Points of the transform."),
     )
@@ -49,6 +52,7 @@ class MelArguments(arguments.Arguments):
         None,
         optional(partial(checks.integer, minimum=0, maximum=sys.maxsize)),
         derived=lambda values: values.fft_length,
+        sizes_tables=True,
         aliases=("win_length", "window_length", "nperseg", "frame_length"),
         option=Option(int, "Window; none: fft-length.", takes_none=True),
     )
@@ -64,6 +68,7 @@ class MelArguments(arguments.Arguments):
     num_mel_bins: int = argument(
         128,
         partial(checks.integer, minimum=1, maximum=arguments.MAX_BANDS),
+        sizes_tables=True,
         aliases=("n_mels", "num_mels", "num_mel_filters", "mel_bins", "n_bands", "feature_size"),
         option=Option(int, "Number of bands."),
     )
@@ -122,7 +127,6 @@ class MelArguments(arguments.Arguments):
     num_threads: int | None = argument(
         None, arguments.thread_count, in_keras=False, aliases=("n_jobs", "workers")
     )
-    window_values: windows.Values | None
 
     @classmethod
     def _resolved(cls, values: dict[str, Any]) -> dict[str, Any]:
@@ -194,12 +198,7 @@ def frequencies(
     frequencies; none of them can be meant.
     """
     rate_name, low_name, high_name = names
-    rate = checks.real(rate_name, sampling_rate, accepted="a positive number of Hz")
-    if rate <= 0:
-        raise ValueError(
-            f"`{rate_name}` must be a positive number of Hz. "
-            f"{checks.received(rate_name, sampling_rate)}"
-        )
+    rate = checks.positive_hertz(rate_name, sampling_rate)
     low_hz = arguments.not_negative(low_name, low)
     high_hz = 0 if high is None else arguments.not_negative(high_name, high)
     source = ""

@@ -49,6 +49,10 @@ class StftArguments(arguments.Arguments):
         window_values: float64 [frame_length]; None: no window.
     """
 
+    hop: int
+    num_points: int
+    window_values: windows.Values | None
+
     mode: str = argument(
         "log",
         partial(checks.choice, accepted=MODES),
@@ -57,6 +61,7 @@ class StftArguments(arguments.Arguments):
     frame_length: int = argument(
         256,
         partial(checks.integer, minimum=1, maximum=arguments.MAX_LENGTH),
+        sizes_tables=True,
         aliases=("win_length", "window_length", "nperseg", "sequence_length"),
         option=Option(int, "Samples in a frame."),
     )
@@ -69,6 +74,7 @@ class StftArguments(arguments.Arguments):
     fft_length: int | None = argument(
         None,
         optional(partial(checks.integer, minimum=-sys.maxsize, maximum=arguments.MAX_LENGTH)),
+        sizes_tables=True,
         aliases=("n_fft", "nfft", "fft_size", "mfft"),
         option=Option(
             int, "Points of the transform; none: the next power of two.", takes_none=True
@@ -112,9 +118,6 @@ class StftArguments(arguments.Arguments):
     num_threads: int | None = argument(
         None, arguments.thread_count, in_keras=False, aliases=("n_jobs", "workers")
     )
-    hop: int
-    num_points: int
-    window_values: windows.Values | None
 
     @classmethod
     def _resolved(cls, values: dict[str, Any]) -> dict[str, Any]:

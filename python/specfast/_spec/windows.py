@@ -93,7 +93,7 @@ def from_values(window: Any, length: int, length_argument: str) -> Values:
     if isinstance(window, Mapping):
         window = _deserialized(window)
     try:
-        values = np.asarray(window)
+        values = _checks.to_array(window)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
             "`window` must be a name, None, or a one-dimensional array. "
@@ -106,7 +106,7 @@ def from_values(window: Any, length: int, length_argument: str) -> Values:
             "is passed as values, as in window=scipy.signal.get_window(('kaiser', 8.0), "
             f"{length}). Received: window={_checks.short(window)}"
         )
-    if values.dtype.kind not in "fiub" and values.dtype.name != "bfloat16":
+    if not _checks.holds_reals(values):
         raise TypeError(
             "`window` must hold real numbers. "
             f"Received: window={_checks.short(window)} with dtype {values.dtype}"

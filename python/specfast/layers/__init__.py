@@ -1,2 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The layers, and the list of them."""
+"""The layers, as public classes."""
+
+from specfast.layers.mel import MelSpectrogram
+from specfast.layers.stft import STFTSpectrogram
+
+__all__ = ["MelSpectrogram", "STFTSpectrogram"]

@@ -3,22 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from specfast import _core
-from specfast._engine import arrays as _arrays
-from specfast._spec import mel_arguments as _mel_arguments
+from specfast._engine.mel_pipeline import MelPipeline
+from specfast._spec import axes, checks, mel_arguments, policy
 from specfast._spec.arguments import MAX_BANDS, MAX_LENGTH
-from specfast._spec import checks as _checks
-from specfast._spec import policy as _policy
-from specfast.layers.layer import Layer, Shape
-
-# How many dimensions NumPy's arrays can have; the result has one more than the samples.
-_MAX_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else 32
+from specfast.layers.layer import Layer
 
 
 def linear_to_mel_weight_matrix(
@@ -57,17 +51,17 @@ def linear_to_mel_weight_matrix(
         ImportError: for "bfloat16" without the package ml_dtypes.
         MemoryError: if there is no room for the matrix.
     """
-    bands = _checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=MAX_BANDS)
-    bins = _checks.integer(
+    bands = checks.integer("num_mel_bins", num_mel_bins, minimum=1, maximum=MAX_BANDS)
+    bins = checks.integer(
         "num_spectrogram_bins", num_spectrogram_bins, minimum=1, maximum=MAX_LENGTH
     )
-    rate, low, high = _mel_arguments.frequencies(
+    rate, low, high = mel_arguments.frequencies(
         sampling_rate,
         lower_edge_hertz,
         upper_edge_hertz,
         names=("sampling_rate", "lower_edge_hertz", "upper_edge_hertz"),
     )
-    result_dtype = _policy.float_dtype("dtype", dtype)
+    result_dtype = policy.float_dtype("dtype", dtype)
     try:
         weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
         return weights.astype(result_dtype, copy=False)
@@ -160,10 +154,8 @@ class MelSpectrogram(Layer):
     ref_power: int | float
     top_db_scope: str
 
-    _takes_integers = True
-    _samples_axis = -1
-    _arguments_class = _mel_arguments.MelArguments
-    _arguments: _mel_arguments.MelArguments
+    pipeline_class = MelPipeline
+    _pipeline: MelPipeline
 
     def __init__(
         self,
@@ -190,31 +182,24 @@ class MelSpectrogram(Layer):
     ) -> None:
         super().__init__(locals())
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """The shape that a call returns for an input of this shape.
-
-        It is right where Keras' own is not: for ranks above 2, and for lengths that leave
-        sequence_stride - 1 samples over, where Keras says one frame too many.
+    def times(self, num_frames: int) -> npt.NDArray[np.float64]:
+        """Returns the centre of each frame in seconds from the first sample.
 
         Args:
-            input_shape: one dimension or more, the last one being samples; None for one that is
-                not known.
+            num_frames: the number of frames of a result.
 
         Returns:
-            The dimensions of the output; None for one that depends on an unknown one.
+            float64 [num_frames].
 
         Raises:
-            TypeError: if a dimension is neither an integer nor None.
-            ValueError: for no dimension at all, a negative one, or no samples.
+            TypeError: if it is no integer.
+            ValueError: if it is negative.
         """
-        shape = self._checked_shape(input_shape)
-        return self._output_shape(shape, self._num_frames(shape[-1]))
+        return axes.mel_times(self._pipeline.arguments.public(), num_frames)
 
-    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
-        return (*input_shape[:-1], self.num_mel_bins, frames)
-
-    def _frame_grid(self) -> tuple[int, int]:
-        return self.fft_length % 2, self.sequence_stride
+    def frequencies(self) -> npt.NDArray[np.float64]:
+        """Returns the frequency of each band's peak in Hz, float64 [num_mel_bins]."""
+        return axes.mel_frequencies(self._pipeline.arguments.public())
 
     def linear_to_mel_weight_matrix(
         self,
@@ -235,67 +220,3 @@ class MelSpectrogram(Layer):
             upper_edge_hertz,
             dtype,
         )
-
-    def _check_shape(self, shape: Sequence[int | None]) -> None:
-        if not shape:
-            raise ValueError(
-                "`x` must have at least one dimension (..., samples). Received: x of shape ()"
-            )
-        if len(shape) >= _MAX_DIMENSIONS:
-            raise ValueError(
-                f"`x` must have fewer than {_MAX_DIMENSIONS} dimensions (..., samples): the "
-                "result has one more, which NumPy does not. "
-                f"Received: x with {len(shape)} dimensions"
-            )
-        if shape[-1] == 0:
-            raise ValueError(
-                "`x` must have at least one sample (..., samples): an empty signal has nothing "
-                f"to reflect. Received: x of shape {tuple(shape)}"
-            )
-
-    def _frame_axis(self, channels: int) -> int:
-        return 1 if channels == 1 else 2
-
-    def _clamps_to_maximum(self) -> bool:
-        return self.power_to_db and self._finite_top_db() is not None
-
-    def _step_of_same_padding(self) -> None:
-        return None
-
-    def _finite_top_db(self) -> float | None:
-        # A floor that lies infinitely deep is no floor.
-        top_db = self._arguments.top_db
-        return None if top_db is None or np.isinf(top_db) else float(top_db)
-
-    def _config(self) -> _core.Config:
-        arguments = self._arguments
-        config = _core.Config("mel")
-        config.dtype = self._policy.plan_dtype
-        config.fft_length = arguments.fft_length
-        config.hop = arguments.sequence_stride
-        config.window = arguments.window_values
-        # Without a window Keras takes the whole transform as the frame.
-        windowed = arguments.window_values is not None
-        config.frame_length = arguments.sequence_length if windowed else arguments.fft_length
-        config.sampling_rate_hz = float(arguments.sampling_rate)
-        config.num_mel_bins = arguments.num_mel_bins
-        config.min_freq_hz = float(arguments.min_freq)
-        config.max_freq_hz = float(arguments.max_freq)
-        config.power_to_db = arguments.power_to_db
-        top_db = self._finite_top_db()
-        config.top_db_scope = None if top_db is None else arguments.top_db_scope
-        config.top_db = top_db or 0.0
-        config.mag_exp = float(arguments.mag_exp)
-        config.min_power = float(arguments.min_power)
-        config.ref_power = float(arguments.ref_power)
-        return config
-
-    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
-        arguments = self._arguments
-        try:
-            return _core.Plan(self._config(), "any_rank")
-        except MemoryError as error:
-            raise MemoryError(
-                f"no memory for a plan. Received: fft_length={arguments.fft_length}, "
-                f"num_mel_bins={arguments.num_mel_bins}"
-            ) from error

@@ -3,16 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
-from specfast import _core
-from specfast._engine import arrays as _arrays
-from specfast._spec.stft_arguments import StftArguments
-from specfast.layers import weights as _weights
-from specfast.layers.layer import Layer, Shape
+from specfast._engine.stft_pipeline import StftPipeline
+from specfast._spec import axes
+from specfast.layers.layer import Layer
 
 
 class STFTSpectrogram(Layer):
@@ -99,9 +97,8 @@ class STFTSpectrogram(Layer):
     data_format: str
     epsilon: float
 
-    _takes_integers = False
-    _arguments_class = StftArguments
-    _arguments: StftArguments
+    pipeline_class = StftPipeline
+    _pipeline: StftPipeline
 
     def __init__(
         self,
@@ -124,108 +121,39 @@ class STFTSpectrogram(Layer):
         **unknown: Any,
     ) -> None:
         super().__init__(locals())
-        arguments = self._arguments
-        channels_last = arguments.data_format == "channels_last"
-        self._samples_axis, self._channels_axis = (1, 2) if channels_last else (2, 1)
-        self._min_samples = arguments.frame_length if arguments.padding == "valid" else 0
-        both = ("real_kernel", "imag_kernel")
-        self._weight_names = {"real": both[:1], "imag": both[1:]}.get(arguments.mode, both)
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
-        """The shape that a call returns for an input of this shape.
+    def times(
+        self, num_frames: int, sampling_rate: float, *, num_samples: int | None = None
+    ) -> npt.NDArray[np.float64]:
+        """Returns the centre of each frame in seconds from the first sample.
 
         Args:
-            input_shape: three dimensions, as of the input; None for one that is not known.
+            num_frames: the number of frames of a result.
+            sampling_rate: samples per second of the signal.
+            num_samples: the length of the signal; needed for padding "same", where the first
+                frame begins before the signal.
 
         Returns:
-            The dimensions of the output; None for one that depends on an unknown one.
+            float64 [num_frames].
 
         Raises:
-            TypeError: if a dimension is neither an integer nor None.
-            ValueError: for another rank than 3, a negative dimension, or a signal shorter than
-                `frame_length` with padding "valid".
+            TypeError: if a value is of a wrong type.
+            ValueError: if a value is out of its range, or `num_samples` is missing.
         """
-        shape = self._checked_shape(input_shape)
-        return self._output_shape(shape, self._num_frames(shape[self._samples_axis]))
+        return axes.stft_times(
+            self._pipeline.arguments.public(), num_frames, num_samples, sampling_rate
+        )
 
-    def _output_shape(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
-        batch, channels = input_shape[0], input_shape[self._channels_axis]
-        bins = self._plan.num_bins
-        channels_last = self._channels_axis == 2
-        if self.expand_dims:
-            return (
-                (batch, frames, bins, channels)
-                if channels_last
-                else (batch, channels, frames, bins)
-            )
-        rows = None if channels is None else channels * bins
-        return (batch, frames, rows) if channels_last else (batch, rows, frames)
+    def frequencies(self, sampling_rate: float) -> npt.NDArray[np.float64]:
+        """Returns the frequency of each bin in Hz, float64 [bins].
 
-    def _check_shape(self, shape: Sequence[int | None]) -> None:
-        if len(shape) != 3:
-            raise ValueError(
-                f"`x` must have 3 dimensions ({self._layout()}), found {len(shape)}. "
-                f"Received: x of shape {tuple(shape)}"
-            )
-        num_samples = shape[self._samples_axis]
-        if num_samples is not None and num_samples < self._min_samples:
-            raise ValueError(
-                f"`x` is too short: with padding='valid' there must be at least "
-                f"frame_length={self.frame_length} samples ({self._layout()}); padding='same' "
-                f"takes any. Received: x of shape {tuple(shape)}, {num_samples} samples"
-            )
+        In mode "stft", whose output has two rows per bin, they hold for both halves.
 
-    def _frame_grid(self) -> tuple[int, int]:
-        return max(self._min_samples, 1), self._arguments.hop
+        Args:
+            sampling_rate: samples per second of the signal.
 
-    def _layout(self) -> str:
-        last = self.data_format == "channels_last"
-        return "batch, samples, channels" if last else "batch, channels, samples"
-
-    def _weight_shape(self) -> tuple[int, int, int]:
-        return self.frame_length, 1, self._arguments.num_points // 2 + 1
-
-    def _weight_values(self) -> list[_arrays.Array]:
-        dtype = _weights.variable_dtype(self._policy)
-        kernels = self._plan.kernels
-        if kernels is not None:
-            return [kernel.astype(dtype, copy=False) for kernel in kernels]
-        analytic = _core.analytic_weights(self._config())
-        return [kernel.astype(dtype, copy=False) for kernel in analytic]
-
-    def _frame_axis(self, channels: int) -> int:
-        return 0 if self.data_format == "channels_last" else 1
-
-    def _clamps_to_maximum(self) -> bool:
-        return False
-
-    def _step_of_same_padding(self) -> int | None:
-        return self._arguments.hop if self.padding == "same" else None
-
-    def _config(self) -> _core.Config:
-        arguments = self._arguments
-        config = _core.Config(arguments.mode)
-        config.dtype = self._policy.plan_dtype
-        config.frame_length = arguments.frame_length
-        config.hop = arguments.hop
-        config.fft_length = arguments.num_points
-        config.window = arguments.window_values
-        config.scaling = arguments.scaling
-        config.padding = arguments.padding
-        config.epsilon = float(arguments.epsilon)
-        return config
-
-    def _make_plan(self, kernels: list[_arrays.Array] | None = None) -> _core.Plan:
-        arguments = self._arguments
-        try:
-            return _core.Plan(
-                self._config(),
-                f"{'image' if arguments.expand_dims else 'flat'}_{arguments.data_format}",
-                kernels=kernels,
-                rounding=_weights.machine_epsilon(self._policy),
-            )
-        except MemoryError as error:
-            raise MemoryError(
-                f"no memory for a plan. Received: frame_length={arguments.frame_length}, "
-                f"fft_length={arguments.num_points}"
-            ) from error
+        Raises:
+            TypeError: if it is no number.
+            ValueError: if it is not positive.
+        """
+        return axes.stft_frequencies(self._pipeline.arguments.num_points // 2 + 1, sampling_rate)
