@@ -6,16 +6,14 @@ Importing this needs NumPy and nothing else; everything optional is imported whe
 
 from typing import TYPE_CHECKING, Any
 
+from specfast._engine.build import VERSION as __version__
 from specfast._engine.build import build_info, get_num_threads, set_num_threads
 from specfast._engine.gradients import Gradients
 from specfast._engine.library import get_cmake_dir, get_include
-from specfast.layers.mel import MelSpectrogram, linear_to_mel_weight_matrix
-from specfast.layers.stft import STFTSpectrogram
+from specfast.layers import MelSpectrogram, STFTSpectrogram, linear_to_mel_weight_matrix
 
 if TYPE_CHECKING:
     from specfast.keras_files import from_keras, load_keras
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Gradients",
@@ -36,7 +34,7 @@ _LAZY = ("from_keras", "load_keras")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports what reads Keras models when it is first asked for."""
+    """Imports the readers of Keras models when they are first asked for."""
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from specfast import keras_files
@@ -45,4 +43,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LAZY})
+    return sorted(__all__)

@@ -17,9 +17,9 @@ import click
 import numpy as np
 from click.core import ParameterSource
 
-from specfast import __version__
 from specfast._cli.jobs import FORMATS, Failed, Job, WrongUse, facts, run_mel, run_stft
 from specfast._cli.live import Live, run_live
+from specfast._engine.build import VERSION
 from specfast._spec import arguments as _arguments
 from specfast._spec import mel_arguments as _mel_arguments
 from specfast._spec import stft_arguments as _stft_arguments
@@ -218,7 +218,7 @@ def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], ki
         "show_default": True,
     }
 )
-@click.version_option(__version__)
+@click.version_option(VERSION)
 def specfast() -> None:
     """Mel and STFT spectrograms with the numbers of the Keras layers.
 

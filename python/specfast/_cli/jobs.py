@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast import MelSpectrogram, STFTSpectrogram, build_info, plot, set_num_threads
+from specfast import plot
 from specfast._cli.output import OutputError, check_target, write_whole
+from specfast._engine.build import build_info, set_num_threads
 from specfast._spec import axes as _axes
 from specfast.audio import AudioError, read_audio, read_raw
+from specfast.layers import MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast import MelSpectrogram
 from specfast._cli.jobs import Failed, WrongUse, failures, make_layer
 from specfast._spec import axes as _axes
 from specfast.audio import RAW_ENCODINGS
+from specfast.layers import MelSpectrogram
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a caller can ask of, and tell, the engine as a whole."""
+"""The engine as a whole: version, build and number of threads."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from specfast import _core
-from specfast._spec import arguments as _arguments
-from specfast._spec import checks as _checks
+from specfast._spec import checks
+from specfast._spec.arguments import MAX_THREADS
+
+VERSION = "0.1.0"
 
 
 def build_info() -> dict[str, Any]:
-    """How the engine was built and what it runs on.
+    """Returns how the engine was built and what it runs on.
 
     Returns:
         A dictionary with "version", "isa" (the instruction set in use, chosen once, or by the
@@ -26,7 +28,7 @@ def build_info() -> dict[str, Any]:
 
 
 def get_num_threads() -> int:
-    """The number of threads for calls of layers that do not state their own.
+    """Returns the number of threads for calls of layers that do not state their own.
 
     Always 1 in a build without OpenMP (`build_info()["openmp"]` is False).
     """
@@ -46,5 +48,5 @@ def set_num_threads(num_threads: int) -> None:
         ValueError: if it is negative or absurd.
     """
     _core.set_num_threads(
-        _checks.integer("num_threads", num_threads, minimum=0, maximum=_arguments.MAX_THREADS)
+        checks.integer("num_threads", num_threads, minimum=0, maximum=MAX_THREADS)
     )
