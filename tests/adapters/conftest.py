@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -49,6 +50,22 @@ def _quiet() -> Iterator[None]:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+@pytest.fixture
+def requested_gradients(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The keywords of every call for gradients, from now on."""
+    from specfast._adapters.functional import SpectrogramFunction
+
+    requested = []
+    original = SpectrogramFunction.pull_back
+
+    def watched(self: Any, *arguments: Any, **wanted: Any) -> Any:
+        requested.append(wanted)
+        return original(self, *arguments, **wanted)
+
+    monkeypatch.setattr(SpectrogramFunction, "pull_back", watched)
+    return requested
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,12 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
+def layers_of_all_layouts(trained: bool, **settings: Any) -> Iterator[STFTSpectrogram]:
+    for geometry, (data_format, expand_dims) in itertools.product(GEOMETRIES, LAYOUTS):
+        layer = stft(data_format=data_format, expand_dims=expand_dims, **settings, **geometry)
+        yield perturb(layer) if trained else layer
+
+
 def shape_for(layer: STFTSpectrogram, batch: int, num_samples: int) -> tuple[int, ...]:
     last = layer.data_format == "channels_last"
     return (batch, num_samples, 2) if last else (batch, 2, num_samples)
@@ -59,18 +65,9 @@ def assert_equal_numbers(ours: float, expected: float, scale: float, tolerance: 
 @pytest.mark.parametrize("mode", oracle.STFT_MODES)
 def test_stft_against_differences(mode: str, padding: str, trained: bool) -> None:
     random = rng(1)
-    for geometry, (data_format, expand_dims) in itertools.product(GEOMETRIES, LAYOUTS):
-        layer = stft(
-            mode=mode,
-            padding=padding,
-            data_format=data_format,
-            expand_dims=expand_dims,
-            epsilon=1e-30,  # the floor has tests of its own
-            dtype="float64",
-            **geometry,
-        )
-        if trained:
-            perturb(layer)
+    # The floor has tests of its own.
+    settings = {"mode": mode, "padding": padding, "epsilon": 1e-30, "dtype": "float64"}
+    for layer in layers_of_all_layouts(trained, **settings):
         x = random.standard_normal(shape_for(layer, 2, int(random.integers(100, 900))))
         y, pullback = layer.vjp(x)
         assert same_bits(y, layer(x))
@@ -203,18 +200,8 @@ def test_the_whole_jacobian() -> None:
 @pytest.mark.parametrize("mode", LINEAR)
 def test_adjoint_of_a_linear_layer(mode: str, padding: str, trained: bool, dtype: str) -> None:
     """<L x, g> = <x, L' g>, over signals of many segments and of less than a frame."""
-    for geometry, (data_format, expand_dims) in itertools.product(GEOMETRIES, LAYOUTS):
-        layer = stft(
-            mode=mode,
-            padding=padding,
-            data_format=data_format,
-            expand_dims=expand_dims,
-            dtype=dtype,
-            **geometry,
-        )
-        if trained:
-            perturb(layer)
-        shortest = 1 if padding == "same" else geometry["frame_length"]
+    for layer in layers_of_all_layouts(trained, mode=mode, padding=padding, dtype=dtype):
+        shortest = 1 if padding == "same" else layer.frame_length
         for num_samples in (shortest, shortest + 3, 3000):
             x = noise(*shape_for(layer, 2, num_samples), seed=4, dtype=dtype)
             y, pullback = layer.vjp(x)
