@@ -34,11 +34,11 @@ def stft_spectrogram(
     kernels: Sequence[Any] | None = None,
     **arguments: Any,
 ) -> jax.Array:
-    """The STFT spectrogram of `x`, differentiable with respect to `x` and to `kernels`.
+    """Returns the STFT spectrogram of `x`, differentiable with respect to `x` and to `kernels`.
 
     Args:
         x: samples [batch, samples, channels], or [batch, channels, samples] for "channels_first".
-        layer: a `specfast.STFTSpectrogram` that says how to compute.
+        layer: a `specfast.STFTSpectrogram` with the arguments.
         kernels: a sequence of arrays as `layer.weights`, each [frame_length, 1, bins]. None: those
             of the layer. While they are the analytic ones, an FFT runs.
         **arguments: those of `specfast.STFTSpectrogram`, in place of a layer. `dtype` is that of
@@ -64,12 +64,12 @@ def stft_spectrogram(
 def mel_spectrogram(
     x: Any, layer: mel.MelSpectrogram | None = None, **arguments: Any
 ) -> jax.Array:
-    """The mel spectrogram of `x`, differentiable with respect to `x`.
+    """Returns the mel spectrogram of `x`, differentiable with respect to `x`.
 
     Args:
-        x: samples [..., samples]. What `jax.vmap` maps over is not part of the batch over which
-            `top_db` seeks its maximum.
-        layer: a `specfast.MelSpectrogram` that says how to compute.
+        x: samples [..., samples]. Axes that `jax.vmap` maps over are not part of the batch over
+            which `top_db` seeks its maximum.
+        layer: a `specfast.MelSpectrogram` with the arguments.
         **arguments: those of `specfast.MelSpectrogram`, in place of a layer. `dtype` is that of
             `x` by default, or float32 for integers.
 
@@ -108,7 +108,7 @@ def _from_arguments(
 def spectrogram(
     function: SpectrogramFunction, x: jax.Array, kernels: tuple[jax.Array, ...]
 ) -> jax.Array:
-    """What the function computes; kernels as it takes them."""
+    """Returns the function's output; kernels as it takes them."""
     return _compute(function, x, kernels, keep=False)
 
 
@@ -132,7 +132,7 @@ def _forward(
     function: SpectrogramFunction, x: Any, kernels: tuple[Any, ...]
 ) -> tuple[jax.Array, Any]:
     values = tuple(kernel.value for kernel in kernels)
-    # What needs no gradient is told by the structure: as values, flags would be traced.
+    # Arguments that need no gradient are told by the structure: as values, flags would be traced.
     wanted = (
         () if x.perturbed else None,
         () if any(kernel.perturbed for kernel in kernels) else None,
@@ -185,7 +185,7 @@ class _HostCall:
     results: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]
 
     def mapped(self, arguments: Sequence[Any]) -> tuple[int, ...]:
-        """The sizes of the mapped axes; 1 in an argument that does not vary along one."""
+        """Returns the sizes of the mapped axes; 1 in an argument that does not vary along one."""
         pairs = zip(arguments, self.ranks, strict=True)
         return np.broadcast_shapes(*(a.shape[: len(a.shape) - rank] for a, rank in pairs))
 
@@ -207,7 +207,7 @@ def _on_host(
     results: Sequence[tuple[Sequence[Any], Any]],
     arguments: Sequence[jax.Array],
 ) -> list[jax.Array]:
-    """What `call` returns for the arguments: arrays of the shapes and dtypes in `results`."""
+    """Returns the result of `call`: arrays of the shapes and dtypes in `results`."""
     ranks = tuple(argument.ndim for argument in arguments)
     described = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in results)
     returned: list[jax.Array] = _host_call.bind(

@@ -30,7 +30,7 @@ class _Adapter:
         super().__init__(*args, **kwargs)
         # XLA in TensorFlow runs no Python; JAX calls it from compiled code too.
         self.supports_jit = keras.backend.backend() != "tensorflow"
-        self._function()  # what the engine refuses, it refuses now
+        self._function()  # the engine's errors come now, not at the first call
 
     def _function(self) -> SpectrogramFunction:
         """Returns the engine's function; Keras' global epsilon and the dtype policy may change."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Front-end layers out of Keras models, with their trained weights and without Keras.
+"""Reads front-end layers from Keras models, with their trained weights and without Keras.
 
-A file is taken for hostile: see docs/keras-models.md for what is checked and bounded.
+Files are untrusted: docs/keras-models.md says which checks and bounds apply.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ __all__ = ["KerasFileError", "from_keras", "load_keras"]
 KerasFileError.__module__ = __name__  # where it is public
 
 MAX_WEIGHTS_BYTES = 8 << 30
-# A few bytes of configuration must not order gigabytes of tables: lengths of a layer, and their
-# sum over a file.
+# A few bytes of configuration must not order gigabytes of tables: bounds on the lengths of a
+# layer, and on their sum over a file.
 MAX_LENGTH = 1 << 20
 MAX_TOTAL_LENGTH = 1 << 22
 
@@ -44,7 +44,7 @@ _HARMLESS = ("__init__", "__init_subclass__", "get_config", "from_config")
 def load_keras(
     path: str | os.PathLike[str] | BinaryIO, *, max_weights_bytes: int = MAX_WEIGHTS_BYTES
 ) -> dict[str, FrontEndLayer]:
-    """The STFTSpectrogram and MelSpectrogram layers of a `.keras` file, with their weights.
+    """Returns the STFTSpectrogram and MelSpectrogram layers of a `.keras` file, with weights.
 
     Neither Keras nor any framework is needed, and nothing of the file is run or imported.
 
@@ -111,7 +111,7 @@ def _check_lengths(found: list[FrontEnd]) -> None:
         for field in fields_of(front_end.class_name):
             length = front_end.config.get(field.name) if field.sizes_tables else None
             if not isinstance(length, int | float):
-                continue  # what is no number is refused with the other arguments
+                continue  # anything but a number is refused with the other arguments
             if length > MAX_LENGTH:
                 raise KerasFileError(
                     f"{CONFIG}: layer {_checks.short(front_end.name)}: `{field.name}` must be at "
@@ -181,7 +181,7 @@ def _take_weights(layer: FrontEndLayer, front_end: FrontEnd, weights: WeightsFil
 
 
 def from_keras(layer_or_config: Any) -> FrontEndLayer:
-    """The layer of this package that computes what a Keras layer computes, with its weights.
+    """Returns the layer of this package that computes what a Keras layer does, with its weights.
 
     Args:
         layer_or_config: a live `keras.layers.STFTSpectrogram` or `MelSpectrogram` (Keras is not
@@ -231,7 +231,7 @@ def _configured(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
 
 
 def _keras_class(layer: Any) -> Any:
-    """The class of Keras, or of an adapter of ours, that a live layer is of."""
+    """Returns the class of Keras, or of an adapter of ours, that a live layer is of."""
     classes = type(layer).__mro__
     for position, base in enumerate(classes):
         if base.__name__ in LAYERS and base.__module__.split(".")[0] in ("keras", "specfast"):

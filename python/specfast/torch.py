@@ -108,7 +108,7 @@ def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _keys(layer: Layer) -> dict[torch.dtype, str]:
-    """The keys of the layer's function in both precisions."""
+    """Returns the keys of the layer's function in both precisions."""
     config = layer.get_config()
     return {
         dtype: _functional.key_of(type(layer).from_config({**config, "dtype": name}))
@@ -132,7 +132,7 @@ def _spectrogram(key: str, x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> 
 
 
 def _is_plain(x: torch.Tensor) -> bool:
-    """Whether there are only numbers to compute: no trace, no transformation."""
+    """Tells whether there are only numbers to compute: no trace, no transformation."""
     return (
         not torch.compiler.is_compiling()
         and type(x) is torch.Tensor
@@ -144,7 +144,7 @@ def _is_plain(x: torch.Tensor) -> bool:
 def spectrogram(
     function: SpectrogramFunction, x: torch.Tensor, kernels: Sequence[torch.Tensor]
 ) -> Any:
-    """What the function computes, differentiable; for the Keras layers."""
+    """Returns the function's output, differentiable; for the Keras layers."""
     return _spectrogram(function.key, x, kernels)
 
 

@@ -305,7 +305,7 @@ def test_frozen_kernels_stay(
     model.fit(x, labels, batch_size=8, verbose=0)
     for w, v in zip(layer.get_weights(), before, strict=True):
         np.testing.assert_array_equal(w, v)
-    if BACKEND != "jax":  # there Keras traces anew for predict
+    if BACKEND != "jax":  # there Keras traces again for predict
         assert is_analytic(layer)
 
 

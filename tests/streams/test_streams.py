@@ -24,7 +24,7 @@ MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
 
 
 def one_call(layer: Layer, signal: Array) -> Array:
-    """What the layer gives for one signal of shape (samples,) or as `push` wants it."""
+    """Returns the layer's output for one signal, of shape (samples,) or as `push` takes it."""
     if isinstance(layer, MelSpectrogram):
         return layer(signal)
     if signal.ndim == 1:
@@ -237,7 +237,7 @@ def test_what_is_pushed_may_lie_in_memory_in_any_way() -> None:
         assert same_bits(result, expected)
 
 
-# ---- Beginning, end, beginning anew ---------------------------------------------------------
+# ---- Beginning, end, beginning again --------------------------------------------------------
 
 
 def test_a_signal_that_a_call_would_refuse_has_no_frames() -> None:

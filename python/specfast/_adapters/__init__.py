@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A layer as a function of samples and kernels, for the frameworks' fronts."""
+"""Turns a layer into a function of samples and kernels, for the frameworks' fronts."""

@@ -100,8 +100,8 @@ class SpectrogramFunction:
 
     @functools.cached_property
     def key(self) -> str:
-        """Text from which `from_key` rebuilds an equal function, for callers that can only pass
-        strings."""
+        """The text from which `from_key` rebuilds an equal function, for callers that can only
+        pass strings."""
         return key_of(self.layer)
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the Keras layers run on TensorFlow, in eager mode, `tf.function` and `tf.data`."""
+"""Runs the Keras layers on TensorFlow, in eager mode, `tf.function` and `tf.data`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from specfast._adapters.functional import SpectrogramFunction
 def spectrogram(
     function: SpectrogramFunction, x: Any, kernels: Sequence[Any], *, keep: bool = False
 ) -> Any:
-    """What the function computes, differentiable with respect to samples and kernels.
+    """Returns the function's output, differentiable with respect to samples and kernels.
 
     Args:
         function: see there.
@@ -22,7 +22,7 @@ def spectrogram(
         kernels: tensors or variables, as the function takes them.
         keep: whether gradients are likely to be asked for.
     """
-    # What is known of the output's shape; samples that are known to be bad are refused.
+    # The output's shape as far as it is known; samples known to be bad are refused.
     shape = tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
 
     @tf.custom_gradient

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The way of data: arrays in, the C++ engine, arrays and gradients out."""
+"""Carries data through the C++ engine: arrays in, arrays and gradients out."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""From what a caller hands over to an array that the engine reads in place, and back.
+"""Turns what a caller passes into an array that the engine reads in place.
 
 The engine takes native, aligned float32, float64 and int16 arrays of any strides. Layers ask for
-these directly; only what is different comes through here.
+these directly; only other objects come through here.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MEL_TYPES = "float16, bfloat16, float32, float64, bool or integers (taken unsca
 
 
 def view(x: Any, *, lists: bool) -> Array:
-    """`x` as an ndarray that shares its memory wherever that is possible.
+    """Returns `x` as an ndarray that shares its memory wherever that is possible.
 
     Args:
         x: an ndarray, anything with DLPack, the buffer protocol or `__array__`, or a nested list.
@@ -108,11 +108,11 @@ def real_numbers(name: str, value: Any, shown: str = "") -> Array:
 
 
 def samples(x: Array, *, integers: bool, dtype: str) -> Array:
-    """`x` if the engine can read it as it is, else a copy that it can.
+    """Returns `x` if the engine can read it as it is, else a copy that it can.
 
     Args:
         x: any array.
-        integers: whether bool and integers are samples (mel, or with a scale) or an error.
+        integers: whether bool and integers are taken (mel, or with a scale) or refused.
         dtype: the engine's precision for this layer, which integers are converted to.
 
     Raises:
@@ -138,7 +138,7 @@ def samples(x: Array, *, integers: bool, dtype: str) -> Array:
 
 
 def _converted(x: Array, dtype: np.dtype[Any]) -> Array:
-    """A copy of another dtype. What `x` repeats by a stride of zero stays repeated, not copied."""
+    """Returns a copy of another dtype; axes of stride zero stay so and are not copied."""
     once = x[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in x.strides)]
     try:
         return np.broadcast_to(once.astype(dtype), x.shape)
@@ -197,7 +197,7 @@ def check_no_overlap(out: Array, x: Array) -> None:
 
 
 def rounded(result: Array, dtype: np.dtype[Any], out: Array | None) -> Array:
-    """The result in half precision: round to nearest, beyond the range infinity, silently."""
+    """Returns the result in half precision: round to nearest, silently, infinity on overflow."""
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if out is None:
             return result.astype(dtype)

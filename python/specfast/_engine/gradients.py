@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Vector-Jacobian products of a layer: NumPy arrays in and out, no framework."""
+"""Computes vector-Jacobian products of a layer, on NumPy arrays and without a framework."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class Gradients(NamedTuple):
 
     Attributes:
         signal: the gradient of the samples, in the shape of `x` and, where `x` has a floating
-            point dtype, in that; else in the layer's. None if it was not asked for.
+            point dtype, in that; else in the layer's. None if it was not requested.
         weights: the gradients of `layer.weights`, in their order, shapes and dtype. Empty for a
-            layer without weights, or if they were not asked for.
+            layer without weights, or if they were not requested.
     """
 
     signal: Array | None
@@ -28,7 +28,7 @@ class Gradients(NamedTuple):
 
 
 class Pullback(Protocol):
-    """See `Layer.vjp`."""
+    """Maps the gradient of an output to those of samples and weights; see `Layer.vjp`."""
 
     def __call__(
         self, cotangent: Any, *, signal: bool = True, weights: bool = True

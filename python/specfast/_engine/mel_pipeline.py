@@ -27,7 +27,7 @@ _MIN_RECORDING = 256
 
 
 class MelPipeline(Pipeline):
-    """[..., samples] to levels or energies of mel bands, [..., bands, frames]."""
+    """Turns [..., samples] into levels or energies of mel bands, [..., bands, frames]."""
 
     arguments_class = MelArguments
     takes_integers = True

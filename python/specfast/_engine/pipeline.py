@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What layers, streams and adapters share: from samples to a spectrogram and back."""
+"""Computes spectrograms and gradients, for layers, streams and adapters alike."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _KERNELS = ("real_kernel", "imag_kernel")
 
 
 class StftPipeline(Pipeline):
-    """[batch, samples, channels], or [batch, channels, samples], to spectra of frames."""
+    """Turns [batch, samples, channels] or [batch, channels, samples] into spectra of frames."""
 
     arguments_class = StftArguments
     takes_integers = False

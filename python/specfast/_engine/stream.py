@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A layer on a signal that arrives piece by piece."""
+"""Applies a layer to a signal that arrives piece by piece."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MAX_SAMPLES = 1 << 62
 
 
 class Stream:
-    """One signal through a layer, in pieces of any length. Made by `layer.stream(...)`.
+    """Takes one signal through a layer, in pieces of any length. Made by `layer.stream(...)`.
 
-    What all `push` calls and the `flush` return, put together along `frame_axis`, is bit for bit
-    what the layer returns for the whole signal, whatever the pieces were.
+    The arrays that all `push` calls and the `flush` return, joined along `frame_axis`, equal bit
+    for bit what the layer returns for the whole signal, whatever the pieces were.
 
     A stream is for one thread at a time; a call during another one is refused with RuntimeError.
     It can be copied and pickled at any moment, and continues exactly where it was. The weights
@@ -72,12 +72,12 @@ class Stream:
                 else of the shape of one signal: (channels, samples), or (samples, channels) for
                 an STFTSpectrogram with `data_format` "channels_last". The dtypes are those of a
                 call. Never written to.
-            scale: what these samples are multiplied by while they are read, as in a call.
+            scale: the factor by which these samples are multiplied, as in a call.
 
         Returns:
-            What a call would return for one signal, without the batch axis:
+            The frames that a call returns for one signal, without the batch axis:
             `layer(signal[None, :, None])[0]` for an STFTSpectrogram and one channel,
-            `layer(signal)` for a MelSpectrogram. There may be no frame in it.
+            `layer(signal)` for a MelSpectrogram. There may be none.
 
         Raises:
             TypeError: for samples of a wrong type or dtype.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Keras' files, read without Keras."""
+"""Reads Keras' files without Keras."""

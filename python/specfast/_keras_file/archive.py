@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The zip archive around a Keras model, taken for hostile: bounded reads, nothing unpacked.
+"""Reads the zip archive around a Keras model as an untrusted file: bounded, nothing unpacked.
 
 Only two members are ever read, by their exact names. Their checksums are compared before
 anything looks at their content.
@@ -23,7 +23,7 @@ WEIGHTS = "model.weights.h5"
 
 MAX_DIRECTORY_BYTES = 1 << 20
 MAX_CONFIG_BYTES = 16 << 20
-# What is packed may become this many times larger, as in Keras; below 1 MiB it does not matter.
+# Packed data may become this many times larger, as in Keras; below 1 MiB it does not matter.
 MAX_EXPANSION = 100
 HARMLESS_BYTES = 1 << 20
 
@@ -34,14 +34,14 @@ _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
 class KerasFileError(ValueError):
-    """A file is no Keras model, or one that is not read because it is broken or hostile."""
+    """Raised for a file that is no Keras model, or is not read because it is broken or hostile."""
 
 
 @contextmanager
-def failing_as(what: str) -> Iterator[None]:
+def as_keras_file_error(what: str) -> Iterator[None]:
     """Turns whatever a reader of damaged data raises into a KerasFileError that begins so.
 
-    Such readers raise a dozen types, none of them documented; only want of memory is not the
+    Such readers raise a dozen types, none of them documented; only a lack of memory is not the
     file's own fault.
     """
     try:
@@ -64,7 +64,7 @@ class Archive:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        with failing_as("not a .keras file, which is a zip archive"):
+        with as_keras_file_error("not a .keras file, which is a zip archive"):
             stream.seek(0)
             if stream.read(len(_hdf5.SIGNATURE)) == _hdf5.SIGNATURE:
                 raise KerasFileError(
@@ -78,13 +78,13 @@ class Archive:
             raise KerasFileError(f"more than one member is named {_checks.short(twice[0])}")
 
     def config(self) -> bytes:
-        """The content of config.json."""
+        """Returns the content of config.json."""
         target = io.BytesIO()
         self._copy(self._member(CONFIG, MAX_CONFIG_BYTES), target)
         return target.getvalue()
 
     def weights(self, max_bytes: int) -> BinaryIO:
-        """The content of model.weights.h5: in memory or, if large, in a file without a name."""
+        """Returns the content of model.weights.h5: in memory or, if large, in an unnamed file."""
         info = self._member(WEIGHTS, max_bytes)
         target: IO[bytes] = io.BytesIO()
         if info.file_size > _IN_MEMORY_BYTES:
@@ -126,7 +126,7 @@ class Archive:
 
     def _copy(self, info: zipfile.ZipInfo, target: IO[bytes]) -> None:
         # At the last byte zipfile compares the checksum.
-        with failing_as(info.filename), self._zip.open(info) as member:
+        with as_keras_file_error(info.filename), self._zip.open(info) as member:
             while chunk := member.read(_CHUNK_BYTES):
                 target.write(chunk)
             if target.tell() != info.file_size:

@@ -30,7 +30,7 @@ Object = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Place:
-    """Where a layer's weights stand: names of HDF5 groups from the root on.
+    """The place of a layer's weights: names of HDF5 groups from the root on.
 
     Keras names them after attributes and classes. Below an object whose class is not Keras'
     own, the attributes are not known; `unsure_below` is the path of the outermost such object.
@@ -43,7 +43,7 @@ class Place:
         return Place((*self.path, name), self.unsure_below)
 
     def inside(self, node: Object) -> Place:
-        """The same place for what stands inside the object that stands there."""
+        """Returns the place for objects inside the one that stands here."""
         if self.unsure_below is None and not is_of_keras(node):
             return Place(self.path, self.path)
         return self
@@ -79,7 +79,7 @@ class FrontEnd:
 
 
 def parse(data: bytes) -> Any:
-    """The value of a JSON text, as Keras parses it, of a bounded depth and size.
+    """Returns the value of a JSON text of bounded depth and size, as Keras parses it.
 
     Raises:
         KerasFileError: if it is no JSON in UTF-8 or goes beyond a limit.
@@ -129,7 +129,7 @@ def _integer(digits: str) -> int:
 
 
 def is_object(value: Any) -> bool:
-    """Whether a value is an object as `keras.saving.serialize_keras_object` writes it."""
+    """Tells whether a value is an object as `keras.saving.serialize_keras_object` writes it."""
     return (
         isinstance(value, Mapping)
         and isinstance(value.get("class_name"), str)
@@ -138,7 +138,7 @@ def is_object(value: Any) -> bool:
 
 
 def is_of_keras(node: Object) -> bool:
-    """Whether the class is Keras' own: a registered one carries the name of its package."""
+    """Tells whether the class is Keras' own: a registered one names its package."""
     module = node.get("module", "keras")
     return (
         isinstance(module, str)
@@ -148,7 +148,7 @@ def is_of_keras(node: Object) -> bool:
 
 
 def is_ours(node: Object) -> bool:
-    """Whether the class is a Keras layer registered by this package under the same name."""
+    """Tells whether the class is a Keras layer that this package registered under its name."""
     return bool(node.get("registered_name") == f"specfast>{node['class_name']}")
 
 
@@ -157,7 +157,7 @@ def is_front_end(node: Object) -> bool:
 
 
 def front_ends(model: Any) -> list[FrontEnd]:
-    """The front-end layers of a model, in the order in which Keras saves them.
+    """Returns the front-end layers of a model, in the order in which Keras saves them.
 
     Args:
         model: the value of config.json.
@@ -185,7 +185,7 @@ def front_ends(model: Any) -> list[FrontEnd]:
 
 
 def _walk(node: Object, names: tuple[str, ...], place: Place) -> Iterator[FrontEnd]:
-    """`names` are those around the node; the whole model's is left out."""
+    """Yields the layers below a node; `names` are those around it, without the model's own."""
     if place.path:
         names = (*names, *_own_name(node))
     if is_front_end(node):
@@ -202,7 +202,7 @@ def _walk(node: Object, names: tuple[str, ...], place: Place) -> Iterator[FrontE
 
 
 def _walk_value(value: Any, names: tuple[str, ...], place: Place) -> Iterator[FrontEnd]:
-    """`place` is that of an attribute, which holds an object or containers of objects."""
+    """Yields the layers in the value of an attribute, which may hold containers of objects."""
     if is_object(value):
         yield from _walk(value, names, place)
         return
@@ -226,7 +226,7 @@ def _own_name(node: Object) -> tuple[str, ...]:
 
 
 def _unique(name: str, used: dict[str, int]) -> str:
-    """The name of an object in its container: numbered from the second of a class on."""
+    """Returns an object's name in its container: numbered from the second of a class on."""
     used[name] = used.get(name, -1) + 1
     return f"{name}_{used[name]}" if used[name] else name
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A reader for the small part of HDF5 that Keras writes, safe on files that somebody forged.
+"""Reads the small part of HDF5 that Keras writes, safely on forged files.
 
 h5py writes the oldest format unless told otherwise, and Keras never tells: superblock 0, groups
 as symbol tables, contiguous arrays, strings in global heaps. All else is refused: links of any
@@ -43,7 +43,7 @@ _HARD = (0, 1)  # cache types of a symbol: a hard link; 2 is a soft one
 
 
 class FormatError(ValueError):
-    """The file is broken, or uses a part of HDF5 that is not read here."""
+    """Raised for a file that is broken, or uses a part of HDF5 that is not read here."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class File:
         return any(message.kind == _SYMBOL_TABLE for message in self._messages(address))
 
     def members(self, address: int) -> dict[str, int | None]:
-        """The members of a group and their addresses; None is that of a link."""
+        """Returns the members of a group and their addresses; None is that of a link."""
         if address not in self._groups:
             table = _only(self._messages(address), _SYMBOL_TABLE, 16, "a group as Keras writes it")
             tree, heap = struct.unpack_from("<QQ", table)
@@ -105,7 +105,7 @@ class File:
         return self._groups[address]
 
     def _symbols(self, tree: int) -> Iterator[tuple[int, int, int]]:
-        """Name offset, header address and cache type of each symbol below a B-tree (III.A.1)."""
+        """Yields name offset, header address, cache type of symbols below a B-tree (III.A.1)."""
         waiting: list[tuple[int, int | None]] = [(tree, None)]
         while waiting:
             address, wanted_level = waiting.pop()
@@ -137,7 +137,7 @@ class File:
     # ---- Arrays and attributes ---------------------------------------------------------------
 
     def dataset(self, address: int) -> Dataset:
-        """What an object says of its array; nothing of the array is read."""
+        """Returns the description of an object's array; nothing of the array is read."""
         messages = self._messages(address)
         if any(message.kind in (_EXTERNAL, _FILTERS) for message in messages):
             raise FormatError("an array with filters or external storage is not read")
@@ -153,7 +153,7 @@ class File:
         return Dataset(shape, dtype, data)
 
     def array(self, dataset: Dataset) -> npt.NDArray[Any]:
-        """The values of an array, read only; of all arrays together, as much as the file holds."""
+        """Returns the values of an array, read only; of all arrays, as much as the file holds."""
         num_bytes = math.prod(dataset.shape) * dataset.dtype.itemsize
         self._unread_bytes -= num_bytes
         if self._unread_bytes < 0:
@@ -162,7 +162,7 @@ class File:
         return np.frombuffer(data, dataset.dtype).reshape(dataset.shape)
 
     def string_attribute(self, address: int, name: str) -> str | None:
-        """The text of an attribute of an object, if it has one of this name.
+        """Returns the text of an attribute of an object, if it has one of this name.
 
         A string of variable length is the one type of attribute that is read.
         """
@@ -195,7 +195,7 @@ class File:
     # ---- Headers -----------------------------------------------------------------------------
 
     def _messages(self, address: int) -> list[_Message]:
-        """The messages of an object's header, of version 1 (IV.A.1.a)."""
+        """Returns the messages of an object's header, of version 1 (IV.A.1.a)."""
         version, count, size = struct.unpack("<BxH4xI4x", self._read(address, 16))
         if version != 1:
             raise FormatError(f"no object with a header of version 1 at {address}")
@@ -241,7 +241,7 @@ class File:
 
 
 def _only(messages: list[_Message], kind: int, min_bytes: int, what: str) -> bytes:
-    """The body of the one message of a kind, which makes an object what it must be."""
+    """Returns the body of the one message of a kind, which makes an object what it must be."""
     found = [message for message in messages if message.kind == kind]
     if len(found) != 1 or len(found[0].body) < min_bytes or found[0].flags & _SHARED:
         raise FormatError(f"an object is not {what}")
@@ -256,7 +256,7 @@ def _shape(body: bytes) -> tuple[int, ...]:
 
 
 def _ieee(size: int, exponent: int, mantissa: int, *, big: bool) -> bytes:
-    """The datatype message of an IEEE number (IV.A.2.d, class 1, normalised mantissa)."""
+    """Returns the datatype message of an IEEE number (IV.A.2.d, class 1, normalised mantissa)."""
     head = struct.pack("<BBBBI", 0x11, 0x20 | big, 8 * size - 1, 0, size)
     bias = (1 << (exponent - 1)) - 1
     return head + struct.pack("<HHBBBBI", 0, 8 * size, mantissa, exponent, 0, mantissa, bias)
@@ -278,7 +278,7 @@ def _dtype(body: bytes) -> np.dtype[Any]:
 
 
 def _attribute(body: bytes) -> tuple[str, bytes, bytes]:
-    """Name, datatype and data of an attribute (IV.A.2.m); version 1 pads them to eight bytes."""
+    """Returns name, datatype and data of an attribute (IV.A.2.m); version 1 pads to 8 bytes."""
     if len(body) < 8 or body[0] not in (1, 3) or (body[0] == 3 and body[1]):
         raise FormatError("an attribute of a version that is not read")
     sizes = struct.unpack_from("<HHH", body, 2)
@@ -297,7 +297,7 @@ def _attribute(body: bytes) -> tuple[str, bytes, bytes]:
 
 
 def _text(data: bytes, offset: int) -> str:
-    """A text that ends with a zero."""
+    """Returns a text that ends with a zero."""
     end = data.find(b"\0", offset)
     if offset >= len(data) or end < 0:
         raise FormatError("a name without an end")

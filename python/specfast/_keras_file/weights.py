@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Finds the weights of single layers in a Keras model's HDF5 file, and compares what is there
-with what the configuration asks for before an array is read."""
+"""Finds the weights of single layers in a Keras model's HDF5 file.
+
+Everything there is compared with the configuration before an array is read.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specfast._keras_file import hdf5 as _hdf5
-from specfast._keras_file.archive import WEIGHTS, KerasFileError, failing_as
+from specfast._keras_file.archive import WEIGHTS, KerasFileError, as_keras_file_error
 from specfast._keras_file.config import Place
 from specfast._spec import checks as _checks
 
@@ -29,13 +31,13 @@ class WeightsFile:
     """
 
     def __init__(self, stream: BinaryIO) -> None:
-        with failing_as(WEIGHTS):
+        with as_keras_file_error(WEIGHTS):
             self._file = _hdf5.File(stream)
 
     def variables(
         self, place: Place, name: str, *, count: int, shape: tuple[int, ...], required: bool
     ) -> list[Array] | None:
-        """The variables of one layer.
+        """Returns the variables of one layer.
 
         Args:
             place: where Keras puts them.
@@ -51,7 +53,7 @@ class WeightsFile:
         Raises:
             KerasFileError: if they are not there, or not what they must be.
         """
-        with failing_as(f"{WEIGHTS}: layer {_checks.short(name)}"):
+        with as_keras_file_error(f"{WEIGHTS}: layer {_checks.short(name)}"):
             group = self._find(place, name)
             members = {} if group is None else self._file.members(group)
             if not members and not required:
@@ -87,7 +89,7 @@ class WeightsFile:
         return address
 
     def _by_name(self, path: tuple[str, ...], name: str) -> int:
-        """The one group below an object of unknown attributes that Keras wrote the name into."""
+        """Returns the one group with this name below an object whose attributes are unknown."""
         top = self._at(path)
         groups = set() if top is None else set(self._variables_below(top))
         found = [g for g in groups if self._file.string_attribute(g, "name") == name]

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What is to be computed: arguments, their checks, and what outputs stand for."""
+"""Specifies what is computed: arguments, their checks, and the coordinates of outputs."""

@@ -59,15 +59,15 @@ class Arguments(ABC):
 
     @classmethod
     def fields(cls) -> tuple[fields.Field, ...]:
-        """The arguments in the order of a Keras configuration."""
+        """Returns the arguments in the order of a Keras configuration."""
         return fields.fields_of(cls)
 
     def public(self) -> dict[str, Any]:
-        """Every argument under its name, as attributes of the layer show it."""
+        """Returns every argument under its name, as attributes of the layer show it."""
         return {field.name: getattr(self, field.name) for field in self.fields()}
 
     def config(self) -> dict[str, Any]:
-        """The part of a Keras configuration that these arguments make.
+        """Returns the part of a Keras configuration that these arguments make.
 
         A window given as an array becomes a list of floats: Keras reads that back, also from
         JSON, which it does not with an array.
@@ -81,7 +81,7 @@ class Arguments(ABC):
         }
 
     def changed(self) -> dict[str, Any]:
-        """The arguments that differ from their defaults."""
+        """Returns the arguments that differ from their defaults."""
         return {
             field.name: value
             for field in self.fields()

@@ -24,7 +24,7 @@ _POLICY_CLASSES = ("DTypePolicy", "FloatDTypePolicy")
 class Policy:
     """A Keras dtype policy: what a layer computes and returns, and what its weights would be.
 
-    Half precision is a matter of the border only: with "float16" or "bfloat16" the engine
+    Half precision exists at the border only: with "float16" or "bfloat16" the engine
     computes in float32 and the result is rounded once.
     """
 
@@ -59,7 +59,7 @@ class Policy:
         return float(np.finfo(self.variable_dtype).eps)
 
     def serialize(self) -> dict[str, Any]:
-        """The dictionary that Keras writes into a layer's configuration."""
+        """Returns the dictionary that Keras writes into a layer's configuration."""
         return {
             "module": "keras",
             "class_name": "DTypePolicy",
@@ -69,7 +69,7 @@ class Policy:
 
 
 def policy(dtype: Any) -> Policy:
-    """The policy meant by a layer's `dtype` argument; None means "float32".
+    """Returns the policy meant by a layer's `dtype` argument; None means "float32".
 
     Raises:
         ValueError: if `dtype` is none of the accepted forms.
@@ -114,7 +114,7 @@ def _serialized_name(dtype: Mapping[Any, Any]) -> str:
 
 
 def float_dtype(argument: str, dtype: Any) -> np.dtype[Any]:
-    """The NumPy dtype of an argument that names one floating point type.
+    """Returns the NumPy dtype of an argument that names one floating point type.
 
     Raises:
         ValueError: if `dtype` is not "float16", "bfloat16", "float32" or "float64".
@@ -130,7 +130,7 @@ def float_dtype(argument: str, dtype: Any) -> np.dtype[Any]:
 
 
 def bfloat16() -> np.dtype[Any]:
-    """NumPy's dtype for bfloat16, which only the optional package ml_dtypes defines."""
+    """Returns NumPy's dtype for bfloat16, which only the optional package ml_dtypes defines."""
     try:
         import ml_dtypes
     except ImportError as error:

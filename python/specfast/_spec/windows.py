@@ -14,10 +14,10 @@ from specfast._spec import checks as _checks
 
 Values = npt.NDArray[np.float64]
 
-# What SciPy has beyond the engine and can make from a name alone. Without SciPy these are
-# missing rather than unknown, and the error says so.
+# Windows that SciPy has beyond the engine and can make from a name alone. Without SciPy these
+# are missing rather than unknown, and the error says so.
 _SCIPY_ONLY = frozenset({"exponential", "poisson", "taylor", "taylorwin", "tukey", "tuk"})
-# Families that SciPy takes as (name, parameter, ...) only. Keras passes the name by itself.
+# Families that SciPy takes as (name, parameter, ...) only; Keras passes the name by itself.
 _PARAMETRIC = frozenset(
     {
         "chebwin",
@@ -40,7 +40,7 @@ _SERIALIZED_ARRAYS = ("__numpy__", "__tensor__")
 
 
 def named(name: str, length: int, *, periodic: bool) -> Values:
-    """float64 [length]: the window of this name, from the engine or else from SciPy.
+    """Returns the window of this name, float64 [length], from the engine or else from SciPy.
 
     Raises:
         ValueError: for a name that neither knows, or that needs parameters.
@@ -79,12 +79,12 @@ def _unknown(name: str, remark: str) -> ValueError:
 
 
 def from_values(window: Any, length: int, length_argument: str) -> Values:
-    """float64 [length]: a copy of the values of an array, list or serialised Keras array.
+    """Returns a float64 copy of the values of an array, list or serialised Keras array.
 
     Args:
         window: the user's values.
         length: how many there must be.
-        length_argument: the name of the argument that says so, for messages.
+        length_argument: the name of the argument that gives this number, for messages.
 
     Raises:
         TypeError: for values that are not real numbers.

@@ -59,7 +59,7 @@ class Layer:
 
     @property
     def pipeline(self) -> Pipeline:
-        """What calls run: arguments, precision and weights as they are now; for adapters."""
+        """The arguments, precision and weights with which calls run now; for adapters."""
         return self._pipeline
 
     # ---- Calls -------------------------------------------------------------------------------

@@ -35,33 +35,33 @@ class MelSpectrogram(Layer):
         min_freq: lower edge of the lowest band in Hz.
         max_freq: upper edge of the highest band in Hz. None or 0: int(sampling_rate / 2).
         power_to_db: whether the result is a level in dB.
-        top_db: how far below the maximum levels may lie, in dB. None: as far as they do (not
+        top_db: how far below the maximum levels may lie, in dB. None: without a limit (not
             possible in Keras).
         mag_exp: exponent of the magnitude: 1 for magnitude, 2 for power.
         min_power: the floor of the band energies and of `ref_power`.
         ref_power: the energy that is 0 dB.
-        top_db_scope: over what the maximum for `top_db` runs. "batch" is Keras' way: the whole
+        top_db_scope: the scope of the maximum for `top_db`. "batch" is Keras' way: the whole
             input, so that a clip's result depends on the others, and a NaN anywhere makes
             everything NaN. "clip": every one-dimensional signal by itself. Not an argument of
             Keras.
         num_threads: threads for calls of this layer. None: the global setting. Not an argument
             of Keras. The result does not depend on it.
-        name: name of the layer; None: made up as Keras does.
+        name: name of the layer; None: generated as in Keras.
         dtype: "float32" (default), "float64", "float16", "bfloat16", "mixed_float16" or
             "mixed_bfloat16"; a NumPy dtype or Keras' serialised policy. Half precision is
             computed in float32 from the samples as they are given (Keras rounds floating point
             samples first) and rounded once at the end. bfloat16 needs the package ml_dtypes.
-        trainable: kept for the configuration. Nothing is trained here.
+        trainable: kept for the configuration; this layer has no weights.
 
     Raises:
         ValueError: if a value is out of its range, or a keyword is unknown.
         TypeError: if a value is of a wrong type.
         ImportError: for "bfloat16" without the package ml_dtypes.
 
-    Input of a call, `layer(x, *, out=None)`:
+    Input of a call, `layer(x, *, out=None, scale=None)`:
         [..., samples] of rank >= 1; float16, bfloat16, float32, float64, bool or integers, which
-        are taken unscaled: to have int16 PCM as numbers from -1 to 1, divide the samples by
-        32768, or multiply `ref_power` and `min_power` by 32768^mag_exp. It is never written to.
+        are taken unscaled: to have int16 PCM as numbers from -1 to 1, pass scale=1 / 32768 with
+        the call. It is never written to.
 
     Output:
         [..., num_mel_bins, frames] with 1 + samples // sequence_stride frames for an even
@@ -70,6 +70,8 @@ class MelSpectrogram(Layer):
     Errors of a call:
         TypeError for samples that are not real numbers. ValueError for a scalar, for signals
         without samples, and for as many dimensions as NumPy can have (the result has one more).
+        UserWarning for an input that looks like one recording (samples, channels): at least 256
+        along the last axis but one, and at most 8 along the last.
 
     Source of the formulas: the Keras layer, and HTK for the filterbank.
 

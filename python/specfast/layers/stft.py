@@ -24,7 +24,7 @@ class STFTSpectrogram(Layer):
     it, the last sample falls onto the first: that is what Keras computes.
 
     Args:
-        mode: what is returned of X. "real" and "imag": its parts. "stft": all real parts, then
+        mode: the part of X to return. "real" and "imag": its parts. "stft": all real parts, then
             all imaginary parts. "angle": the phase in radians. "magnitude": sqrt(max(|X|^2,
             epsilon)). "log": ln(max(magnitude, epsilon)), natural logarithm. "psd": |X|^2, with
             all bins but the first and the last doubled.
@@ -38,16 +38,16 @@ class STFTSpectrogram(Layer):
             numbers, or None for no window and no scaling.
         periodic: whether a named window is periodic (for spectral analysis) or symmetric.
         scaling: "density" divides the window by sqrt(sum(w^2)), "spectrum" by sum(|w|), None
-            does nothing. No sampling rate is involved.
+            leaves it unchanged. No sampling rate is involved.
         padding: "valid": only frames inside the signal. "same": ceil(samples / frame_step)
             frames; zeros are added on both sides, the smaller half on the left.
-        expand_dims: give channels an axis of their own.
+        expand_dims: whether channels have an axis of their own.
         data_format: "channels_last" or "channels_first". None: "channels_last".
         epsilon: the floor of "magnitude" and "log", 0 .. 1e15. Not an argument of Keras, which
             has its global `keras.config.epsilon()` here, 1e-7 by default.
         num_threads: threads for calls of this layer. None: the global setting. Not an argument
             of Keras. The result does not depend on it.
-        name: name of the layer; None: made up as Keras does.
+        name: name of the layer; None: generated as in Keras.
         dtype: "float32" (default), "float64", "float16" or "mixed_float16"; a NumPy dtype or
             Keras' serialised policy. Half precision is computed in float32 from the samples as
             they are given and rounded once at the end, where Keras rounds the samples and
@@ -60,7 +60,7 @@ class STFTSpectrogram(Layer):
         TypeError: if a value is of a wrong type.
         ImportError: for a window that only SciPy has, without SciPy.
 
-    Input of a call, `layer(x, *, out=None)`:
+    Input of a call, `layer(x, *, out=None, scale=None)`:
         [batch, samples, channels], or [batch, channels, samples] for "channels_first"; float16,
         float32 or float64, of any strides. It is never written to.
 
