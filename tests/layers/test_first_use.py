@@ -192,6 +192,15 @@ def test_a_tone_is_found_where_the_coordinates_say() -> None:
         assert abs(layer.frequencies(rate)[bin_] - 3000) <= rate / 512
 
 
+@pytest.mark.parametrize("mode", ["log", "stft", "real"])
+def test_there_is_a_frequency_for_each_row(mode: str) -> None:
+    layer = stft(mode=mode, fft_length=300, frame_length=300, expand_dims=True)
+    frequencies = layer.frequencies(6000)
+    assert len(frequencies) == layer.compute_output_shape((1, 300, 1))[2]
+    np.testing.assert_allclose(frequencies[:4], [0, 20, 40, 60])
+    assert frequencies[-1] == 3000
+
+
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [

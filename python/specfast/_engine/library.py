@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from specfast import _core
 
-_FOLDER = Path(_core.__file__).parent
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def get_include() -> str:
     """Returns the folder to include headers from, as in `#include <specfast/specfast.h>`."""
-    return str(_FOLDER / "include")
+    return str(_folder() / "include")
 
 
 def get_cmake_dir() -> str:
     """Returns the CMake package's folder, for `-Dspecfast_DIR=` or `find_package(... PATHS)`."""
-    return str(_FOLDER / "lib" / "cmake" / "specfast")
+    return str(_folder() / "lib" / "cmake" / "specfast")
+
+
+def _folder() -> Path:
+    from pathlib import Path  # costs an eighth of `import specfast`
+
+    return Path(_core.__file__).parent

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +30,8 @@ def unknown_keywords(
 
 
 def _probably_meant(name: str, accepted: Sequence[str], fields: Sequence[Field]) -> str | None:
+    import difflib  # for errors only
+
     names = {keyword: keyword for keyword in accepted}
     names |= {alias: field.name for field in fields for alias in field.aliases}
     close = [name] if name in names else difflib.get_close_matches(name, names, n=1)

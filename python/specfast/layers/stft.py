@@ -145,15 +145,18 @@ class STFTSpectrogram(Layer):
         )
 
     def frequencies(self, sampling_rate: float) -> npt.NDArray[np.float64]:
-        """Returns the frequency of each bin in Hz, float64 [bins].
-
-        In mode "stft", whose output has two rows per bin, they hold for both halves.
+        """Returns the frequency of each row of the output in Hz, for one channel.
 
         Args:
             sampling_rate: samples per second of the signal.
 
+        Returns:
+            float64 [bins]; in mode "stft", whose real parts are followed by the imaginary parts,
+            [2 * bins].
+
         Raises:
-            TypeError: if it is no number.
+            TypeError: if `sampling_rate` is no number.
             ValueError: if it is not positive.
         """
-        return axes.stft_frequencies(self._pipeline.arguments.num_points // 2 + 1, sampling_rate)
+        bins = axes.stft_frequencies(self._pipeline.arguments.num_points // 2 + 1, sampling_rate)
+        return np.tile(bins, 2) if self.mode == "stft" else bins
