@@ -49,7 +49,7 @@ def is_analytic(layer: Any) -> bool:
     if BACKEND == "torch":
         function = _functional.from_key(function.key)
     assert function._latest is not None, "no call has been made with kernels"
-    return bool(function._latest.is_analytic)
+    return bool(function._latest.plan.is_analytic)
 
 
 def trained(layer: Any, rng: np.random.Generator) -> None:
