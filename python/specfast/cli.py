@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Entry point of the command `specfast`; the commands themselves are in `_commands`."""
+"""Entry point of the command `specfast`; the commands themselves are in `_cli/commands.py`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,19 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 done, 1 failed, 2 wrong use."""
+    """Runs the command line and exits: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
     try:
         import click  # noqa: F401  (optional, so its absence gets an answer of its own)
     except ImportError as error:
         sys.exit(f'Error: the command line needs click ({error}): pip install "specfast[cli]"')
     from specfast._cli.commands import specfast
+    from specfast._cli.output import discard_output
 
     try:
         specfast(prog_name="specfast")
-    # What click leaves: standard output on a full disk. (It handles a closed pipe.)
+    # Click prints help itself, and handles a closed pipe, but not a full disk.
     except OSError as error:
+        discard_output()
         sys.exit(f"Error: {error}")
 
 

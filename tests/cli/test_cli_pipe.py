@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,14 @@ import pytest
 
 import signals
 import specfast
-from cli_runner import run, run_process
+from cli_runner import (
+    LIMIT_SECONDS,
+    command_line,
+    environment,
+    live_process,
+    run,
+    run_process,
+)
 from signals import SPEECH
 
 SPEECH_PCM = (signals.read_wav(SPEECH) * 32768).astype("<i2")
@@ -99,16 +105,19 @@ def test_ffmpeg(ffmpeg: str, command: tuple[str, ...], tmp_path: Path) -> None:
         "16000",
         "-",
     ]
-    flags = [str(flag) for flag in (*RAW, *SMALL, "--top-db", "none")]
-    out = [] if command[0] == "stream" else ["-o", str(tmp_path / "x.npy")]
+    out = [] if command[0] == "stream" else ["-o", tmp_path / "x.npy"]
     with subprocess.Popen(decode, stdout=subprocess.PIPE) as source:
-        done = subprocess.run(
-            [sys.executable, "-m", "specfast.cli", *command, *flags, "-", *out],
-            stdin=source.stdout,
-            capture_output=True,
-            check=False,
-            timeout=120,
-        )
+        try:
+            done = subprocess.run(
+                command_line(*command, *RAW, *SMALL, "--top-db", "none", "-", *out),
+                stdin=source.stdout,
+                capture_output=True,
+                check=False,
+                timeout=LIMIT_SECONDS,
+                env=environment(),
+            )
+        finally:
+            source.kill()
     assert done.returncode == source.returncode == 0, done.stderr
     wanted = LAYER(SPEECH_PCM, scale=1 / 32768)
     if out:
@@ -176,14 +185,9 @@ def test_stream_says_what_was_left_over() -> None:
 
 def test_stream_is_live_and_does_not_grow() -> None:
     """Columns come while the pipe is open, and an hour takes the memory of ten seconds."""
-    command = ["stream", *RAW, *SMALL, "--sequence-stride", 1600]
-    program = "from specfast.cli import main; main()"
     second = np.ascontiguousarray(signals.noise(16000) * 3000).astype("<i2").tobytes()
-    with subprocess.Popen(
-        [sys.executable, "-c", program, *map(str, command)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    ) as process:
+    command = ("stream", *RAW, *SMALL, "--sequence-stride", 1600)
+    with live_process(*command, stderr=None, limit_seconds=600) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdout.readline()
@@ -205,4 +209,4 @@ def test_stream_is_live_and_does_not_grow() -> None:
         assert peak_kib() - before < 2048
         process.stdin.close()
         process.stdout.read()
-    assert process.returncode == 0
+        assert process.wait(LIMIT_SECONDS) == 0

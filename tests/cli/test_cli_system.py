@@ -8,7 +8,6 @@ import io
 import json
 import os
 import subprocess
-import sys
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ import pytest
 
 import signals
 import specfast
-from cli_runner import run, run_process
+from cli_runner import LIMIT_SECONDS, command_line, environment, run, run_process
 from signals import SPEECH
-from specfast._cli import output as _output
+from specfast._cli import errors, output
 
 # ---- Whole files or none -----------------------------------------------------------------------
 
@@ -59,18 +58,18 @@ def test_a_file_that_appears_meanwhile_is_kept(
         stream.write(b"ours")
         (tmp_path / "x").write_bytes(b"theirs")
 
-    with pytest.raises(_output.OutputError, match="it exists"):
-        _output.write_whole(str(tmp_path / "x"), write, force=False)
+    with pytest.raises(errors.Failed, match="it exists"):
+        output.write_whole(str(tmp_path / "x"), write, force=False)
 
     def no_links(*_: object) -> None:
         raise OSError(errno.EPERM, "no hard links here")
 
     monkeypatch.setattr(os, "link", no_links)
     (tmp_path / "x").unlink()
-    with pytest.raises(_output.OutputError, match="it exists"):
-        _output.write_whole(str(tmp_path / "x"), write, force=False)
+    with pytest.raises(errors.Failed, match="it exists"):
+        output.write_whole(str(tmp_path / "x"), write, force=False)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"theirs"]
-    _output.write_whole(str(tmp_path / "y"), lambda _: None, force=False)
+    output.write_whole(str(tmp_path / "y"), lambda _: None, force=False)
     assert (tmp_path / "y").read_bytes() == b""
 
 
@@ -124,11 +123,12 @@ def test_a_reader_that_goes_away() -> None:
     os.close(reading)
     with os.fdopen(writing, "wb") as gone:
         done = subprocess.run(
-            [sys.executable, "-m", "specfast.cli", "mel", str(SPEECH), "-o", "-", "-q"],
+            command_line("mel", SPEECH, "-o", "-", "-q"),
             stdout=gone,
             stderr=subprocess.PIPE,
             check=False,
-            timeout=120,
+            timeout=LIMIT_SECONDS,
+            env=environment(),
         )
     assert done.returncode == 1
     assert b"Traceback" not in done.stderr
@@ -172,7 +172,7 @@ def test_info() -> None:
 
 
 def test_an_instruction_set_that_is_not_there() -> None:
-    done = run_process("info", env={**os.environ, "SPECFAST_ISA": "abacus"})
+    done = run_process("info", env=environment(SPECFAST_ISA="abacus"))
     assert done.returncode == 1
     assert b"abacus" in done.stderr
     assert b"Traceback" not in done.stderr

@@ -6,10 +6,10 @@ soundfile and matplotlib are imported where they are used, so that help and comp
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,10 @@ import click
 import numpy as np
 from click.core import ParameterSource
 
-from specfast._cli.jobs import FORMATS, Failed, Job, WrongUse, facts, run_mel, run_stft
+from specfast._cli.errors import Failed, WrongUse
+from specfast._cli.jobs import FORMATS, Job, facts, run_mel, run_stft
 from specfast._cli.live import Live, run_live
+from specfast._cli.output import standard_output
 from specfast._engine.build import VERSION
 from specfast._spec import arguments as _arguments
 from specfast._spec import mel_arguments as _mel_arguments
@@ -32,6 +34,9 @@ else:
     _ParamType = click.ParamType
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+# What shells report for a program that Ctrl-C ended: 128 + SIGINT.
+_INTERRUPTED = 130
 
 _DTYPES = click.Choice(("float16", "float32", "float64"))
 
@@ -203,12 +208,21 @@ def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], ki
         for name, value in values.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    try:
+    with _exit_codes():
         work(job, settings)
+
+
+@contextlib.contextmanager
+def _exit_codes() -> Iterator[None]:
+    """Turns the exceptions of our work into click's, which print a message and exit."""
+    try:
+        yield
     except WrongUse as error:
         raise click.UsageError(str(error)) from error
     except Failed as error:
         raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
 @click.group(
@@ -355,15 +369,17 @@ def stream(**values: Any) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(as_json: bool) -> None:
     """Tell what this build is and what it uses on this machine."""
-    try:
+    with _exit_codes():
         table = facts()
-    except Failed as error:
-        raise click.ClickException(str(error)) from error
-    if as_json:
-        json.dump(table, sys.stdout, indent=2)
-        click.echo()
-        return
+        with standard_output() as output:
+            output.write((json.dumps(table, indent=2) if as_json else _aligned(table)) + "\n")
+
+
+def _aligned(table: dict[str, Any]) -> str:
+    """Returns one line for each entry: the key, and the value in a column of its own."""
     width = max(len(key) for key in table)
-    for key, value in table.items():
-        text = ", ".join(value) if isinstance(value, (list, tuple)) else value
-        click.echo(f"{key:<{width}}  {text}")
+    texts = {
+        key: ", ".join(value) if isinstance(value, (list, tuple)) else value
+        for key, value in table.items()
+    }
+    return "\n".join(f"{key:<{width}}  {text}" for key, text in texts.items())

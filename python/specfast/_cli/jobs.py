@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One recording in, one file out: what `specfast mel` and `specfast stft` do.
 
-No click here. Two exceptions carry what went wrong: `WrongUse` (the request itself is
-wrong) and `Failed` (the request is fine, a file or the machine is not).
+Nothing here knows click: `WrongUse` and `Failed` carry what went wrong.
 """
 
 from __future__ import annotations
 
-import contextlib
 import io
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,10 +19,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from specfast import plot
-from specfast._cli.output import OutputError, check_target, write_whole
+from specfast._cli.errors import Failed, WrongUse, failures
+from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
+from specfast._cli.output import check_target, report, standard_output, write_whole
 from specfast._engine.build import build_info, set_num_threads
 from specfast._spec import axes as _axes
-from specfast.audio import AudioError, read_audio, read_raw
+from specfast.audio import read_audio, read_raw
 from specfast.layers import MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
@@ -32,25 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
-    "Failed",
     "Job",
-    "WrongUse",
     "facts",
-    "failures",
     "make_layer",
     "run_mel",
     "run_stft",
 ]
 
 FORMATS = ("npy", "npz", "png")
-
-
-class WrongUse(Exception):
-    """The request itself is wrong. The message names option, value and what is accepted."""
-
-
-class Failed(Exception):
-    """The request is fine and could not be carried out. The message says why."""
 
 
 @dataclass(frozen=True)
@@ -232,12 +221,11 @@ def _checked_kind(job: Job) -> str:
                 f"-o {job.output!r}: unknown suffix {suffix!r}; accepted: .npy, .npz and .png, "
                 "or any name with --format"
             )
-    if job.output == "-" and sys.stdout.isatty():
+    if job.output == "-" and sys.stdout is not None and sys.stdout.isatty():
         raise WrongUse(
             f"-o '-': standard output is a terminal and {kind} is not text; redirect it"
         )
-    if job.source == "-" and sys.stdin.isatty():
-        raise WrongUse("IN '-': standard input is a terminal; a recording is to be piped in")
+    check_source(job.source, "a recording")
     if job.raw and job.rate is None:
         raise WrongUse(f"--raw {job.raw} has no header: --rate is missing, the rate in Hz")
     for option, number in (("--rate", job.rate), ("--channels", job.channels)):
@@ -260,19 +248,6 @@ def _checked_kind(job: Job) -> str:
     return kind
 
 
-@contextlib.contextmanager
-def failures() -> Iterator[None]:
-    """Turns what users can cause, and expect to be told in words, into `Failed`."""
-    try:
-        yield
-    except (AudioError, OutputError, ImportError, RuntimeError) as error:
-        raise Failed(str(error)) from error
-    except MemoryError as error:
-        raise Failed(
-            f"not enough memory: {error}" if str(error) else "not enough memory"
-        ) from error
-
-
 def make_layer(layer_class: Callable[..., Any], settings: dict[str, Any]) -> Any:
     """Makes a layer; what it refuses is wrong use, what it warns of goes to standard error."""
     with warnings.catch_warnings(record=True) as caught:
@@ -282,7 +257,7 @@ def make_layer(layer_class: Callable[..., Any], settings: dict[str, Any]) -> Any
         except (ValueError, TypeError) as error:
             raise WrongUse(str(error)) from error
     for warning in caught:
-        _tell(f"Warning: {warning.message}")
+        report(f"Warning: {warning.message}")
     return layer
 
 
@@ -291,16 +266,13 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     # Nobody likes to wait for a result that then cannot be written.
     if job.output != "-":
         check_target(job.output, force=job.force)
+    piped = job.source == STANDARD_INPUT
+    recording = read_standard_input() if piped else job.source
+    name = source_name(job.source)
     if job.raw and job.rate:
-        raw, name = (
-            (sys.stdin.buffer, "standard input") if job.source == "-" else (job.source,) * 2
-        )
-        samples, rate = read_raw(raw, job.raw, job.channels or 1, name=name), job.rate
-    elif job.source == "-":
-        piped = io.BytesIO(sys.stdin.buffer.read())
-        samples, rate = read_audio(piped, name="standard input")
+        samples, rate = read_raw(recording, job.raw, job.channels or 1, name=name), job.rate
     else:
-        samples, rate = read_audio(job.source)
+        samples, rate = read_audio(recording, name=name)
     num_channels = samples.shape[1]
     if job.channel is not None:
         if job.channel >= num_channels:
@@ -312,7 +284,7 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     elif job.mix:
         samples = samples.mean(axis=1, keepdims=True)
     if not np.isfinite(samples).all():
-        _tell(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")
+        report(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")
     return samples, rate
 
 
@@ -359,8 +331,8 @@ def _write(
     # Built first: a failure while drawing must not leave half a file in the pipe.
     whole = io.BytesIO()
     write(whole)
-    sys.stdout.buffer.write(whole.getbuffer())
-    sys.stdout.buffer.flush()
+    with standard_output() as stream:
+        stream.buffer.write(whole.getbuffer())
 
 
 def _report(job: Job, result: _Result, samples: npt.NDArray[np.float32], rate: int) -> None:
@@ -370,16 +342,11 @@ def _report(job: Job, result: _Result, samples: npt.NDArray[np.float32], rate: i
     values = result.values
     shape = " x ".join(str(length) for length in values.shape)
     plural = "" if num_channels == 1 else "s"
-    _tell(
+    report(
         f"{'standard output' if job.output == '-' else job.output}: {result.name} {shape} "
         f"{values.dtype}, {values.min():.4g} to {values.max():.4g} ({result.unit}); "
         f"{num_samples / rate:.2f} s, {rate} Hz, {num_channels} channel{plural}"
     )
-
-
-def _tell(line: str) -> None:
-    """Says something to the person; standard output is for data."""
-    sys.stderr.write(line + "\n")
 
 
 def _title(job: Job) -> str:

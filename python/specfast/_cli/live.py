@@ -6,16 +6,17 @@ As in `_jobs`, exceptions carry what went wrong. Nothing here grows with the len
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast._cli.jobs import Failed, WrongUse, failures, make_layer
+from specfast._cli.errors import Failed, WrongUse, failures
+from specfast._cli.input import check_source, opened, read_block, source_name
+from specfast._cli.jobs import make_layer
+from specfast._cli.output import standard_output
 from specfast._spec import axes as _axes
 from specfast.audio import RAW_ENCODINGS
 from specfast.layers import MelSpectrogram
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     Column = npt.NDArray[Any]  # [bands]
+    Columns = npt.NDArray[Any]  # [bands, columns]
 
 __all__ = ["Live", "run_live"]
 
@@ -60,7 +62,7 @@ class Live:
 
 
 def run_live(job: Live, settings: dict[str, Any]) -> None:
-    """Prints a line for each column until the samples end, or until it is interrupted.
+    """Prints a line for each column until the samples end.
 
     Args:
         job: See `Live`.
@@ -68,10 +70,11 @@ def run_live(job: Live, settings: dict[str, Any]) -> None:
 
     Raises:
         WrongUse: The request itself is wrong.
-        Failed: The source cannot be read, or ends within a sample.
+        Failed: The source cannot be read, or ends within a sample. All columns of the samples
+            before that are printed first.
     """
     _check(job)
-    with failures(), contextlib.suppress(KeyboardInterrupt):
+    with failures():
         layer = make_layer(MelSpectrogram, {**settings, "sampling_rate": job.rate})
         config = layer.get_config()
         clamped = config["power_to_db"] and config["top_db"] is not None
@@ -79,19 +82,24 @@ def run_live(job: Live, settings: dict[str, Any]) -> None:
             stream = layer.stream(max_db=job.max_db if clamped else None)
         except (ValueError, TypeError) as error:
             raise WrongUse(str(error)) from error
-        write = _writer(job, config)
         scale = RAW_ENCODINGS[job.raw][1]
-        with _opened(job) as source:
-            for block in _blocks(job, source):
-                _write_columns(write, stream.push(block[:, job.channel], scale=scale))
-        _write_columns(write, stream.flush())
+        failure = None
+        with opened(job.source) as source:
+            print_columns = _printer(job, config)
+            try:
+                for block in _blocks(job, source):
+                    print_columns(stream.push(block[:, job.channel], scale=scale))
+            except Failed as error:
+                failure = error
+        print_columns(stream.flush())
+        if failure is not None:
+            raise failure
 
 
 def _check(job: Live) -> None:
     if job.channel >= job.channels:
         raise WrongUse(f"--channel {job.channel} must be less than --channels {job.channels}")
-    if job.source == "-" and sys.stdin.isatty():
-        raise WrongUse("IN '-': standard input is a terminal; samples are to be piped in")
+    check_source(job.source, "samples")
     if job.db_range is not None and not (
         np.isfinite(job.db_range).all() and job.db_range[0] < job.db_range[1]
     ):
@@ -101,60 +109,49 @@ def _check(job: Live) -> None:
         )
 
 
-@contextlib.contextmanager
-def _opened(job: Live) -> Iterator[BinaryIO]:
-    if job.source == "-":
-        yield sys.stdin.buffer
-        return
-    try:
-        file = open(job.source, "rb")  # noqa: PTH123, SIM115
-    except OSError as error:
-        raise Failed(f"cannot read {job.source!r}: {error.strerror or error}") from error
-    with file:
-        yield file
-
-
 def _blocks(job: Live, source: BinaryIO) -> Iterator[npt.NDArray[Any]]:
-    """Samples [samples, channels] as they arrive."""
+    """Yields samples [samples, channels] as they arrive.
+
+    Raises:
+        Failed: After the last whole sample: the source broke off, or has bytes left over.
+    """
     dtype, _ = RAW_ENCODINGS[job.raw]
-    frame_bytes = dtype.itemsize * job.channels
+    sample_bytes = dtype.itemsize * job.channels
     rest = b""
-    while data := source.read1(_BLOCK_BYTES):  # type: ignore[attr-defined]
+    while data := read_block(source, job.source, _BLOCK_BYTES):
         data = rest + data
-        whole = len(data) // frame_bytes * frame_bytes
+        whole = len(data) // sample_bytes * sample_bytes
         rest = data[whole:]
         yield np.frombuffer(data, dtype, whole // dtype.itemsize).reshape(-1, job.channels)
     if rest:
         raise Failed(
-            f"{job.source!r} ends within a sample: {len(rest)} bytes are left over, and a sample "
-            f"of all channels has {frame_bytes}"
+            f"{source_name(job.source)!r} ends within a sample: {len(rest)} bytes are left over, "
+            f"and a sample of all channels has {sample_bytes}"
         )
 
 
-def _write_columns(write: Callable[[Column], None], columns: npt.NDArray[Any]) -> None:
-    for column in columns.T:
-        write(column)
-    if columns.size:
-        sys.stdout.flush()
-
-
-def _writer(job: Live, config: dict[str, Any]) -> Callable[[Column], None]:
-    """What writes one column, and counts them."""
+def _printer(job: Live, config: dict[str, Any]) -> Callable[[Columns], None]:
+    """Prints the header, if there is one, and returns what prints columns [bands, columns]."""
+    with standard_output() as output:
+        if (job.kind or ("draw" if output.isatty() else "text")) == "draw":
+            line_of = _drawing(job, config)
+        else:
+            line_of = _numbers
+            hertz = "\t".join(f"{f:.1f}" for f in _axes.mel_frequencies(config))
+            output.write(f"# seconds\t{hertz} Hz\n")
     seconds_per_column = config["sequence_stride"] / job.rate
-    num_columns = 0
+    num_printed = 0
 
-    def write(line: Callable[[Column], str], column: Column) -> None:
-        nonlocal num_columns
-        sys.stdout.write(f"{num_columns * seconds_per_column:.3f}{line(column)}\n")
-        num_columns += 1
+    def print_columns(columns: Columns) -> None:
+        nonlocal num_printed
+        if columns.size == 0:
+            return
+        with standard_output() as output:
+            for column in columns.T:
+                output.write(f"{num_printed * seconds_per_column:.3f}{line_of(column)}\n")
+                num_printed += 1
 
-    if (job.kind or ("draw" if sys.stdout.isatty() else "text")) == "draw":
-        line = _drawing(job, config)
-    else:
-        hertz = "\t".join(f"{f:.1f}" for f in _axes.mel_frequencies(config))
-        sys.stdout.write(f"# seconds\t{hertz} Hz\n")
-        line = _numbers
-    return lambda column: write(line, column)
+    return print_columns
 
 
 def _numbers(column: Column) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writes a result to a file whole or not at all."""
+"""Where results and reports go: whole files, standard output, standard error."""
 
 from __future__ import annotations
 
@@ -7,39 +7,82 @@ import contextlib
 import errno
 import os
 import secrets
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TextIO
 
-__all__ = ["OutputError", "check_target", "write_whole"]
+from specfast._cli.errors import Failed
+
+__all__ = ["check_target", "discard_output", "report", "standard_output", "write_whole"]
 
 
-class OutputError(Exception):
-    """A result cannot be written. The message names the target and what is wrong."""
+@contextlib.contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Lends standard output and flushes it when the block ends.
+
+    Everything that a command prints goes through here, so nothing that is complete waits in a
+    buffer while the command waits for input. Bytes go to the stream's `buffer`.
+
+    Raises:
+        Failed: Standard output is closed or cannot take more, as on a full disk.
+        BrokenPipeError: The reader went away.
+    """
+    if sys.stdout is None:
+        raise Failed("cannot write to standard output: it is closed")
+    try:
+        yield sys.stdout
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard_output()
+        raise Failed(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def discard_output() -> None:
+    """Drops what standard output still holds after a failure to write it.
+
+    Python would try once more while it exits, complain, and replace our exit code by its own.
+    """
+    # Without a file descriptor there is nothing that Python would flush.
+    with contextlib.suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+
+
+def report(line: str) -> None:
+    """Tells the user something on standard error; standard output is for data."""
+    # A report that nobody can receive must not cost the result.
+    if sys.stderr is not None:
+        with contextlib.suppress(OSError):
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
 
 
 def check_target(path: str, *, force: bool) -> None:
-    """Tells before the work whether `write_whole` has a chance.
+    """Finds out before the work whether `write_whole` can succeed.
 
     Raises:
-        OutputError: The folder is missing or not writable, the target is no ordinary file,
+        Failed: The folder is missing or not writable, the target is no ordinary file,
             or it exists and `force` is false.
     """
     try:
         target = Path(path).resolve()
         folder = target.parent
         if not folder.is_dir():
-            raise OutputError(f"cannot write {path!r}: there is no folder {str(folder)!r}")
+            raise Failed(f"cannot write {path!r}: there is no folder {str(folder)!r}")
         if target.exists() and not target.is_file():
-            raise OutputError(f"cannot write {path!r}: it exists and is no ordinary file")
+            raise Failed(f"cannot write {path!r}: it exists and is no ordinary file")
         if target.exists() and not force:
-            raise OutputError(f"cannot write {path!r}: it exists; --force replaces it")
+            raise Failed(f"cannot write {path!r}: it exists; --force replaces it")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise OutputError(f"cannot write {path!r}: folder {str(folder)!r} is not writable")
+            raise Failed(f"cannot write {path!r}: folder {str(folder)!r} is not writable")
     # Too long a name, a NUL in it, a loop of links.
     except (OSError, ValueError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise OutputError(f"cannot write {path!r}: {reason}") from error
+        raise Failed(f"cannot write {path!r}: {reason}") from error
 
 
 def write_whole(path: str, write: Callable[[BinaryIO], None], *, force: bool) -> None:
@@ -55,7 +98,7 @@ def write_whole(path: str, write: Callable[[BinaryIO], None], *, force: bool) ->
         force: Whether an existing file may be replaced.
 
     Raises:
-        OutputError: See `check_target`; or the disk is full, or another I/O error.
+        Failed: See `check_target`; or the disk is full, or another I/O error.
     """
     check_target(path, force=force)
     target = Path(path).resolve()
@@ -69,9 +112,9 @@ def write_whole(path: str, write: Callable[[BinaryIO], None], *, force: bool) ->
         _take_name(temporary, target, force=force)
         _sync_folder(target.parent)
     except FileExistsError as error:
-        raise OutputError(f"cannot write {path!r}: it exists; --force replaces it") from error
+        raise Failed(f"cannot write {path!r}: it exists; --force replaces it") from error
     except OSError as error:
-        raise OutputError(f"cannot write {path!r}: {error.strerror or error}") from error
+        raise Failed(f"cannot write {path!r}: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
