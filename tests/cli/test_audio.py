@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 import signals
+import specfast
 from signals import SPEECH
-from specfast.audio import AudioError, read_audio
+from specfast.audio import AudioError, read_audio, read_raw
 
 
 def encoded(samples: np.ndarray, rate: int = 16000, **kwargs: str) -> bytes:
@@ -56,6 +60,122 @@ def test_ogg_is_read() -> None:
     assert np.corrcoef(samples[:, 0], wanted)[0, 1] > 0.98
 
 
+# ---- MP3, where this libsndfile reads it --------------------------------------------------------
+
+with_mp3 = pytest.mark.skipif(
+    "MP3" not in soundfile.available_formats(), reason="this libsndfile reads no MP3"
+)
+
+
+def mp3_without_its_header(samples: np.ndarray) -> bytes:
+    """An MP3 file of variable bit rate without the frame that states its length."""
+    whole = encoded(samples, format="MP3")
+    assert b"Xing" in whole[:200]
+    return whole[whole.index(whole[:2], 2) :]
+
+
+@with_mp3
+def test_mp3_is_read() -> None:
+    wanted = signals.read_wav(SPEECH)
+    whole = encoded(wanted, format="MP3")
+    # An ID3v2 tag in front, of 300 bytes, and an ID3v1 tag behind.
+    tagged = b"ID3\x03\0\0\0\0\x02\x2c" + bytes(300) + whole + b"TAG".ljust(128, b"\0")
+    for data in (whole, tagged):
+        samples, rate = read_audio(io.BytesIO(data))
+        assert rate == 16000
+        assert samples.shape == (len(wanted), 1)
+        assert np.corrcoef(samples[:, 0], wanted)[0, 1] > 0.98
+
+
+@with_mp3
+def test_an_mp3_that_would_be_cut_off_is_refused() -> None:
+    loud, quiet = 0.1 * signals.noise(64000), signals.silence(64000)
+    with pytest.raises(AudioError, match="does not state its length.*ffmpeg -i IN"):
+        read_audio(io.BytesIO(mp3_without_its_header(np.concatenate([loud, quiet]))))
+    # The low bit rate of this one's first frames promises too much, so everything is read.
+    samples, _ = read_audio(io.BytesIO(mp3_without_its_header(np.concatenate([quiet, loud]))))
+    assert len(samples) >= 128000
+
+
+@with_mp3
+def test_a_cut_mp3_is_told() -> None:
+    data = encoded(signals.read_wav(SPEECH), format="MP3")
+    with pytest.raises(AudioError, match="cut short, its header promises 87271 samples"):
+        read_audio(io.BytesIO(data[: len(data) // 2]))
+
+
+# ---- Channels -----------------------------------------------------------------------------------
+
+STEREO = np.stack([signals.chirp(6000), 0.01 * signals.noise(6000)], axis=1)
+WAYS = {
+    "audio": lambda **choice: read_audio(
+        io.BytesIO(encoded(STEREO, format="WAV", subtype="FLOAT")), **choice
+    )[0],
+    "raw": lambda **choice: read_raw(io.BytesIO(STEREO.tobytes()), "f32le", 2, **choice),
+}
+both_ways = pytest.mark.parametrize("read", WAYS.values(), ids=WAYS.keys())
+
+
+@both_ways
+def test_mono_and_channel_give_one_axis(read: Callable[..., np.ndarray]) -> None:
+    np.testing.assert_array_equal(read(), STEREO)
+    for choice, wanted in (
+        ({"mono": False, "channel": None}, STEREO),
+        ({"mono": True}, STEREO.mean(axis=1)),
+        ({"channel": 0}, STEREO[:, 0]),
+        ({"channel": np.int64(1)}, STEREO[:, 1]),
+    ):
+        samples = read(**choice)
+        np.testing.assert_array_equal(samples, wanted)
+        assert samples.dtype == np.float32
+        assert samples.flags.c_contiguous
+
+
+def test_mono_feeds_both_layers() -> None:
+    """The example of the module's docstring."""
+    samples, rate = read_audio(SPEECH, mono=True)
+    assert specfast.MelSpectrogram(sampling_rate=rate)(samples).shape == (128, 171)
+    spectrum = specfast.STFTSpectrogram()(samples[np.newaxis, :, np.newaxis])
+    assert spectrum.shape == (1, 680, 129)
+    np.testing.assert_array_equal(samples, read_audio(SPEECH)[0][:, 0])
+    np.testing.assert_array_equal(samples, read_audio(SPEECH, channel=0)[0])
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("choice", "error", "said"),
+    [
+        ({"mono": True, "channel": 1}, ValueError, "exclude each other.*mono=True, channel=1"),
+        ({"mono": "yes"}, TypeError, "`mono`.*mono='yes'"),
+        ({"channel": -1}, ValueError, "`channel`.*channel=-1"),
+        ({"channel": 0.0}, TypeError, "`channel`.*channel=0.0"),
+        ({"channel": 2}, AudioError, "cannot read channel 2 of .*its last channel is 1"),
+    ],
+)
+def test_wrong_choices_are_named(
+    read: Callable[..., np.ndarray], choice: dict[str, Any], error: type[Exception], said: str
+) -> None:
+    with pytest.raises(error, match=said):
+        read(**choice)
+
+
+def test_arguments_of_raw_samples_are_checked() -> None:
+    with pytest.raises(ValueError, match="`encoding`.*'s16le'.*'mp3'"):
+        read_raw(io.BytesIO(bytes(4)), "mp3")
+    with pytest.raises(ValueError, match="`channels`.*channels=0"):
+        read_raw(io.BytesIO(bytes(4)), "s16le", 0)
+
+
+def test_a_pipe_is_no_file_with_a_header() -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading, "rb") as pipe, pytest.raises(AudioError, match="cannot read"):
+        read_audio(pipe)
+
+
+# ---- Files --------------------------------------------------------------------------------------
+
+
 def test_more_than_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
     whole, _ = read_audio(SPEECH)
     for block in (len(whole), len(whole) // 2, 1000):
@@ -79,11 +199,11 @@ FLAC = encoded(signals.noise(20000) * 0.1, format="FLAC")
     ("data", "reason"),
     [
         (b"", "empty"),
-        (b"RIFF", "accepted: a complete WAV, FLAC or OGG file"),
-        (b"no sound at all " * 50, "accepted: a complete WAV, FLAC or OGG file"),
+        (b"RIFF", "accepted: a complete WAV, FLAC, OGG"),
+        (b"no sound at all " * 50, "accepted: a complete WAV, FLAC, OGG"),
         (WAV[:20], "cut short"),
         (WAV[:50000], "cut short"),
-        (FLAC[: len(FLAC) // 2], "accepted: a complete WAV, FLAC or OGG file"),
+        (FLAC[: len(FLAC) // 2], "accepted: a complete WAV, FLAC, OGG"),
         (encoded(np.zeros((0, 1)), format="WAV"), "no samples"),
     ],
     ids=["empty", "four bytes", "text", "half a header", "cut WAV", "cut FLAC", "no samples"],

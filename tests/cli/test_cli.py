@@ -336,7 +336,7 @@ def test_a_window_that_is_no_array_is_wrong_use(tmp_path: Path, kind: str) -> No
 @pytest.mark.parametrize("name", ["mel", "stft"])
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(None, "No such file"), (b"", "empty"), (b"text" * 99, "WAV, FLAC or OGG"), (b"cut", "cut")],
+    [(None, "No such file"), (b"", "empty"), (b"text" * 99, "WAV, FLAC, OGG"), (b"cut", "cut")],
     ids=["missing", "empty", "text", "cut short"],
 )
 def test_broken_recordings_have_exit_code_1(
@@ -365,7 +365,8 @@ def test_too_short_a_recording(tmp_path: Path) -> None:
 
 def test_a_channel_that_is_not_there(tmp_path: Path, stereo: Path) -> None:
     output = run("mel", stereo, "-o", tmp_path / "x.npy", "--channel", 2, exit_code=1).output
-    assert "--channel 2" in output
+    assert "channel 2 of" in output
+    assert "its last channel is 1, counted from 0" in output
 
 
 def test_too_many_channels_for_a_picture(tmp_path: Path) -> None:

@@ -252,9 +252,11 @@ def specfast() -> None:
 def mel(**values: Any) -> None:
     """Write the mel spectrogram of a recording.
 
-    IN is a WAV, FLAC or OGG file, or '-' for standard input. Samples are read as float32 in
-    [-1, 1). The result has the shape (num_mel_bins, frames); for several channels it is
-    (channels, num_mel_bins, frames).
+    IN is a WAV, FLAC, OGG, MP3 or AIFF file, or another that libsndfile reads; '-' is standard
+    input. Samples are read as float32 in [-1, 1).
+
+    The result has the shape (num_mel_bins, frames), or (channels, num_mel_bins, frames) for
+    several channels.
     """
     _run(run_mel, values, Job)
 
@@ -317,8 +319,10 @@ def mel(**values: Any) -> None:
 def stft(**values: Any) -> None:
     """Write the STFT spectrogram of a recording.
 
-    IN is a WAV, FLAC or OGG file, or '-' for standard input. Samples are read as float32 in
-    [-1, 1). The result has the layout of the layer without its batch axis: by default
+    IN is a WAV, FLAC, OGG, MP3 or AIFF file, or another that libsndfile reads; '-' is standard
+    input. Samples are read as float32 in [-1, 1).
+
+    The result has the layout of the layer without its batch axis: by default
     (frames, channels * bins).
     """
     _run(run_stft, values, Job)

@@ -269,20 +269,12 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     piped = job.source == STANDARD_INPUT
     recording = read_standard_input() if piped else job.source
     name = source_name(job.source)
+    chosen: dict[str, Any] = {"mono": job.mix, "channel": job.channel, "name": name}
     if job.raw and job.rate:
-        samples, rate = read_raw(recording, job.raw, job.channels or 1, name=name), job.rate
+        samples, rate = read_raw(recording, job.raw, job.channels or 1, **chosen), job.rate
     else:
-        samples, rate = read_audio(recording, name=name)
-    num_channels = samples.shape[1]
-    if job.channel is not None:
-        if job.channel >= num_channels:
-            raise Failed(
-                f"--channel {job.channel}: the last channel of {job.source!r} is "
-                f"{num_channels - 1}, counted from 0"
-            )
-        samples = samples[:, job.channel : job.channel + 1]
-    elif job.mix:
-        samples = samples.mean(axis=1, keepdims=True)
+        samples, rate = read_audio(recording, **chosen)
+    samples = samples.reshape(len(samples), -1)
     if not np.isfinite(samples).all():
         report(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")
     return samples, rate
