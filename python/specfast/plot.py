@@ -8,6 +8,7 @@ pyplot, so that no window, backend or global setting of the caller is touched.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -24,10 +25,10 @@ __all__ = ["mel_figure", "stft_figure", "write_png"]
 _DOTS_PER_INCH = 100
 # What is shown below the loudest point when the caller names no range, in dB.
 _DEFAULT_DEPTH_DB = 80.0
-# More panels than this are no picture any more, and take minutes to lay out.
+# More panels than this cannot be told apart, and take minutes to lay out.
 _MAX_PANELS = 32
-# Power and magnitude have no logarithm at zero; far below anything a layer returns.
-_TINY = 1e-20
+# Power and magnitude have no logarithm at zero; this is far below anything a layer returns.
+_SMALLEST = 1e-20
 
 
 def mel_figure(
@@ -57,9 +58,7 @@ def mel_figure(
         ImportError: matplotlib is not installed; the message says how to get it.
         ValueError: `output` has neither two nor three axes, or more than 32 channels.
     """
-    values = np.asarray(output)
-    if values.dtype.itemsize < 4:
-        values = values.astype(np.float32)
+    values = _at_least_float32(np.asarray(output))
     if values.ndim == 2:
         values = values[np.newaxis]
     if values.ndim != 3:
@@ -68,43 +67,21 @@ def mel_figure(
             f"frames). Received shape {values.shape}"
         )
     if not config["power_to_db"]:
-        values = 10.0 * np.log10(np.maximum(values, _TINY))
-
-    edges = _axes.mel_edges(config)
-
-    def place(hertz: float) -> float:
-        # Band b has its peak at edge b + 1, and it is drawn at height b.
-        return float((_axes.hertz_to_mel(hertz) - edges[0]) / (edges[1] - edges[0]) - 1.0)
-
-    num_bands, num_frames = values.shape[1:]
-    figure, panels = _panels(len(values), size, title)
-    # Labels need about 20 pixels each.
-    panel_pixels = figure.get_figheight() * _DOTS_PER_INCH / len(values)
-    spacing = num_bands * max(0.06, 20.0 / panel_pixels)
-    ticks: list[float] = []
-    for hertz in _round_frequencies(config["max_freq"]):
-        height = place(hertz)
-        apart = all(abs(height - place(other)) > spacing for other in ticks)
-        if -0.5 <= height <= num_bands - 0.5 and apart:
-            ticks.append(hertz)
+        values = 10.0 * np.log10(np.maximum(values, _SMALLEST))
 
     half = 0.5 * config["sequence_stride"] / config["sampling_rate"]
-    times = _axes.mel_times(config, num_frames)
-    limits = _limits(values, db_range)
-    for panel, image in zip(panels, values, strict=True):
-        picture = panel.imshow(
-            image,
-            origin="lower",
-            aspect="auto",
-            cmap="magma",
-            vmin=limits[0],
-            vmax=limits[1],
-            extent=(times[0] - half, times[-1] + half, -0.5, num_bands - 0.5),
-        )
-        panel.set_yticks([place(hertz) for hertz in ticks], [f"{hertz:g}" for hertz in ticks])
-    # One label for all panels: their heights may be small.
-    figure.supylabel("frequency (Hz), mel scale", fontsize="medium")
-    figure.colorbar(picture, ax=panels, label="level (dB)")
+    times = _axes.mel_times(config, values.shape[2])
+    picture = _Picture(
+        values,
+        extent=(times[0] - half, times[-1] + half, -0.5, values.shape[1] - 0.5),
+        limits=_limits(values, db_range),
+        label="level (dB)",
+        frequency_label="frequency (Hz), mel scale",
+    )
+    figure, panels = _drawn(picture, size, title)
+    heights = _tick_heights(config, figure.get_figheight() * _DOTS_PER_INCH / len(values))
+    for panel in panels:
+        panel.set_yticks(list(heights.values()), [f"{hertz:g}" for hertz in heights])
     return figure
 
 
@@ -127,12 +104,8 @@ def stft_figure(
         config: The layer's `get_config()`.
         num_channels, num_samples: Of the recording.
         sampling_rate: In Hz; the layer itself knows no rate.
-        size: Width and height of the picture in pixels. None: 1200 x 500, higher for more
-            than two channels.
-        db_range: Levels in dB shown as the darkest and the brightest colour. Default: from
-            80 dB below the highest level, or from the lowest level if that is nearer. Not
-            used by modes "real", "imag" and "angle".
-        title: Text above the picture.
+        size, db_range, title: As in `mel_figure`. The modes "real", "imag" and "angle" do not
+            use `db_range`.
 
     Returns:
         A matplotlib Figure, frequency in Hz over time in seconds. Modes "log", "magnitude",
@@ -144,59 +117,80 @@ def stft_figure(
         ValueError: There are more than 32 channels.
     """
     mode = config["mode"]
-    values = _by_channel(np.asarray(output), config, num_channels)
-    if values.dtype.itemsize < 4:
-        values = values.astype(np.float32)
-    label, colours = "level (dB)", "magma"
-    if mode == "log":
-        values = values * (20.0 / np.log(10.0))
-    elif mode == "magnitude":
-        values = 20.0 * np.log10(np.maximum(values, _TINY))
-    elif mode == "psd":
-        values = 10.0 * np.log10(np.maximum(values, _TINY))
-    elif mode == "stft":
-        real, imag = np.split(values, 2, axis=1)
-        values = 20.0 * np.log10(np.maximum(np.hypot(real, imag), _TINY))
-    elif mode == "angle":
-        label, colours = "phase (radians)", "twilight"
-    else:
-        label, colours = f"{mode} part", "RdBu"
-
+    values = _by_channel(_at_least_float32(np.asarray(output)), config, num_channels)
+    look: dict[str, Any]
     if mode == "angle":
-        limits = (-np.pi, np.pi)
+        look = {"limits": (-np.pi, np.pi), "label": "phase (radians)", "colours": "twilight"}
+        # A mean of phases on both sides of pi says nothing.
+        look["interpolation"] = "nearest"
     elif mode in ("real", "imag"):
         peak = float(np.max(np.abs(values), initial=0.0, where=np.isfinite(values))) or 1.0
-        limits = (-peak, peak)
+        look = {"limits": (-peak, peak), "label": f"{mode} part", "colours": "RdBu"}
     else:
-        limits = _limits(values, db_range)
+        values = _levels(values, mode)
+        look = {"limits": _limits(values, db_range), "label": "level (dB)"}
 
     num_bins, num_frames = values.shape[1:]
     times = _axes.stft_times(config, num_frames, num_samples, sampling_rate)
     half = 0.5 * (config["frame_step"] or config["frame_length"] // 2) / sampling_rate
     half_bin = 0.25 * sampling_rate / max(num_bins - 1, 1)
     top = float(_axes.stft_frequencies(num_bins, sampling_rate)[-1])
-    figure, panels = _panels(num_channels, size, title)
-    for panel, image in zip(panels, values, strict=True):
-        picture = panel.imshow(
-            image,
-            origin="lower",
-            aspect="auto",
-            cmap=colours,
-            # A mean of phases on both sides of pi says nothing.
-            interpolation="nearest" if mode == "angle" else None,
-            vmin=limits[0],
-            vmax=limits[1],
-            extent=(times[0] - half, times[-1] + half, -half_bin, top + half_bin),
-        )
+    extent = (times[0] - half, times[-1] + half, -half_bin, top + half_bin)
+    picture = _Picture(values, extent=extent, frequency_label="frequency (Hz)", **look)
+    figure, panels = _drawn(picture, size, title)
+    for panel in panels:
         panel.set_ylim(0.0, max(top, half_bin))
-    figure.supylabel("frequency (Hz)", fontsize="medium")
-    figure.colorbar(picture, ax=panels, label=label)
     return figure
 
 
 def write_png(figure: Figure, stream: BinaryIO) -> None:
     """Writes `figure` as PNG into `stream`, in exactly the pixels it was made for."""
     figure.savefig(stream, format="png", dpi=_DOTS_PER_INCH)
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """Values and how they are shown.
+
+    Attributes:
+        values: [channels, rows, frames].
+        extent: The edges in time (seconds) and height: left, right, bottom, top.
+        limits: The values shown as the first and the last colour.
+        label: What the values are.
+        frequency_label: What heights are.
+        colours: The name of matplotlib's colour map.
+        interpolation: How matplotlib scales the image; None: its default.
+    """
+
+    values: npt.NDArray[Any]
+    extent: tuple[float, float, float, float]
+    limits: tuple[float, float]
+    label: str
+    frequency_label: str
+    colours: str = "magma"
+    interpolation: str | None = None
+
+
+def _drawn(
+    picture: _Picture, size: tuple[int, int] | None, title: str
+) -> tuple[Figure, list[Axes]]:
+    """Returns a figure with one image a channel and a colour bar, and its panels."""
+    figure, panels = _panels(len(picture.values), size, title)
+    for panel, values in zip(panels, picture.values, strict=True):
+        image = panel.imshow(
+            values,
+            origin="lower",
+            aspect="auto",
+            cmap=picture.colours,
+            interpolation=picture.interpolation,
+            vmin=picture.limits[0],
+            vmax=picture.limits[1],
+            extent=picture.extent,
+        )
+    # One label for all panels: their heights may be small.
+    figure.supylabel(picture.frequency_label, fontsize="medium")
+    figure.colorbar(image, ax=panels, label=picture.label)
+    return figure, panels
 
 
 def _panels(count: int, size: tuple[int, int] | None, title: str) -> tuple[Figure, list[Axes]]:
@@ -224,6 +218,23 @@ def _panels(count: int, size: tuple[int, int] | None, title: str) -> tuple[Figur
     return figure, panels
 
 
+def _at_least_float32(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return values.astype(np.float32) if values.dtype.itemsize < 4 else values
+
+
+def _levels(values: npt.NDArray[Any], mode: str) -> npt.NDArray[Any]:
+    """Returns the output of a mode, [channels, rows, frames], as levels in dB."""
+    levels: npt.NDArray[Any]
+    if mode == "log":
+        levels = values * (20.0 / np.log(10.0))
+    elif mode == "psd":
+        levels = 10.0 * np.log10(np.maximum(values, _SMALLEST))
+    else:
+        magnitudes = np.hypot(*np.split(values, 2, axis=1)) if mode == "stft" else values
+        levels = 20.0 * np.log10(np.maximum(magnitudes, _SMALLEST))
+    return levels
+
+
 def _limits(levels: npt.NDArray[Any], db_range: tuple[float, float] | None) -> tuple[float, float]:
     """Returns the levels of the darkest and the brightest colour, in dB."""
     if db_range is not None:
@@ -234,6 +245,23 @@ def _limits(levels: npt.NDArray[Any], db_range: tuple[float, float] | None) -> t
     high = float(finite.max())
     low = max(float(finite.min()), high - _DEFAULT_DEPTH_DB)
     return (low, high) if low < high else (low - 1.0, high + 1.0)
+
+
+def _tick_heights(config: Mapping[str, Any], panel_pixels: float) -> dict[float, float]:
+    """Returns round frequencies in Hz that a panel has room for, and their heights in bands."""
+    edges = _axes.mel_edges(config)
+    num_bands = len(edges) - 2
+    # A label needs about 20 pixels.
+    spacing = num_bands * max(0.06, 20.0 / panel_pixels)
+    heights: dict[float, float] = {}
+    for hertz in _round_frequencies(config["max_freq"]):
+        # Band b has its peak at edge b + 1, and it is drawn at height b.
+        mel = float(_axes.hertz_to_mel(hertz))
+        height = (mel - edges[0]) / (edges[1] - edges[0]) - 1.0
+        apart = all(abs(height - other) > spacing for other in heights.values())
+        if -0.5 <= height <= num_bands - 0.5 and apart:
+            heights[hertz] = float(height)
+    return heights
 
 
 def _round_frequencies(highest: float) -> list[float]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from pathlib import Path
 from typing import Any
@@ -14,9 +13,10 @@ import soundfile
 
 import signals
 import specfast
-from cli_runner import run
+from cli_runner import environment, run, run_process
 from signals import SPEECH
 from specfast._cli.commands import specfast as command
+from specfast.layers.catalogue import fields_of
 
 LAYERS = {"mel": specfast.MelSpectrogram, "stft": specfast.STFTSpectrogram}
 
@@ -134,25 +134,64 @@ def test_a_window_from_a_file(tmp_path: Path) -> None:
             assert json.loads(str(written["config"]))["fft_length"] in (None, 2048)
 
 
-@pytest.mark.parametrize("name", ["mel", "stft"])
-def test_every_argument_of_the_layer_has_its_flag_and_default(name: str) -> None:
+# Commands, the layer whose arguments they take, and the arguments that are options of their own:
+# a recording has the rate.
+SETTINGS_OF = {
+    "mel": ("MelSpectrogram", {"sampling_rate", "num_threads"}),
+    "stft": ("STFTSpectrogram", {"num_threads"}),
+    "stream": ("MelSpectrogram", {"sampling_rate", "num_threads"}),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS_OF)
+def test_every_argument_of_the_layer_has_its_flag_default_and_help(name: str) -> None:
     options = {option.name: option for option in command.commands[name].params}
-    parameters = {
-        argument: parameter
-        for argument, parameter in inspect.signature(LAYERS[name]).parameters.items()
-        if parameter.kind is not parameter.VAR_KEYWORD and argument not in ("name", "trainable")
-    }
-    assert set(parameters) <= set(options), "an argument without a flag"
-    for argument, parameter in parameters.items():
-        # These have no default on the command line: the recording's rate, all processors.
-        if argument in ("sampling_rate", "num_threads"):
+    layer, own = SETTINGS_OF[name]
+    assert {field.name for field in fields_of(layer) if field.option is None} == own
+    for field in fields_of(layer):
+        if field.name in own:
             continue
-        # What None means for a layer is said by name.
-        wanted = {"dtype": "float32", "data_format": "channels_last"}.get(
-            argument, parameter.default
-        )
-        shown = options[argument].default
-        assert (None if shown == "none" else shown) == wanted, argument
+        shown = options[field.name].default
+        assert (None if shown == "none" else shown) == field.checked_default, field.name
+        assert field.flag in options[field.name].opts
+        assert options[field.name].help == field.option.help
+
+
+@pytest.mark.parametrize("name", [*SETTINGS_OF, "info"])
+def test_help_speaks_of_every_option(name: str) -> None:
+    text = run(name, "--help").output
+    for option in command.commands[name].params:
+        for flag in (*option.opts, *option.secondary_opts):
+            assert flag in text or not flag.startswith("-")
+        # In the style of commands: a sentence that ends with a full stop.
+        said = getattr(option, "help", None) or "A name."
+        assert said[0].isupper() or said.startswith(("hann", "'-'"))
+        assert said.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("specfast ", {"plain,mel", "plain,stft", "plain,stream", "plain,info"}),
+        ("specfast mel --fft", {"plain,--fft-length"}),
+        ("specfast stft --scaling ", {"plain,density", "plain,spectrum", "plain,none"}),
+        ("specfast stream --max-db r", {"plain,running"}),
+        ("specfast mel --window ha", {"plain,hann", "plain,hamming"}),
+        ("specfast mel --window ke", {"file,ke"}),
+        ("specfast mel sp", {"file,sp"}),
+        ("specfast stft x.wav -o ", {"file,"}),
+        ("specfast stream x", {"file,x"}),
+    ],
+)
+def test_bash_completes(words: str, offered: set[str]) -> None:
+    variables = {
+        "_SPECFAST_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(words.count(" ")),
+    }
+    done = run_process(env=environment(**variables))
+    assert done.returncode == 0, done.stderr
+    assert offered <= set(done.stdout.decode().splitlines())
 
 
 @pytest.mark.parametrize("name", ["mel", "stft"])
@@ -177,6 +216,7 @@ def test_channels(tmp_path: Path, stereo: Path) -> None:
         ((), samples.T),
         (("--channel", 0), samples[:, 0]),
         (("--channel", 1), samples[:, 1]),
+        (("--mono",), samples.mean(axis=1)),
         (("--mix",), samples.mean(axis=1)),
     ):
         run("mel", stereo, "-o", tmp_path / "mel.npy", "--force", *flags)
@@ -274,11 +314,17 @@ WRONG_USE = [
     (["mel", SPEECH, "-o", "x.npy", "--top-db", "low"], "'low' is not a valid float"),
     (["mel", SPEECH, "-o", "x.npy", "--num-threads", "0"], "--num-threads"),
     (["mel", SPEECH, "-o", "x.npy", "--num-threads", "100000"], "1<=x<=4096"),
-    (["mel", SPEECH, "-o", "x.npy", "--channel", "0", "--mix"], "--mix and --channel 0"),
+    (["mel", SPEECH, "-o", "x.npy", "--channel", "0", "--mono"], "--mono and --channel 0"),
     (["mel", SPEECH, "-o", "x.npy", "--channel", "-1"], "-1"),
-    (["mel", SPEECH, "-o", "x.npy", "--size", "600", "400"], "--size 600 400"),
+    (
+        ["mel", SPEECH, "-o", "x.npy", "--size", "600", "400"],
+        "--size 600 400 only applies",
+    ),
     (["mel", SPEECH, "-o", "x.npz", "--db-range", "0", "1"], "--db-range 0 1"),
-    (["mel", SPEECH, "-o", "x.png", "--db-range", "1", "0"], "--db-range 1 0"),
+    (
+        ["mel", SPEECH, "-o", "x.png", "--db-range", "1", "0"],
+        "--db-range 1 0: both must be",
+    ),
     (["mel", SPEECH, "-o", "x.png", "--db-range", "nan", "0"], "--db-range nan 0"),
     (["mel", SPEECH, "-o", "x.png", "--size", "10", "10"], "10 is not in the range"),
     (["stft", SPEECH, "-o", "x.npy", "--mode", "mel"], "'mel' is not one of"),

@@ -62,9 +62,9 @@ def test_raw_channels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flags", "code", "said"),
     [
-        (("--raw", "s16le"), 2, "--rate is missing"),
-        (("--rate", 16000), 2, "--rate 16000 is for --raw"),
-        (("--channels", 2), 2, "--channels 2 is for --raw"),
+        (("--raw", "s16le"), 2, "--raw s16le requires --rate"),
+        (("--rate", 16000), 2, "--rate 16000 only applies to --raw"),
+        (("--channels", 2), 2, "--channels 2 only applies to --raw"),
         (("--raw", "s24le", "--rate", 1), 2, "s16le"),
         (("--raw", "f64le", "--rate", 1), 1, "10 bytes, expected one or more samples of 1 * 8"),
         ((*RAW, "--channels", 3), 1, "expected one or more samples of 3 * 2 bytes"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from specfast.audio import AudioError
 
-__all__ = ["Failed", "WrongUse", "failures"]
+__all__ = ["Failed", "WrongUse", "failures", "refusals"]
 
 
 class WrongUse(Exception):
@@ -30,3 +30,12 @@ def failures() -> Iterator[None]:
         raise Failed(
             f"not enough memory: {error}" if str(error) else "not enough memory"
         ) from error
+
+
+@contextlib.contextmanager
+def refusals() -> Iterator[None]:
+    """Turns what a layer refuses into `WrongUse`: its arguments come from the command line."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise WrongUse(str(error)) from error

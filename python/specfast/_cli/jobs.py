@@ -12,34 +12,29 @@ import sys
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from specfast import plot
-from specfast._cli.errors import Failed, WrongUse, failures
+from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
 from specfast._cli.output import check_target, report, standard_output, write_whole
-from specfast._engine.build import build_info, set_num_threads
-from specfast._spec import axes as _axes
+from specfast._engine.build import set_num_threads
 from specfast.audio import read_audio, read_raw
 from specfast.layers import MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
     import numpy.typing as npt
+    from matplotlib.figure import Figure
 
-__all__ = [
-    "FORMATS",
-    "Job",
-    "facts",
-    "make_layer",
-    "run_mel",
-    "run_stft",
-]
+__all__ = ["FORMATS", "Job", "make_layer", "run_mel", "run_stft"]
 
 FORMATS = ("npy", "npz", "png")
+
+_Layer = TypeVar("_Layer")
 
 
 @dataclass(frozen=True)
@@ -52,11 +47,11 @@ class Job:
         kind: "npy", "npz" or "png"; None: by the suffix of `output`, npy for "-".
         force: Whether `output` may be replaced.
         channel: The one channel to use, from 0; None: all.
-        mix: Whether to use the mean of all channels.
+        mono: Whether to use the mean of all channels.
         size: Width and height of a picture in pixels; None: see `plot`.
         db_range: Levels in dB of the darkest and the brightest colour; None: automatic.
-        raw: The encoding of samples without a header, a key of RAW_ENCODINGS; None: a header says.
-        rate: With `raw`: the rate in Hz.
+        raw: The encoding of samples without a header, a key of RAW_ENCODINGS; None: there is one.
+        rate: With `raw`: the sampling rate in Hz.
         channels: With `raw`: how many channels are interleaved; None: one.
         num_threads: None: the default of the package.
         quiet: Whether to leave out the report on standard error.
@@ -67,7 +62,7 @@ class Job:
     kind: str | None = None
     force: bool = False
     channel: int | None = None
-    mix: bool = False
+    mono: bool = False
     size: tuple[int, int] | None = None
     db_range: tuple[float, float] | None = None
     raw: str | None = None
@@ -78,16 +73,40 @@ class Job:
 
 
 @dataclass(frozen=True)
+class _Recording:
+    """The chosen channels of a recording.
+
+    Attributes:
+        samples: float32 [samples, channels].
+        rate: Sampling rate in Hz.
+    """
+
+    samples: npt.NDArray[np.float32]
+    rate: int
+
+
+@dataclass(frozen=True)
 class _Result:
-    """One spectrogram and what its axes stand for."""
+    """One spectrogram, its coordinates, and how it is shown.
+
+    Attributes:
+        name: "mel" or "stft"; the name of the array in an .npz file.
+        values: What the layer returned for the recording, without a batch axis.
+        layer: The layer.
+        times, frequencies: float64, in seconds and Hz.
+        unit: What the values are, for the report.
+        title: What a picture says of the layer.
+        draw: Makes the picture, given `size`, `db_range` and `title`.
+    """
 
     name: str
     values: npt.NDArray[Any]
-    unit: str
-    class_name: str
-    config: dict[str, Any]
+    layer: MelSpectrogram | STFTSpectrogram
     times: npt.NDArray[np.float64]
     frequencies: npt.NDArray[np.float64]
+    unit: str
+    title: str
+    draw: Callable[..., Figure]
 
 
 def run_mel(job: Job, settings: dict[str, Any]) -> None:
@@ -102,7 +121,8 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
     """
     kind = _checked_kind(job)
     with failures():
-        samples, rate = _read(job)
+        recording = _read(job)
+        rate = recording.rate
         wanted = settings.get("sampling_rate", rate)
         if wanted != rate:
             raise Failed(
@@ -111,31 +131,20 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
             )
         layer = make_layer(MelSpectrogram, {**settings, "sampling_rate": rate})
         # One channel is one signal; several are a batch of signals, read in place.
-        signal = samples[:, 0] if samples.shape[1] == 1 else samples.T
-        values = _called(layer, signal, job.num_threads)
+        signals = recording.samples.T
+        values = _output_of(layer, signals[0] if len(signals) == 1 else signals, job.num_threads)
         config = layer.get_config()
         result = _Result(
             name="mel",
             values=values,
+            layer=layer,
+            times=layer.times(values.shape[-1]),
+            frequencies=layer.frequencies(),
             unit="dB" if config["power_to_db"] else "power",
-            class_name="MelSpectrogram",
-            config=config,
-            times=_axes.mel_times(config, values.shape[-1]),
-            frequencies=_axes.mel_frequencies(config),
+            title=f"mel, {config['num_mel_bins']} bands",
+            draw=partial(plot.mel_figure, values, config),
         )
-
-        def draw(stream: BinaryIO) -> None:
-            figure = plot.mel_figure(
-                values,
-                config,
-                size=job.size,
-                db_range=job.db_range,
-                title=f"{_title(job)}: mel, {config['num_mel_bins']} bands",
-            )
-            plot.write_png(figure, stream)
-
-        _write(job, kind, result, rate, draw)
-        _report(job, result, samples, rate)
+        _deliver(job, kind, recording, result)
 
 
 def run_stft(job: Job, settings: dict[str, Any]) -> None:
@@ -152,62 +161,31 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
     with failures():
         layer = make_layer(STFTSpectrogram, settings)
         config = layer.get_config()
-        samples, rate = _read(job)
+        recording = _read(job)
+        samples, rate = recording.samples, recording.rate
         num_samples, num_channels = samples.shape
         if config["padding"] == "valid" and num_samples < config["frame_length"]:
             raise Failed(
-                f"{job.source!r} is too short: {num_samples} samples, and with --padding valid "
-                f"a frame takes --frame-length {config['frame_length']} of them"
+                f"{job.source!r} is too short: it has {num_samples} samples, and --padding valid "
+                f"needs at least one frame of --frame-length {config['frame_length']}"
             )
         channels_first = config["data_format"] == "channels_first"
         batch = (samples.T if channels_first else samples)[np.newaxis]
-        values = _called(layer, batch, job.num_threads)[0]
+        values = _output_of(layer, batch, job.num_threads)[0]
         # The time axis is second only where channels stand first.
         num_frames = values.shape[1 if channels_first else 0]
-        rows = values.size // (num_frames * num_channels)
-        num_bins = rows // 2 if config["mode"] == "stft" else rows
+        size = {"num_channels": num_channels, "num_samples": num_samples, "sampling_rate": rate}
         result = _Result(
             name="stft",
             values=values,
+            layer=layer,
+            times=layer.times(num_frames, rate, num_samples=num_samples),
+            frequencies=layer.frequencies(rate),
             unit=f"mode {config['mode']}",
-            class_name="STFTSpectrogram",
-            config=config,
-            times=_axes.stft_times(config, num_frames, num_samples, rate),
-            frequencies=_axes.stft_frequencies(num_bins, rate),
+            title=f"STFT, mode {config['mode']}",
+            draw=partial(plot.stft_figure, values, config, **size),
         )
-
-        def draw(stream: BinaryIO) -> None:
-            figure = plot.stft_figure(
-                values,
-                config,
-                num_channels=num_channels,
-                num_samples=num_samples,
-                sampling_rate=rate,
-                size=job.size,
-                db_range=job.db_range,
-                title=f"{_title(job)}: STFT, mode {config['mode']}",
-            )
-            plot.write_png(figure, stream)
-
-        _write(job, kind, result, rate, draw)
-        _report(job, result, samples, rate)
-
-
-def facts() -> dict[str, Any]:
-    """Returns what this build is and which packages it finds, for `specfast info`."""
-    with failures():
-        table = dict(build_info())
-    table["python"] = ".".join(str(part) for part in sys.version_info[:3])
-    for package in ("numpy", "scipy", "soundfile", "matplotlib"):
-        table[package] = _installed_version(package)
-    return table
-
-
-def _installed_version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
+        _deliver(job, kind, recording, result)
 
 
 def _checked_kind(job: Job) -> str:
@@ -227,49 +205,42 @@ def _checked_kind(job: Job) -> str:
         )
     check_source(job.source, "a recording")
     if job.raw and job.rate is None:
-        raise WrongUse(f"--raw {job.raw} has no header: --rate is missing, the rate in Hz")
+        raise WrongUse(f"--raw {job.raw} requires --rate, the sampling rate in Hz")
     for option, number in (("--rate", job.rate), ("--channels", job.channels)):
         if number is not None and not job.raw:
-            raise WrongUse(f"{option} {number} is for --raw; here the header says it")
-    if job.mix and job.channel is not None:
-        raise WrongUse(f"--mix and --channel {job.channel} exclude each other")
+            raise WrongUse(
+                f"{option} {number} only applies to --raw; this file's header gives the value"
+            )
+    if job.mono and job.channel is not None:
+        raise WrongUse(f"--mono and --channel {job.channel} exclude each other")
     if kind != "png":
         for option, value in (("--size", job.size), ("--db-range", job.db_range)):
             if value is not None:
                 raise WrongUse(
-                    f"{option} {value[0]:g} {value[1]:g} is for pictures; this writes {kind}"
+                    f"{option} {value[0]:g} {value[1]:g} only applies to pictures; this writes "
+                    f"{kind}"
                 )
-    if job.db_range is not None:
-        low, high = job.db_range
-        if not (np.isfinite(low) and np.isfinite(high) and low < high):
-            raise WrongUse(
-                f"--db-range {low:g} {high:g}: both are to be finite and the first the lower"
-            )
     return kind
 
 
-def make_layer(layer_class: Callable[..., Any], settings: dict[str, Any]) -> Any:
-    """Makes a layer; what it refuses is wrong use, what it warns of goes to standard error."""
-    with warnings.catch_warnings(record=True) as caught:
+def make_layer(layer_class: Callable[..., _Layer], settings: dict[str, Any]) -> _Layer:
+    """Makes a layer; what it refuses is wrong use, its warnings go to standard error."""
+    with refusals(), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        try:
-            layer = layer_class(**settings)
-        except (ValueError, TypeError) as error:
-            raise WrongUse(str(error)) from error
+        layer = layer_class(**settings)
     for warning in caught:
         report(f"Warning: {warning.message}")
     return layer
 
 
-def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
-    """Returns the chosen channels as float32 (samples, channels), and the rate in Hz."""
-    # Nobody likes to wait for a result that then cannot be written.
+def _read(job: Job) -> _Recording:
+    # A result that cannot be written is not worth waiting for.
     if job.output != "-":
         check_target(job.output, force=job.force)
     piped = job.source == STANDARD_INPUT
     recording = read_standard_input() if piped else job.source
     name = source_name(job.source)
-    chosen: dict[str, Any] = {"mono": job.mix, "channel": job.channel, "name": name}
+    chosen: dict[str, Any] = {"mono": job.mono, "channel": job.channel, "name": name}
     if job.raw and job.rate:
         samples, rate = read_raw(recording, job.raw, job.channels or 1, **chosen), job.rate
     else:
@@ -277,69 +248,75 @@ def _read(job: Job) -> tuple[npt.NDArray[np.float32], int]:
     samples = samples.reshape(len(samples), -1)
     if not np.isfinite(samples).all():
         report(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")
-    return samples, rate
+    return _Recording(samples, rate)
 
 
-def _called(
-    layer: Callable[..., Any], signal: npt.NDArray[np.float32], num_threads: int | None
+def _output_of(
+    layer: Callable[..., Any], signals: npt.NDArray[np.float32], num_threads: int | None
 ) -> npt.NDArray[Any]:
-    """Returns what the layer makes of the signal."""
-    try:
+    """Returns what the layer makes of the signals."""
+    # The signals are sound, so what is refused now is a setting.
+    with refusals():
         # Not an argument of the layer: there it would become a part of the configuration.
         if num_threads is not None:
             set_num_threads(num_threads)
-        values: npt.NDArray[Any] = layer(signal)
-    # The signal is sound, so it is a setting that shows only now.
-    except (ValueError, TypeError) as error:
-        raise WrongUse(str(error)) from error
+        values: npt.NDArray[Any] = layer(signals)
     return values
 
 
-def _write(
-    job: Job, kind: str, result: _Result, rate: int, draw: Callable[[BinaryIO], None]
-) -> None:
+def _deliver(job: Job, kind: str, recording: _Recording, result: _Result) -> None:
+    """Writes the result as npy, npz or png, and reports it."""
+
     def write(stream: BinaryIO) -> None:
         if kind == "npy":
             np.save(stream, result.values, allow_pickle=False)
-        elif kind == "png":
-            try:
-                draw(stream)
-            except ValueError as error:
-                raise Failed(f"cannot draw {job.source!r}: {error}") from error
+        elif kind == "npz":
+            np.savez(stream, **_arrays(result, recording.rate))
         else:
-            arrays: dict[str, Any] = {
-                result.name: result.values,
-                "times": result.times,
-                "frequencies": result.frequencies,
-                "sampling_rate": rate,
-                "layer": result.class_name,
-                "config": json.dumps(result.config),
-            }
-            np.savez(stream, **arrays)
+            _draw(job, result, stream)
 
     if job.output != "-":
         write_whole(job.output, write, force=job.force)
-        return
-    # Built first: a failure while drawing must not leave half a file in the pipe.
-    whole = io.BytesIO()
-    write(whole)
-    with standard_output() as stream:
-        stream.buffer.write(whole.getbuffer())
+    else:
+        # Built first: a failure while drawing must not leave half a file in the pipe.
+        whole = io.BytesIO()
+        write(whole)
+        with standard_output() as stream:
+            stream.buffer.write(whole.getbuffer())
+    if not job.quiet:
+        report(_summary(job, recording, result))
 
 
-def _report(job: Job, result: _Result, samples: npt.NDArray[np.float32], rate: int) -> None:
-    if job.quiet:
-        return
-    num_samples, num_channels = samples.shape
-    values = result.values
+def _arrays(result: _Result, rate: int) -> dict[str, Any]:
+    """Returns the contents of an .npz file."""
+    return {
+        result.name: result.values,
+        "times": result.times,
+        "frequencies": result.frequencies,
+        "sampling_rate": rate,
+        "layer": type(result.layer).__name__,
+        "config": json.dumps(result.layer.get_config()),
+    }
+
+
+def _draw(job: Job, result: _Result, stream: BinaryIO) -> None:
+    source = "standard input" if job.source == STANDARD_INPUT else Path(job.source).name
+    try:
+        figure = result.draw(
+            size=job.size, db_range=job.db_range, title=f"{source}: {result.title}"
+        )
+        plot.write_png(figure, stream)
+    except ValueError as error:
+        raise Failed(f"cannot draw {job.source!r}: {error}") from error
+
+
+def _summary(job: Job, recording: _Recording, result: _Result) -> str:
+    num_samples, num_channels = recording.samples.shape
+    values, rate = result.values, recording.rate
     shape = " x ".join(str(length) for length in values.shape)
     plural = "" if num_channels == 1 else "s"
-    report(
+    return (
         f"{'standard output' if job.output == '-' else job.output}: {result.name} {shape} "
         f"{values.dtype}, {values.min():.4g} to {values.max():.4g} ({result.unit}); "
         f"{num_samples / rate:.2f} s, {rate} Hz, {num_channels} channel{plural}"
     )
-
-
-def _title(job: Job) -> str:
-    return "standard input" if job.source == "-" else Path(job.source).name

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What `specfast stream` does: raw samples in, a line for each column out, as long as they come.
 
-As in `_jobs`, exceptions carry what went wrong. Nothing here grows with the length of the signal.
+Nothing here grows with the length of the signal.
 """
 
 from __future__ import annotations
@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast._cli.errors import Failed, WrongUse, failures
+from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import check_source, opened, read_block, source_name
 from specfast._cli.jobs import make_layer
 from specfast._cli.output import standard_output
-from specfast._spec import axes as _axes
 from specfast.audio import RAW_ENCODINGS
 from specfast.layers import MelSpectrogram
 
@@ -78,14 +77,12 @@ def run_live(job: Live, settings: dict[str, Any]) -> None:
         layer = make_layer(MelSpectrogram, {**settings, "sampling_rate": job.rate})
         config = layer.get_config()
         clamped = config["power_to_db"] and config["top_db"] is not None
-        try:
+        with refusals():
             stream = layer.stream(max_db=job.max_db if clamped else None)
-        except (ValueError, TypeError) as error:
-            raise WrongUse(str(error)) from error
         scale = RAW_ENCODINGS[job.raw][1]
         failure = None
         with opened(job.source) as source:
-            print_columns = _printer(job, config)
+            print_columns = _printer(job, layer)
             try:
                 for block in _blocks(job, source):
                     print_columns(stream.push(block[:, job.channel], scale=scale))
@@ -100,13 +97,6 @@ def _check(job: Live) -> None:
     if job.channel >= job.channels:
         raise WrongUse(f"--channel {job.channel} must be less than --channels {job.channels}")
     check_source(job.source, "samples")
-    if job.db_range is not None and not (
-        np.isfinite(job.db_range).all() and job.db_range[0] < job.db_range[1]
-    ):
-        low, high = job.db_range
-        raise WrongUse(
-            f"--db-range {low:g} {high:g}: both are to be finite and the first the lower"
-        )
 
 
 def _blocks(job: Live, source: BinaryIO) -> Iterator[npt.NDArray[Any]]:
@@ -130,14 +120,15 @@ def _blocks(job: Live, source: BinaryIO) -> Iterator[npt.NDArray[Any]]:
         )
 
 
-def _printer(job: Live, config: dict[str, Any]) -> Callable[[Columns], None]:
+def _printer(job: Live, layer: MelSpectrogram) -> Callable[[Columns], None]:
     """Prints the header, if there is one, and returns what prints columns [bands, columns]."""
+    config = layer.get_config()
     with standard_output() as output:
         if (job.kind or ("draw" if output.isatty() else "text")) == "draw":
             line_of = _drawing(job, config)
         else:
             line_of = _numbers
-            hertz = "\t".join(f"{f:.1f}" for f in _axes.mel_frequencies(config))
+            hertz = "\t".join(f"{f:.1f}" for f in layer.frequencies())
             output.write(f"# seconds\t{hertz} Hz\n")
     seconds_per_column = config["sequence_stride"] / job.rate
     num_printed = 0

@@ -40,13 +40,13 @@ class MelArguments(arguments.Arguments):
         _length,
         sizes_tables=True,
         aliases=("n_fft", "nfft", "fft_size"),
-        option=Option(int, "Points of the transform."),
+        option=Option(int, "Points of each Fourier transform."),
     )
     sequence_stride: int = argument(
         512,
         _length,
         aliases=("hop_length", "hop", "hop_size", "stride", "noverlap", "frame_step"),
-        option=Option(int, "Samples between frames."),
+        option=Option(int, "Samples from one frame to the next."),
     )
     sequence_length: int = argument(
         None,
@@ -54,13 +54,13 @@ class MelArguments(arguments.Arguments):
         derived=lambda values: values.fft_length,
         sizes_tables=True,
         aliases=("win_length", "window_length", "nperseg", "frame_length"),
-        option=Option(int, "Window; none: fft-length.", takes_none=True),
+        option=Option(int, "Samples under the window; none: as --fft-length.", takes_none=True),
     )
     window: str | windows.Values | None = argument(
         "hann",
         with_others,
         aliases=("window_fn", "win", "window_type"),
-        option=Option("window", "hann, hamming or values."),
+        option=Option("window", "hann, hamming, or an array in a .npy file.", takes_none=True),
     )
     sampling_rate: int | float = argument(
         16000, with_others, aliases=("sr", "sample_rate", "samplerate", "rate", "fs")
@@ -70,26 +70,28 @@ class MelArguments(arguments.Arguments):
         partial(checks.integer, minimum=1, maximum=arguments.MAX_BANDS),
         sizes_tables=True,
         aliases=("n_mels", "num_mels", "num_mel_filters", "mel_bins", "n_bands", "feature_size"),
-        option=Option(int, "Number of bands."),
+        option=Option(int, "Number of mel bands."),
     )
     min_freq: int | float = argument(
         20.0,
         with_others,
         aliases=("fmin", "f_min", "low_freq", "min_frequency", "lower_edge_hertz"),
-        option=Option(float, "Lowest edge in Hz."),
+        option=Option(float, "Lower edge of the lowest band in Hz."),
     )
     max_freq: int | float = argument(
         None,
         with_others,
         derived=lambda values: int(values.sampling_rate / 2),
         aliases=("fmax", "f_max", "high_freq", "max_frequency", "upper_edge_hertz"),
-        option=Option(float, "Highest edge in Hz; none: rate/2.", takes_none=True),
+        option=Option(
+            float, "Upper edge of the highest band in Hz; none: half the rate.", takes_none=True
+        ),
     )
     power_to_db: bool = argument(
         True,
         checks.flag,
         aliases=("log_mel", "to_db"),
-        option=Option(bool, "Levels in dB, or powers."),
+        option=Option(bool, "Return levels in dB, or powers."),
     )
     top_db: int | float | None = argument(
         80.0,
@@ -97,31 +99,35 @@ class MelArguments(arguments.Arguments):
         aliases=("db_range", "dynamic_range"),
         option=Option(
             float,
-            "Raise lower levels to this far below the highest one; none: leave them.",
+            "Raise levels to this many dB below the highest one, at least; none: keep them.",
             takes_none=True,
         ),
     )
     mag_exp: int | float = argument(
-        2.0, checks.real, aliases=("power",), option=Option(float, "Exponent of the magnitude.")
+        2.0,
+        checks.real,
+        aliases=("power",),
+        option=Option(float, "Exponent applied to magnitudes."),
     )
     min_power: int | float = argument(
         1e-10,
         arguments.not_negative,
         aliases=("amin", "min_value", "mel_floor"),
-        option=Option(float, "Floor under the logarithm."),
+        option=Option(float, "Raise smaller powers to this one before the logarithm."),
     )
     ref_power: int | float = argument(
         1.0,
         checks.real,
         aliases=("ref", "reference"),
-        option=Option(float, "Power of 0 dB."),
+        option=Option(float, "Power that corresponds to 0 dB."),
     )
     top_db_scope: str = argument(
         "batch",
         partial(checks.choice, accepted=TOP_DB_SCOPES),
         in_keras=False,
         option=Option(
-            TOP_DB_SCOPES, "Highest level of all channels (batch), or of each by itself (clip)."
+            TOP_DB_SCOPES,
+            "The highest level is that of all channels (batch), or of each by itself (clip).",
         ),
     )
     num_threads: int | None = argument(

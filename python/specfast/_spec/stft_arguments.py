@@ -56,7 +56,7 @@ class StftArguments(arguments.Arguments):
     mode: str = argument(
         "log",
         partial(checks.choice, accepted=MODES),
-        option=Option(MODES, "What to write of each bin."),
+        option=Option(MODES, "Quantity to compute for each bin."),
     )
     frame_length: int = argument(
         256,
@@ -69,7 +69,9 @@ class StftArguments(arguments.Arguments):
         None,
         optional(partial(checks.integer, minimum=-sys.maxsize, maximum=sys.maxsize)),
         aliases=("hop_length", "hop", "hop_size", "stride", "noverlap", "sequence_stride"),
-        option=Option(int, "Samples between frames; none: half a frame.", takes_none=True),
+        option=Option(
+            int, "Samples from one frame to the next; none: half a frame.", takes_none=True
+        ),
     )
     fft_length: int | None = argument(
         None,
@@ -77,43 +79,53 @@ class StftArguments(arguments.Arguments):
         sizes_tables=True,
         aliases=("n_fft", "nfft", "fft_size", "mfft"),
         option=Option(
-            int, "Points of the transform; none: the next power of two.", takes_none=True
+            int, "Points of each Fourier transform; none: the next power of two.", takes_none=True
         ),
     )
     window: str | windows.Values | None = argument(
         "hann",
         with_others,
         aliases=("window_fn", "win", "window_type"),
-        option=Option("window", "A SciPy name, or values."),
+        option=Option(
+            "window", "A name that SciPy knows, or an array in a .npy file.", takes_none=True
+        ),
     )
     periodic: bool = argument(
         False,
         checks.strict_flag,
         aliases=("fftbins",),
-        option=Option(bool, "Kind of named window.", off="--symmetric"),
+        option=Option(bool, "Kind of window that a name stands for.", off="--symmetric"),
     )
     scaling: str | None = argument(
         "density",
         optional(partial(checks.choice, accepted=SCALINGS, otherwise="None")),
-        option=Option(SCALINGS, "What the window is divided by.", takes_none=True),
+        option=Option(
+            SCALINGS,
+            "Divide the window by the root of its energy (density), or by its sum (spectrum).",
+            takes_none=True,
+        ),
     )
     padding: str = argument(
         "valid",
         partial(checks.choice, accepted=PADDINGS),
-        option=Option(PADDINGS, "Only whole frames, or zeros at both ends."),
+        option=Option(
+            PADDINGS, "Keep whole frames only (valid), or add zeros at both ends (same)."
+        ),
     )
     data_format: str = argument(
-        None, _data_format, option=Option(DATA_FORMATS, "Layout of the result.")
+        None, _data_format, option=Option(DATA_FORMATS, "Position of the channels in the result.")
     )
     expand_dims: bool = argument(
-        False, checks.flag, option=Option(bool, "Give channels an axis of their own.")
+        False,
+        checks.flag,
+        option=Option(bool, "Give channels an axis of their own, or join them with the bins."),
     )
     epsilon: float = argument(
         1e-7,
         _epsilon,
         in_keras=False,
         aliases=("eps", "amin"),
-        option=Option(float, "Floor of the modes magnitude and log."),
+        option=Option(float, "Smallest magnitude in the modes magnitude and log."),
     )
     num_threads: int | None = argument(
         None, arguments.thread_count, in_keras=False, aliases=("n_jobs", "workers")
