@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Trains a small model with Keras and saves it: examples/trained.keras, for docs/keras-models.md.
 
-It tells which of two close tones a noisy signal holds, and its spectrogram's kernels are trained
-with the rest. What its front-end layers return of one signal goes into trained_golden.npz.
+The model tells which of two close tones a noisy signal holds, and its spectrogram's kernels are
+trained with the rest. What its front-end layers return of one signal goes into trained_golden.npz.
 
 Needs Keras with a backend. Run: KERAS_BACKEND=jax python examples/make_model.py
 """
@@ -21,7 +21,7 @@ SAMPLES, RATE_HZ, TONES_HZ = 800, 8000, (1000.0, 1060.0)
 
 
 def tones(count: int, seed: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Signals of shape (count, SAMPLES, 1) and which tone each of them holds."""
+    """Returns signals of shape (count, SAMPLES, 1) and which tone each of them holds."""
     draw = np.random.default_rng(seed)
     labels = draw.integers(0, 2, count)
     turns = np.outer(np.array(TONES_HZ)[labels], np.arange(SAMPLES) / RATE_HZ)

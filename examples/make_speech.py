@@ -5,7 +5,7 @@ espeak-ng speaks at 22050 Hz. The sound is brought to 16000 Hz by a proper polyp
 low-pass filter (ratio 320/441), scaled to a peak of -3 dBFS and rounded to 16 bits.
 The recording in the repository was made by this script with espeak-ng 1.51. Another
 version speaks a little differently, and then the golden values of the demo must be
-made anew as well (tests/golden/make_golden.py).
+regenerated as well (tests/golden/make_golden.py).
 
 Needs espeak-ng, SciPy and soundfile. Run: python examples/make_speech.py
 """

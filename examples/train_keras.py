@@ -22,9 +22,11 @@ from typing import Any
 import numpy as np
 
 BACKENDS = ("jax", "tensorflow", "torch")
+# A backend takes a minute or two, most of it for imports and compiling.
+BACKEND_LIMIT_SECONDS = 900
 RATE_HZ, NUM_CLASSES, BATCH, EPOCHS = 16000, 4, 32, 6
 
-# What a server runs: NumPy and specfast. Whatever else is installed is out of reach.
+# The program of a server, which has NumPy and specfast. Whatever else is installed is hidden.
 SERVE = """
 import sys
 sys.modules.update(dict.fromkeys(["keras", "tensorflow", "jax", "torch", "h5py"]))
@@ -83,7 +85,7 @@ def train(models: dict[str, Any], x: Any, labels: Any) -> dict[str, tuple[float,
 
 
 def features_without_keras(path: Path, x: Any) -> Any:
-    """What another process makes of the saved front end."""
+    """Returns what another process, without Keras, makes of the saved front end."""
     given, made = path.with_name("x.npy"), path.with_name("features.npy")
     np.save(given, x)
     command = [sys.executable, "-c", SERVE, str(path), str(given), str(made)]
@@ -92,7 +94,7 @@ def features_without_keras(path: Path, x: Any) -> Any:
 
 
 def run(folder: Path) -> bool:
-    """One backend; whether all is as it should be."""
+    """Trains on one backend; returns whether losses and features agree."""
     import keras
 
     import specfast.keras as adapter
@@ -132,8 +134,15 @@ def main(backends: list[str]) -> int:
             "KERAS_BACKEND": backend,
             "TRAIN_KERAS_HERE": "1",
         }
-        command = [sys.executable, __file__]
-        status |= subprocess.run(command, env=environment, timeout=900).returncode
+        try:
+            done = subprocess.run(
+                [sys.executable, __file__], env=environment, timeout=BACKEND_LIMIT_SECONDS
+            )
+        except subprocess.TimeoutExpired as error:
+            print(f"{backend}: {error}", file=sys.stderr)
+            status = 1
+        else:
+            status |= done.returncode
     return status
 
 

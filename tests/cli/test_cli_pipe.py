@@ -116,6 +116,7 @@ def test_ffmpeg(ffmpeg: str, command: tuple[str, ...], tmp_path: Path) -> None:
                 timeout=LIMIT_SECONDS,
                 env=environment(),
             )
+            source.wait(LIMIT_SECONDS)
         finally:
             source.kill()
     assert done.returncode == source.returncode == 0, done.stderr

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -42,7 +43,13 @@ def golden(name: str) -> np.ndarray:
 def test_demo_gives_keras_numbers(tmp_path: Path) -> None:
     done = run_demo(tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "OK: these are Keras' numbers" in done.stdout
+    assert done.stdout.startswith("A recorded sentence becomes the numbers of two Keras layers")
+    assert "5.45 s of speech" in done.stdout
+    assert (
+        len(re.findall(r"time +[\d.]+ ms for 5.45 s of sound: [\d,]+ times as", done.stdout)) == 2
+    )
+    assert f"picture  {tmp_path / 'mel.png'}" in done.stdout
+    assert done.stdout.endswith("OK: these are Keras' numbers\n")
     for name in ("mel.npz", "mel.png", "stft.npz", "stft.png"):
         assert (tmp_path / name).stat().st_size > 10_000
 
