@@ -99,7 +99,7 @@ class MelArguments(arguments.Arguments):
         aliases=("db_range", "dynamic_range"),
         option=Option(
             float,
-            "Raise levels to this many dB below the highest one, at least; none: keep them.",
+            "Raise levels lower than this many dB below the highest one; none: keep them.",
             takes_none=True,
         ),
     )
