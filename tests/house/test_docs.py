@@ -14,13 +14,16 @@ from click.testing import CliRunner
 from specfast._cli.commands import specfast as command
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+README = ROOT / "README.md"
+GUIDE = sorted((ROOT / "docs").glob("*.md"))
+OTHERS = ["CONTRIBUTING.md", "CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "benchmarks/README.md"]
+PAGES = [README, *(ROOT / name for name in OTHERS), *GUIDE]
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    """The fenced blocks of one language, in their order."""
+    """Returns the fenced blocks of one language, in their order."""
     return re.findall(rf"^```{language}\n(.*?)^```$", page.read_text("utf-8"), re.M | re.S)
 
 
@@ -46,17 +49,50 @@ def test_examples_do_what_the_page_shows(
     assert not failures, "".join(failures)
 
 
+def prose(page: Path) -> str:
+    """Returns a page without its fenced blocks, in which brackets are no links."""
+    return re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+
+
+def links(page: Path) -> list[tuple[Path, str]]:
+    """Returns the file and the heading, if any, of each link into the repository."""
+    targets = re.findall(r"\]\(([^)]+)\)", prose(page))
+    parts = [target.partition("#") for target in targets if not target.startswith("https://")]
+    return [((page.parent / path if path else page).resolve(), name) for path, _, name in parts]
+
+
+def headings(page: Path) -> set[str]:
+    """Returns the names under which the headings of a page can be linked to."""
+    titles = re.findall(r"^#+ (.*)$", prose(page), re.M)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
 @each_page
 def test_links_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text("utf-8")):
-        if not target.startswith("https://"):
-            assert (page.parent / target).exists(), target
+    for path, heading in links(page):
+        assert path.exists(), path
+        assert not heading or heading in headings(path), (path, heading)
+
+
+def test_every_page_can_be_reached_from_the_readme() -> None:
+    reached: set[Path] = set()
+    ahead = [README]
+    while ahead:
+        page = ahead.pop()
+        if page.suffix == ".md" and page not in reached:
+            reached.add(page)
+            ahead += [path for path, _ in links(page)]
+    assert reached >= set(PAGES)
+
+
+def test_every_picture_is_shown() -> None:
+    shown = {path for page in PAGES for path, _ in links(page)}
+    assert shown >= set((ROOT / "docs/images").iterdir())
 
 
 def test_the_readme_has_examples() -> None:
-    readme = ROOT / "README.md"
-    assert len(blocks(readme, "python")) >= 2
-    assert len(blocks(readme, "console")) >= 1
+    assert len(blocks(README, "python")) >= 2
+    assert len(blocks(README, "console")) >= 1
 
 
 def test_every_function_of_the_c_abi_is_listed() -> None:
