@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Both errors on the recording of the repository: the table in docs/numerics.md, printed at the end."""
+"""Both errors on the repository's recording: the table in docs/numerics.md, printed at the end."""
 
 from __future__ import annotations
 
