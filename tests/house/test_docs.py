@@ -19,7 +19,9 @@ GUIDE = sorted((ROOT / "docs").glob("*.md"))
 OTHERS = ["CONTRIBUTING.md", "CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "benchmarks/README.md"]
 PAGES = [README, *(ROOT / name for name in OTHERS), *GUIDE]
 
-each_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+each_page = pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 
 
 def blocks(page: Path, language: str) -> list[str]:
