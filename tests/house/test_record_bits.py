@@ -26,6 +26,7 @@ def test_one_changed_bit_changes_the_recording() -> None:
     assert record_bits.digest([np.array([0, 0, -0.0], np.float32)]) != before
     assert record_bits.digest([np.zeros((3, 1), np.float32)]) != before
     assert record_bits.digest([np.zeros(3, np.int32)]) != before
+    assert record_bits.digest([np.full(3, np.nan, np.float32)]) != before
 
 
 @pytest.mark.parametrize(
