@@ -116,7 +116,7 @@ def test_ffmpeg(ffmpeg: str, command: tuple[str, ...], tmp_path: Path) -> None:
                 timeout=LIMIT_SECONDS,
                 env=environment(),
             )
-            source.wait(LIMIT_SECONDS)
+            source.wait(timeout=LIMIT_SECONDS)
         finally:
             source.kill()
     assert done.returncode == source.returncode == 0, done.stderr
@@ -210,4 +210,4 @@ def test_stream_is_live_and_does_not_grow() -> None:
         assert peak_kib() - before < 2048
         process.stdin.close()
         process.stdout.read()
-        assert process.wait(LIMIT_SECONDS) == 0
+        assert process.wait(timeout=LIMIT_SECONDS) == 0
