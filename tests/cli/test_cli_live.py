@@ -117,7 +117,7 @@ def test_an_interrupt_ends_a_stream_quietly() -> None:
         for _ in range(10):
             read_line(process)
         process.send_signal(signal.SIGINT)
-        assert process.wait(LIMIT_SECONDS) == 130
+        assert process.wait(timeout=LIMIT_SECONDS) == 130
         assert finish(process) == ("", "")
 
 
@@ -128,7 +128,7 @@ def test_an_interrupt_ends_other_commands_alike(tmp_path: Path) -> None:
             feed(process, SECOND)
         time.sleep(0.2)
         process.send_signal(signal.SIGINT)
-        assert process.wait(LIMIT_SECONDS) == 130
+        assert process.wait(timeout=LIMIT_SECONDS) == 130
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert list(tmp_path.iterdir()) == []
@@ -143,7 +143,7 @@ def test_a_reader_that_goes_away_ends_the_stream(kind: str) -> None:
         process.stdout.close()
         with pytest.raises(BrokenPipeError):
             feed(process, SECOND * 1000)
-        assert process.wait(LIMIT_SECONDS) == 1
+        assert process.wait(timeout=LIMIT_SECONDS) == 1
         assert process.stderr is not None
         assert process.stderr.read() == b""
 
