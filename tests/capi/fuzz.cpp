@@ -241,6 +241,35 @@ void ask_library(Random& random) {
   refused("set_num_threads", specfast_set_num_threads(random.one_in(2) ? -1 : 4097));
 }
 
+void ask_rows(Random& random) {
+  std::vector<double> window;
+  bool spoiled;
+  specfast_config config = fuzz::plan_config(random, window, &spoiled);
+  const bool mel = config.mode == SPECFAST_MODE_MEL;
+  if (!mel) config.sampling_rate_hz = 8000;
+  if (!spoiled && config.fft_length > 1 << 20) return;
+  const std::int64_t rows =
+      spoiled ? 1
+      : mel   ? config.num_mel_bins
+              : (config.fft_length / 2 + 1) * (config.mode == SPECFAST_MODE_STFT ? 2 : 1);
+  std::vector<double> hz(std::size_t(rows), -1.0);
+  const specfast_status status = specfast_frequencies(&config, hz.data());
+  if (check("frequencies", status, spoiled ? kRefused : 0, !spoiled)) {
+    for (const double value : hz)
+      if (!(value >= 0 && value <= 1e9)) broken("frequencies", status, "frequencies of every row");
+  }
+  refused("frequencies", specfast_frequencies(nullptr, hz.data()));
+  refused("frequencies", specfast_frequencies(&config, nullptr));
+  if (!mel) {
+    config.sampling_rate_hz = random.one_in(2) ? 0 : random.bad_number();
+    refused("frequencies", specfast_frequencies(&config, hz.data()));
+  }
+  if (specfast_mode_name(random.bad_enum())) broken("mode_name", 0, "NULL");
+  if (!specfast_mode_name(SPECFAST_MODE_MEL)) broken("mode_name", 0, "a name");
+  if (!(specfast_hertz_to_mel(1000) > specfast_hertz_to_mel(999)))
+    broken("hertz_to_mel", 0, "a scale that rises");
+}
+
 void step(Random& random) {
   if (plans.size() < 8 || random.one_in(20)) create_plan(random);
   if (plans.size() > 16) destroy_plan(random);
@@ -249,7 +278,7 @@ void step(Random& random) {
   const std::int64_t choice = random.below(40);
   if (choice < 4) return execute(random, plan);
   if (choice < 5) return ask_plan(random, plan);
-  if (choice < 6) return ask_library(random);
+  if (choice < 6) return random.one_in(2) ? ask_library(random) : ask_rows(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
   if (choice < 10) return fuzz::keep(random, plan);
   fuzz::try_streams(random, plans);

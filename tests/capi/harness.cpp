@@ -74,6 +74,7 @@ bool check(const char* function, specfast_status status, int allowed, bool may_s
   }
   if (status == SPECFAST_E_INTERNAL) broken(function, status, "no defect");
   if (length == 0 || length > 511) broken(function, status, "a message");
+  if (specfast_last_status() != status) broken(function, status, "the status of the last failure");
   const bool memory = status == SPECFAST_E_OUT_OF_MEMORY;
   if (!(allowed & (memory ? kMemory : kRefused))) broken(function, status, "success");
   return false;
@@ -85,7 +86,9 @@ void refused(const char* function, specfast_status status) {
 
 void check_number(const char* function, std::int64_t number, bool may_fail) {
   count(function, number < 0 ? -1 : 0);
-  if (number < 0 && !may_fail) broken(function, -1, "a number");
+  if (number >= 0) return;
+  if (!may_fail) broken(function, -1, "a number");
+  if (specfast_last_status() == SPECFAST_OK) broken(function, -1, "a status");
 }
 
 }  // namespace fuzz

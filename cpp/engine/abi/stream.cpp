@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 
+#include "engine/abi/checks.h"
 #include "engine/abi/handles.h"
 #include "engine/run/stream.h"
 
@@ -29,35 +30,36 @@ specfast_status not_prepared() noexcept {
               {"specfast_stream_prepare must come first, received a stream that is not prepared"});
 }
 
-// Calls body() while no other thread is inside a call with this stream.
-template <typename Body>
-specfast_status alone(specfast_stream* stream, const Body& body) noexcept {
+// Makes the call while no other thread is inside one with this stream.
+template <typename Call>
+specfast_status exclusively(specfast_stream* stream, const Call& call) noexcept {
   if (!stream) return null_pointer("stream");
   if (stream->busy.test_and_set(std::memory_order_acquire)) {
     return fail(SPECFAST_E_BUSY,
                 {"a stream must be used by one thread at a time, received a call during another"});
   }
-  const specfast_status status = body();
+  const specfast_status status = call();
   stream->busy.clear(std::memory_order_release);
   return status;
 }
 
-template <typename Body>
-specfast_status with_prepared(specfast_stream* stream, const Body& body) noexcept {
-  return alone(stream, [&] { return stream->prepared ? body(*stream->prepared) : not_prepared(); });
+template <typename Call>
+specfast_status with_prepared(specfast_stream* stream, const Call& call) noexcept {
+  return exclusively(stream,
+                     [&] { return stream->prepared ? call(*stream->prepared) : not_prepared(); });
 }
 
-template <typename Body>
-int64_t number_of(specfast_stream* stream, const Body& body) noexcept {
+template <typename Question>
+int64_t number_of(specfast_stream* stream, const Question& question) noexcept {
   int64_t number = -1;
   with_prepared(stream, [&](Stream& prepared) {
-    number = body(prepared);
+    number = question(prepared);
     return SPECFAST_OK;
   });
   return number;
 }
 
-// What only prepare changes; never in the way of a push.
+// Returns what only prepare sets; reading it never blocks a push.
 int64_t constant_of(const specfast_stream* stream,
                     std::atomic<int64_t> specfast_stream::* constant) noexcept {
   if (!stream) return null_pointer("stream"), -1;
@@ -108,10 +110,9 @@ specfast_status specfast_stream_config_init(specfast_stream_config* config, size
 
 specfast_status specfast_stream_prepare(specfast_stream* stream,
                                         const specfast_stream_config* config) {
-  return alone(stream, [&] {
+  return exclusively(stream, [&] {
     return guarded([&] {
-      require_pointer("config", config);
-      require_struct_size("config", config->struct_size, sizeof(specfast_stream_config));
+      require_struct("config", config);
       stream->prepared = Stream::create(stream->plan, *config);
       stream->latency_samples = stream->prepared->latency_samples();
       stream->max_frames = stream->prepared->max_frames();

@@ -14,6 +14,7 @@ struct Message {
   static constexpr std::size_t kBytes = 512;
   std::unique_ptr<char[]> text;
   const char* shown = "";
+  specfast_status status = SPECFAST_OK;
 };
 thread_local Message message_of_thread;
 
@@ -31,9 +32,11 @@ std::size_t write_number(int64_t number, char* digits) {
 }  // namespace
 
 const char* last_error() noexcept { return message_of_thread.shown; }
+specfast_status last_status() noexcept { return message_of_thread.status; }
 
 specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept {
   Message& thread = message_of_thread;
+  thread.status = status;
   if (!thread.text) thread.text.reset(new (std::nothrow) char[Message::kBytes]);
   if (!thread.text) {
     thread.shown = "out of memory, even for a message";

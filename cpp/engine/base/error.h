@@ -41,6 +41,7 @@ class Part {
 // Writes the message of this thread's last failure and returns `status`. Allocates the first time.
 specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept;
 const char* last_error() noexcept;
+specfast_status last_status() noexcept;
 
 // Runs what may throw; reports instead.
 template <typename Body>

@@ -2,16 +2,11 @@
 #include "engine/spec/filterbank.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
+#include "engine/spec/mel_scale.h"
+
 namespace specfast::engine {
-namespace {
-
-// Mel up to a factor: only ratios of differences enter the weights.
-double hertz_to_mel(double frequency_hz) { return std::log1p(frequency_hz / 700.0); }
-
-}  // namespace
 
 Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,
                            double min_freq_hz, double max_freq_hz) {
@@ -19,12 +14,12 @@ Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_
   bank.interval_begin.resize(std::size_t(num_bands) + 2);
   bank.weights.assign(2 * std::size_t(num_bins), 0.0);
 
-  const double low = hertz_to_mel(min_freq_hz), high = hertz_to_mel(max_freq_hz);
+  const double low = mel_without_factor(min_freq_hz), high = mel_without_factor(max_freq_hz);
   const double width = (high - low) / double(num_bands + 1);
   const auto edge = [=](int64_t i) { return i == num_bands + 1 ? high : low + width * double(i); };
   const auto bin_mel = [=](int64_t bin) {
-    return hertz_to_mel(sampling_rate_hz / 2 * double(bin) /
-                        double(std::max<int64_t>(num_bins - 1, 1)));
+    return mel_without_factor(sampling_rate_hz / 2 * double(bin) /
+                              double(std::max<int64_t>(num_bins - 1, 1)));
   };
 
   int64_t bin = 1;

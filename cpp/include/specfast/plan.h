@@ -57,8 +57,8 @@ typedef struct specfast_weights {
   int32_t dtype;
   /* Machine epsilon of the type in which the kernels were computed, 0 to 1: 2^-23 for float32. */
   double rounding;
-  /* [frame_length][bins] each, contiguous and aligned to its element, with bins = fft_length / 2 +
-   * 1. Modes REAL and IMAG have one kernel, and the other must be NULL. */
+  /* [frame_length][bins] each, contiguous and aligned to its element, with
+   * bins = fft_length / 2 + 1. Modes REAL and IMAG have one kernel, and the other must be NULL. */
   const void* real_kernel;
   const void* imag_kernel;
 } specfast_weights;
@@ -141,8 +141,10 @@ typedef struct specfast_batch {
   double in_scale;
   int64_t num_batches, num_channels, num_samples;
   int64_t in_batch_stride, in_channel_stride, in_sample_stride;
-  /* Element (b, c, frame, row) is output[b * out_batch_stride + c * out_channel_stride + frame *
-   * out_frame_stride + row * out_row_stride]. Of the plan's dtype and aligned to it. */
+  /* Element (b, c, frame, row) is
+   * output[b * out_batch_stride + c * out_channel_stride + frame * out_frame_stride +
+   *        row * out_row_stride].
+   * Of the plan's dtype and aligned to it. */
   void* output;
   int64_t out_batch_stride, out_channel_stride, out_frame_stride, out_row_stride;
 } specfast_batch;

@@ -129,8 +129,9 @@ typedef struct specfast_block {
   /* Samples of each channel, 0 to max_block; flush does not look at the input. */
   int64_t num_samples;
   int64_t in_channel_stride, in_sample_stride;
-  /* Element (c, frame, row) is output[c * out_channel_stride + frame * out_frame_stride + row *
-   * out_row_stride], frame 0 being the first one of this call. Of the plan's dtype and aligned to
+  /* Element (c, frame, row) is
+   * output[c * out_channel_stride + frame * out_frame_stride + row * out_row_stride],
+   * frame 0 being the first one of this call. Of the plan's dtype and aligned to
    * it; may be NULL where no frame comes. */
   void* output;
   /* Frames that the output has room for, >= 0. */

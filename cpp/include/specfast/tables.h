@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause
  *
  * Tables from which plans are made, for programs that need them by themselves: windows, filterbank
- * weights, kernels. All in double precision, written to contiguous memory of the caller that
- * overlaps no other argument and is aligned to double. Functions may be called by any number of
- * threads at once.
+ * weights, kernels; and what the rows of a result stand for. All in double precision, written to
+ * contiguous memory of the caller that overlaps no other argument and is aligned to double.
+ * Functions may be called by any number of threads at once.
  *
  * Usage, with room for frame_length values in `window`:
  *
@@ -34,9 +34,9 @@ SPECFAST_API const char* specfast_window_name(size_t index);
 /* ---- Filterbanks and kernels -------------------------------------------------------------------
  */
 
-/* Writes the weights that turn num_bins spectrum bins, linearly spaced from 0 to sampling_rate_hz /
- * 2, into num_mel_bins bands: weights[bin * num_mel_bins + band]. Triangles that are linear in
- * mel(f) = 2595 log10(1 + f / 700), peak 1; the DC row is zero. Allocates. */
+/* Writes the weights that turn num_bins spectrum bins, linearly spaced from 0 to
+ * sampling_rate_hz / 2, into num_mel_bins bands: weights[bin * num_mel_bins + band]. The bands are
+ * triangles on the scale of specfast_hertz_to_mel, with peak 1; the DC row is zero. Allocates. */
 SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins,
                                                   double sampling_rate_hz, double min_freq_hz,
                                                   double max_freq_hz, double* weights);
@@ -46,6 +46,26 @@ SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t 
  * may be NULL and is not written. Not for mode MEL. Allocates. */
 SPECFAST_API specfast_status specfast_analytic_weights(const specfast_config* config,
                                                        double* real_kernel, double* imag_kernel);
+
+/* ---- What rows stand for ------------------------------------------------------------------------
+ */
+
+/* Writes the frequency in Hz that each row of a frame stands for to hz[rows]: of a spectrogram the
+ * frequencies of its fft_length / 2 + 1 bins, from 0 to sampling_rate_hz / 2, in mode STFT twice;
+ * of mode MEL the peaks of its num_mel_bins bands. Errors: SPECFAST_E_INVALID_ARGUMENT also for a
+ * spectrogram whose configuration has no sampling_rate_hz, which nothing else of it needs. Nothing
+ * is written then. Allocates. */
+SPECFAST_API specfast_status specfast_frequencies(const specfast_config* config, double* hz);
+
+/* Returns the place of a frequency in Hz, > -700, on the mel scale of the bands:
+ * 1127 ln(1 + hz / 700). Bands are evenly spaced there: band b rises from edge b, has its peak at
+ * edge b + 1 and falls to edge b + 2, where the num_mel_bins + 2 edges divide the range from
+ * min_freq_hz to max_freq_hz. NaN and infinity propagate. */
+SPECFAST_API double specfast_hertz_to_mel(double hz);
+
+/* Returns the name of a mode (a specfast_mode) in lower case, "real" to "mel"; NULL for any other
+ * number. Modes are numbered from 0 on without gaps. */
+SPECFAST_API const char* specfast_mode_name(int32_t mode);
 
 #ifdef __cplusplus
 }

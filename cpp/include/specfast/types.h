@@ -59,6 +59,10 @@ typedef enum specfast_status {
  */
 SPECFAST_API const char* specfast_last_error(void);
 
+/* Returns the status of that failure, or SPECFAST_OK if there was none: for functions that report a
+ * failure by a number or a null pointer. */
+SPECFAST_API specfast_status specfast_last_status(void);
+
 /* ---- Settings ----------------------------------------------------------------------------------
  */
 
