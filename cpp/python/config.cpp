@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <vector>
+
 namespace specfast_python {
 namespace {
 
@@ -12,14 +14,6 @@ struct Choice {
   std::int32_t number;
 };
 
-constexpr Choice kModes[] = {{"real", SPECFAST_MODE_REAL},
-                             {"imag", SPECFAST_MODE_IMAG},
-                             {"stft", SPECFAST_MODE_STFT},
-                             {"angle", SPECFAST_MODE_ANGLE},
-                             {"magnitude", SPECFAST_MODE_MAGNITUDE},
-                             {"log", SPECFAST_MODE_LOG},
-                             {"psd", SPECFAST_MODE_PSD},
-                             {"mel", SPECFAST_MODE_MEL}};
 constexpr Choice kDtypes[] = {{"float32", SPECFAST_FLOAT32}, {"float64", SPECFAST_FLOAT64}};
 constexpr Choice kPaddings[] = {{"valid", SPECFAST_PADDING_VALID},
                                 {"same", SPECFAST_PADDING_SAME},
@@ -46,6 +40,16 @@ std::int32_t number_of(const std::string& field, const Name& name, const Choice 
   }
   throw py::value_error(field + " must be one of " + accepted + ", received " + field + "=" +
                         quoted(name));
+}
+
+specfast_mode mode_of(const std::string& name) {
+  std::string accepted;
+  const std::vector<std::string> names = specfast::mode_names();
+  for (std::size_t mode = 0; mode < names.size(); ++mode) {
+    if (names[mode] == name) return specfast_mode(mode);
+    accepted += (mode ? ", " : "") + quoted(names[mode]);
+  }
+  throw py::value_error("mode must be one of " + accepted + ", received mode=" + quoted(name));
 }
 
 template <std::size_t N>
@@ -83,8 +87,7 @@ void add_choice(Class& config, const char* field, std::int32_t specfast_config::
 
 }  // namespace
 
-Config::Config(const std::string& mode)
-    : fields(specfast::default_config(specfast_mode(number_of("mode", mode, kModes)))) {}
+Config::Config(const std::string& mode) : fields(specfast::default_config(mode_of(mode))) {}
 
 specfast_config Config::with_window() const {
   specfast_config config = fields;
@@ -112,8 +115,8 @@ Shape kernel_shape(const specfast_config& config) {
 void register_config(py::module_& module) {
   Class config(module, "Config", "The settings of a plan, with the defaults of a mode's layer.");
   config.def(py::init<const std::string&>(), py::arg("mode"))
-      .def_property_readonly("mode",
-                             [](const Config& self) { return name_of(self.fields.mode, kModes); })
+      .def_property_readonly(
+          "mode", [](const Config& self) { return specfast_mode_name(self.fields.mode); })
       .def_readwrite("window", &Config::window);
   add_choice(config, "dtype", &specfast_config::dtype, kDtypes);
   add_number(config, "frame_length", &specfast_config::frame_length);

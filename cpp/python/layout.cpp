@@ -3,6 +3,7 @@
 
 #include <new>
 #include <optional>
+#include <utility>
 
 namespace specfast_python {
 namespace {
@@ -18,16 +19,17 @@ constexpr NamedLayout kLayouts[] = {{"flat_channels_last", Layout::kFlatChannels
                                     {"image_channels_first", Layout::kImageChannelsFirst},
                                     {"any_rank", Layout::kAnyRank}};
 
-void describe_any_rank(const py::array& x, specfast_batch& batch) {
+specfast::Signals signals_of_any_rank(const py::array& x) {
   if (x.ndim() < 1)
     throw py::value_error("x must have at least 1 axis (..., samples), received x.shape=()");
   const py::ssize_t last = x.ndim() - 1;
-  batch.num_batches = 1;
+  specfast::Signals signals;
+  signals.dtype = specfast_dtype(input_dtype(x));
   for (py::ssize_t axis = 0; axis < last; ++axis)
-    batch.num_batches = checked_product(batch.num_batches, x.shape(axis));
-  batch.num_channels = 1;
-  batch.num_samples = x.shape(last);
-  batch.in_sample_stride = element_stride(x, last);
+    signals.num_batches = checked_product(signals.num_batches, x.shape(axis));
+  signals.num_samples = x.shape(last);
+  signals.sample_stride = element_stride(x, last);
+  return signals;
 }
 
 // The leading axes of an array of any rank as one batch axis: its stride, if they have one.
@@ -48,6 +50,33 @@ std::optional<std::int64_t> collapsed_stride(const py::array& x) {
   return stride;
 }
 
+// Appends the axes of one signal's output to `shape`; a signal after the other gives the batch
+// stride.
+specfast::FrameStrides append_axes(Layout layout, std::int64_t num_channels,
+                                   std::int64_t num_frames, std::int64_t num_rows, Shape& shape) {
+  const std::int64_t flat = checked_product(num_channels, num_rows);
+  const std::int64_t signal = checked_product(flat, num_frames);
+  const std::int64_t one_channel = checked_product(num_rows, num_frames);
+  switch (layout) {
+    case Layout::kFlatChannelsLast:
+      shape.insert(shape.end(), {num_frames, flat});
+      return {signal, num_rows, flat, 1};
+    case Layout::kFlatChannelsFirst:
+      shape.insert(shape.end(), {flat, num_frames});
+      return {signal, one_channel, 1, num_frames};
+    case Layout::kImageChannelsLast:
+      shape.insert(shape.end(), {num_frames, num_rows, num_channels});
+      return {signal, 1, flat, num_channels};
+    case Layout::kImageChannelsFirst:
+      shape.insert(shape.end(), {num_channels, num_frames, num_rows});
+      return {signal, one_channel, num_rows, 1};
+    default:
+      if (num_channels != 1) shape.push_back(num_channels);
+      shape.insert(shape.end(), {num_rows, num_frames});
+      return {signal, one_channel, 1, num_frames};
+  }
+}
+
 }  // namespace
 
 Layout layout_of(const std::string& name) {
@@ -63,66 +92,26 @@ bool is_channels_last(Layout layout) {
   return layout == Layout::kFlatChannelsLast || layout == Layout::kImageChannelsLast;
 }
 
-OutputAxes append_output_axes(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
-                              std::int64_t num_rows, Shape& shape) {
-  const std::int64_t flat = checked_product(num_channels, num_rows);
-  const std::int64_t num_elements = checked_product(flat, num_frames);
-  const std::int64_t one_channel = checked_product(num_rows, num_frames);
-  switch (layout) {
-    case Layout::kFlatChannelsLast:
-      shape.insert(shape.end(), {num_frames, flat});
-      return {num_rows, flat, 1, num_elements};
-    case Layout::kFlatChannelsFirst:
-      shape.insert(shape.end(), {flat, num_frames});
-      return {one_channel, 1, num_frames, num_elements};
-    case Layout::kImageChannelsLast:
-      shape.insert(shape.end(), {num_frames, num_rows, num_channels});
-      return {1, flat, num_channels, num_elements};
-    case Layout::kImageChannelsFirst:
-      shape.insert(shape.end(), {num_channels, num_frames, num_rows});
-      return {one_channel, num_rows, 1, num_elements};
-    default:
-      if (num_channels != 1) shape.push_back(num_channels);
-      shape.insert(shape.end(), {num_rows, num_frames});
-      return {one_channel, 1, num_frames, num_elements};
-  }
-}
-
-void describe_input(Layout layout, const py::array& x, specfast_batch& batch) {
-  if (layout == Layout::kAnyRank) return describe_any_rank(x, batch);
+specfast::Signals signals_of(Layout layout, const py::array& x) {
+  if (layout == Layout::kAnyRank) return signals_of_any_rank(x);
   if (x.ndim() != 3) {
     throw py::value_error(
         "x must have 3 axes (batch, samples and channels as data_format says), received x.shape=" +
         describe(shape_of(x)));
   }
   const py::ssize_t samples = is_channels_last(layout) ? 1 : 2, channels = 3 - samples;
-  batch.num_batches = x.shape(0);
-  batch.num_channels = x.shape(channels);
-  batch.num_samples = x.shape(samples);
-  batch.in_batch_stride = element_stride(x, 0);
-  batch.in_channel_stride = element_stride(x, channels);
-  batch.in_sample_stride = element_stride(x, samples);
+  specfast::Signals signals;
+  signals.dtype = specfast_dtype(input_dtype(x));
+  signals.num_batches = x.shape(0);
+  signals.num_channels = x.shape(channels);
+  signals.num_samples = x.shape(samples);
+  signals.batch_stride = element_stride(x, 0);
+  signals.channel_stride = element_stride(x, channels);
+  signals.sample_stride = element_stride(x, samples);
+  return signals;
 }
 
-Shape describe_output(Layout layout, const py::array& x, std::int64_t num_frames,
-                      std::int64_t num_rows, specfast_batch& batch) {
-  Shape shape;
-  shape.reserve(std::size_t(x.ndim()) + 1);
-  if (layout == Layout::kAnyRank) {
-    shape.assign(x.shape(), x.shape() + x.ndim() - 1);
-  } else {
-    shape.push_back(batch.num_batches);
-  }
-  const OutputAxes axes =
-      append_output_axes(layout, batch.num_channels, num_frames, num_rows, shape);
-  batch.out_batch_stride = axes.num_elements;
-  batch.out_channel_stride = axes.channel_stride;
-  batch.out_frame_stride = axes.frame_stride;
-  batch.out_row_stride = axes.row_stride;
-  return shape;
-}
-
-py::array readable(Layout layout, const py::array& x, specfast_batch& batch) {
+py::array readable(Layout layout, const py::array& x, specfast::Signals& signals) {
   py::array source = x;
   if (layout == Layout::kAnyRank) {
     std::optional<std::int64_t> stride = collapsed_stride(x);
@@ -130,12 +119,42 @@ py::array readable(Layout layout, const py::array& x, specfast_batch& batch) {
       source = py::array::ensure(x, py::array::c_style);
       if (!source) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
       stride = collapsed_stride(source);
-      batch.in_sample_stride = element_stride(source, source.ndim() - 1);
+      signals.sample_stride = element_stride(source, source.ndim() - 1);
     }
-    batch.in_batch_stride = *stride;
+    signals.batch_stride = *stride;
   }
-  batch.input = source.data();
+  signals.samples = source.data();
   return source;
+}
+
+specfast::Frames OutputAxes::frames(void* values, std::int32_t dtype) const {
+  return {values, specfast_dtype(dtype), specfast::FrameOrder::kByStrides, 0, num_frames, strides};
+}
+
+specfast::ConstFrames OutputAxes::frames(const void* values, std::int32_t dtype) const {
+  return {values, specfast_dtype(dtype), specfast::FrameOrder::kByStrides, 0, num_frames, strides};
+}
+
+OutputAxes output_axes(Layout layout, const py::array& x, const specfast::Signals& signals,
+                       std::int64_t num_frames, std::int64_t num_rows) {
+  Shape shape;
+  shape.reserve(std::size_t(x.ndim()) + 1);
+  if (layout == Layout::kAnyRank) {
+    shape.assign(x.shape(), x.shape() + x.ndim() - 1);
+  } else {
+    shape.push_back(signals.num_batches);
+  }
+  const specfast::FrameStrides strides =
+      append_axes(layout, signals.num_channels, num_frames, num_rows, shape);
+  return {std::move(shape), strides, num_frames};
+}
+
+OutputAxes output_axes_of_signal(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
+                                 std::int64_t num_rows) {
+  Shape shape;
+  const specfast::FrameStrides strides =
+      append_axes(layout, num_channels, num_frames, num_rows, shape);
+  return {std::move(shape), strides, num_frames};
 }
 
 }  // namespace specfast_python

@@ -22,27 +22,30 @@ Layout layout_of(const std::string& name);
 
 bool is_channels_last(Layout layout);
 
-// Strides in elements of the output of one signal, and the number of its elements.
+// Where samples stand in x: its numbers and strides, but for the batch stride of kAnyRank, for
+// which see readable(). ValueError for a wrong rank.
+specfast::Signals signals_of(Layout layout, const py::array& x);
+
+// Points the signals at x, or at a copy of it where its leading axes have no common stride. The
+// result must outlive the signals.
+py::array readable(Layout layout, const py::array& x, specfast::Signals& signals);
+
+// A contiguous output: its shape, and where frames and rows stand in it.
 struct OutputAxes {
-  std::int64_t channel_stride, frame_stride, row_stride;
-  std::int64_t num_elements;
+  Shape shape;
+  specfast::FrameStrides strides;
+  std::int64_t num_frames;
+
+  specfast::Frames frames(void* values, std::int32_t dtype) const;
+  specfast::ConstFrames frames(const void* values, std::int32_t dtype) const;
 };
 
-// Appends the axes of one signal's output to `shape`. ValueError where they do not fit 64 bits.
-OutputAxes append_output_axes(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
-                              std::int64_t num_rows, Shape& shape);
+// Of a call for x. ValueError where the axes do not fit 64 bits.
+OutputAxes output_axes(Layout layout, const py::array& x, const specfast::Signals& signals,
+                       std::int64_t num_frames, std::int64_t num_rows);
 
-// Enters the axes of x into the batch: its numbers, and the strides of the input but for the one of
-// the batch of kAnyRank, for which see readable(). ValueError for a wrong rank.
-void describe_input(Layout layout, const py::array& x, specfast_batch& batch);
-
-// Enters the strides of a contiguous output into the batch that describe_input() filled, and
-// returns its shape.
-Shape describe_output(Layout layout, const py::array& x, std::int64_t num_frames,
-                      std::int64_t num_rows, specfast_batch& batch);
-
-// Points the batch at x, or at a copy of it where its leading axes have no common stride. The
-// result must outlive the batch.
-py::array readable(Layout layout, const py::array& x, specfast_batch& batch);
+// Of one signal, without the batch axis; kAnyRank has a channel axis unless there is one channel.
+OutputAxes output_axes_of_signal(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
+                                 std::int64_t num_rows);
 
 }  // namespace specfast_python

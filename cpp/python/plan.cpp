@@ -10,11 +10,8 @@ namespace specfast_python {
 
 using Kernels = std::optional<std::vector<py::array>>;
 
-Shape Plan::describe_batch(const py::array& x, specfast_batch& batch) const {
-  batch.struct_size = sizeof(batch);
-  batch.in_dtype = input_dtype(x);
-  describe_input(layout_, x, batch);
-  return describe_output(layout_, x, num_frames(batch.num_samples), num_bins(), batch);
+OutputAxes Plan::output_axes_for(const py::array& x, const specfast::Signals& signals) const {
+  return output_axes(layout_, x, signals, num_frames(signals.num_samples), num_bins());
 }
 
 py::array Plan::call(const py::array& x, const py::object& out, std::int32_t num_threads,
@@ -31,21 +28,22 @@ py::tuple Plan::call_keeping(const py::array& x, std::int32_t num_threads) const
 // With `kept`, also what is worth keeping for the gradients, or None.
 py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_threads,
                     double scale, py::object* kept) const {
-  specfast_batch batch{};
-  const Shape shape = describe_batch(x, batch);
-  batch.in_scale = scale;
-  check_output_size(shape, element_bytes(dtype_));
+  specfast::Signals signals = signals_of(layout_, x);
+  signals.scale = scale;
+  const OutputAxes axes = output_axes_for(x, signals);
+  check_output_size(axes.shape, element_bytes(dtype_));
 
   // Before any copy: a bad `out` or a result without room is refused at once.
-  py::array result = output_array(out, shape, dtype_, x);
+  py::array result = output_array(out, axes.shape, dtype_, x);
   if (result.size() == 0) return result;
 
-  const py::array source = readable(layout_, x, batch);
-  batch.output = result.mutable_data();
+  const py::array source = readable(layout_, x, signals);
+  const specfast::Frames frames = axes.frames(result.mutable_data(), dtype_);
   void* kept_values = nullptr;
-  const std::int64_t num_kept = kept ? plan_.num_kept(batch.num_samples) : 0;
+  const std::int64_t num_kept = kept ? plan_.num_kept(signals.num_samples) : 0;
   if (num_kept > 0) {
-    py::array array(numpy_dtype(dtype_), Shape{batch.num_batches, batch.num_channels, num_kept});
+    py::array array(numpy_dtype(dtype_),
+                    Shape{signals.num_batches, signals.num_channels, num_kept});
     kept_values = array.mutable_data();
     *kept = array;
   }
@@ -54,9 +52,9 @@ py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_
   {
     const py::gil_scoped_release release;
     if (kept_values) {
-      plan_.execute_keep(lease.workspace(), batch, kept_values);
+      plan_.execute_keep(lease.workspace(), signals, frames, kept_values);
     } else {
-      plan_.execute(lease.workspace(), batch);
+      plan_.execute(lease.workspace(), signals, frames);
     }
   }
   return result;

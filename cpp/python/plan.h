@@ -48,15 +48,12 @@ class Plan {
         layout_(layout),
         kernels_(std::move(kernels)) {}
 
-  // The numbers, dtype and strides of x and of a contiguous output, whose shape is returned.
-  Shape describe_batch(const py::array& x, specfast_batch& batch) const;
+  OutputAxes output_axes_for(const py::array& x, const specfast::Signals& signals) const;
   py::array run(const py::array& x, const py::object& out, std::int32_t num_threads, double scale,
                 py::object* kept) const;
-  // Each checks or makes an array and enters it into the gradient.
-  void use_cotangent(const py::array& cotangent, const Shape& shape, const specfast_batch& batch,
-                     specfast_gradient& gradient) const;
-  void use_kept(const py::array& kept, const specfast_batch& batch,
-                specfast_gradient& gradient) const;
+  void check_cotangent(const py::array& cotangent, const Shape& shape) const;
+  void check_kept(const py::array& kept, const specfast::Signals& signals) const;
+  // Both make the arrays of gradients and enter them into `gradient`.
   py::array make_signal_gradient(const py::array& x, specfast_gradient& gradient) const;
   py::list make_kernel_gradients(specfast_gradient& gradient) const;
 

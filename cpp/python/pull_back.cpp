@@ -4,44 +4,34 @@
 
 namespace specfast_python {
 
-void Plan::use_cotangent(const py::array& cotangent, const Shape& shape,
-                         const specfast_batch& batch, specfast_gradient& gradient) const {
+void Plan::check_cotangent(const py::array& cotangent, const Shape& shape) const {
   const Shape received = shape_of(cotangent);
-  if (received != shape || !(cotangent.flags() & py::array::c_style) ||
-      input_dtype(cotangent) != dtype_) {
-    throw py::value_error("cotangent must be a C-contiguous array of dtype " +
-                          std::string(py::str(numpy_dtype(dtype_))) + " and shape " +
-                          describe(shape) + ", received shape " + describe(received));
-  }
-  gradient.cotangent = cotangent.data();
-  gradient.cotangent_batch_stride = batch.out_batch_stride;
-  gradient.cotangent_channel_stride = batch.out_channel_stride;
-  gradient.cotangent_frame_stride = batch.out_frame_stride;
-  gradient.cotangent_row_stride = batch.out_row_stride;
+  if (received == shape && (cotangent.flags() & py::array::c_style) &&
+      input_dtype(cotangent) == dtype_)
+    return;
+  throw py::value_error("cotangent must be a C-contiguous array of dtype " +
+                        std::string(py::str(numpy_dtype(dtype_))) + " and shape " +
+                        describe(shape) + ", received shape " + describe(received));
 }
 
-void Plan::use_kept(const py::array& kept, const specfast_batch& batch,
-                    specfast_gradient& gradient) const {
-  const Shape shape = {batch.num_batches, batch.num_channels, plan_.num_kept(batch.num_samples)};
-  if (shape_of(kept) != shape || !(kept.flags() & py::array::c_style) ||
-      input_dtype(kept) != dtype_) {
-    throw py::value_error(
-        "kept must be what call_keeping returned for x: a C-contiguous array of shape " +
-        describe(shape));
-  }
-  gradient.kept = kept.data();
+void Plan::check_kept(const py::array& kept, const specfast::Signals& signals) const {
+  const Shape shape = {signals.num_batches, signals.num_channels,
+                       plan_.num_kept(signals.num_samples)};
+  if (shape_of(kept) == shape && (kept.flags() & py::array::c_style) && input_dtype(kept) == dtype_)
+    return;
+  throw py::value_error(
+      "kept must be what call_keeping returned for x: a C-contiguous array of shape " +
+      describe(shape));
 }
 
 py::array Plan::make_signal_gradient(const py::array& x, specfast_gradient& gradient) const {
   py::array array(numpy_dtype(dtype_), shape_of(x));
-  specfast_batch axes{};
-  describe_input(layout_, array, axes);
+  const specfast::Signals axes = signals_of(layout_, array);
   gradient.signal = array.mutable_data();
   // The leading axes of an array of any rank: this one is contiguous.
-  gradient.signal_batch_stride =
-      layout_ == Layout::kAnyRank ? axes.num_samples : axes.in_batch_stride;
-  gradient.signal_channel_stride = axes.in_channel_stride;
-  gradient.signal_sample_stride = axes.in_sample_stride;
+  gradient.signal_batch_stride = layout_ == Layout::kAnyRank ? axes.num_samples : axes.batch_stride;
+  gradient.signal_channel_stride = axes.channel_stride;
+  gradient.signal_sample_stride = axes.sample_stride;
   return array;
 }
 
@@ -59,13 +49,15 @@ py::list Plan::make_kernel_gradients(specfast_gradient& gradient) const {
 
 py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
                           std::int32_t num_threads, const std::optional<py::array>& kept) const {
-  specfast_batch batch{};
-  const Shape shape = describe_batch(x, batch);
-  specfast_gradient gradient{};
-  gradient.struct_size = sizeof(gradient);
-  use_cotangent(cotangent, shape, batch, gradient);
-  const py::array source = readable(layout_, x, batch);
-  if (kept) use_kept(*kept, batch, gradient);
+  specfast::Signals signals = signals_of(layout_, x);
+  const OutputAxes axes = output_axes_for(x, signals);
+  check_cotangent(cotangent, axes.shape);
+  const py::array source = readable(layout_, x, signals);
+  specfast_gradient gradient = plan_.gradient_of(signals, axes.frames(cotangent.data(), dtype_));
+  if (kept) {
+    check_kept(*kept, signals);
+    gradient.kept = kept->data();
+  }
   py::object signal_gradient = py::none();
   if (signal) signal_gradient = make_signal_gradient(x, gradient);
   py::list kernel_gradients;
@@ -73,7 +65,7 @@ py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool s
   if (num_threads == 0) num_threads = specfast::num_threads();
   {
     const py::gil_scoped_release release;
-    plan_.pull_back(num_threads, batch, gradient);
+    plan_.pull_back(num_threads, specfast::Plan::batch_of(signals), gradient);
   }
   return py::make_tuple(signal_gradient, kernel_gradients);
 }

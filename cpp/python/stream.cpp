@@ -50,10 +50,9 @@ Stream::Stream(const Plan& plan, std::int64_t num_channels, const std::string& m
       layout_(plan.layout()),
       stream_(plan.plan(), stream_config(num_channels, max_rule, max_db, num_samples)) {}
 
-specfast_block Stream::describe_block(const py::array& x) const {
-  specfast_block block{};
-  block.struct_size = sizeof(block);
-  block.in_dtype = input_dtype(x);
+specfast::Signals Stream::signals_in(const py::array& x) const {
+  specfast::Signals signals;
+  signals.dtype = specfast_dtype(input_dtype(x));
   const bool one = num_channels_ == 1;
   const bool channels_last = is_channels_last(layout_);
   const py::ssize_t channels = channels_last ? 1 : 0, samples = one || channels_last ? 0 : 1;
@@ -65,53 +64,44 @@ specfast_block Stream::describe_block(const py::array& x) const {
                                            : "(" + count + ", samples)") +
                           ", received x.shape=" + describe(shape_of(x)));
   }
-  block.input = x.data();
-  block.num_samples = x.shape(samples);
-  block.in_sample_stride = element_stride(x, samples);
-  block.in_channel_stride = one ? 0 : element_stride(x, channels);
-  return block;
+  signals.samples = x.data();
+  signals.num_channels = num_channels_;
+  signals.num_samples = x.shape(samples);
+  signals.sample_stride = element_stride(x, samples);
+  signals.channel_stride = one ? 0 : element_stride(x, channels);
+  return signals;
 }
 
-bool Stream::is_long(const specfast_block& block) const {
+bool Stream::is_long(std::int64_t num_samples, std::int64_t num_frames) const {
   constexpr std::int64_t kManySamples = 1 << 14, kManyFrames = 8;
-  return block.num_samples > kManySamples / num_channels_ ||
-         block.max_frames > kManyFrames / num_channels_ ||
-         (block.max_frames > 0 && latency_samples() > kManySamples / 2);
+  return num_samples > kManySamples / num_channels_ || num_frames > kManyFrames / num_channels_ ||
+         (num_frames > 0 && latency_samples() > kManySamples / 2);
 }
 
-py::array Stream::make_output(std::int64_t num_frames, specfast_block& block) const {
-  Shape shape;
-  const OutputAxes axes = append_output_axes(layout_, num_channels_, num_frames, num_rows_, shape);
-  check_output_size(shape, element_bytes(dtype_));
-  py::array result(numpy_dtype(dtype_), shape);
-  block.output = result.mutable_data();
-  block.max_frames = num_frames;
-  block.out_channel_stride = axes.channel_stride;
-  block.out_frame_stride = axes.frame_stride;
-  block.out_row_stride = axes.row_stride;
+template <typename Write>
+py::array Stream::output_of(std::int64_t num_samples, std::int64_t num_frames, const Write& write) {
+  const OutputAxes axes = output_axes_of_signal(layout_, num_channels_, num_frames, num_rows_);
+  check_output_size(axes.shape, element_bytes(dtype_));
+  py::array result(numpy_dtype(dtype_), axes.shape);
+  const specfast::Frames frames = axes.frames(result.mutable_data(), dtype_);
+  std::optional<py::gil_scoped_release> release;
+  if (is_long(num_samples, num_frames)) release.emplace();
+  write(frames);
   return result;
 }
 
 py::array Stream::push(const py::array& x, double scale) {
   const ExclusiveUse use(*this);
-  specfast_block block = describe_block(x);
-  block.in_scale = scale;
-  py::array result = make_output(stream_.num_frames(block.num_samples), block);
-  std::optional<py::gil_scoped_release> release;
-  if (is_long(block)) release.emplace();
-  stream_.push(block);
-  return result;
+  specfast::Signals signals = signals_in(x);
+  signals.scale = scale;
+  return output_of(signals.num_samples, stream_.num_frames(signals.num_samples),
+                   [&](const specfast::Frames& frames) { stream_.push(signals, frames); });
 }
 
 py::array Stream::flush() {
   const ExclusiveUse use(*this);
-  specfast_block block{};
-  block.struct_size = sizeof(block);
-  py::array result = make_output(stream_.flush_frames(), block);
-  std::optional<py::gil_scoped_release> release;
-  if (is_long(block)) release.emplace();
-  stream_.flush(block);
-  return result;
+  return output_of(0, stream_.flush_frames(),
+                   [&](const specfast::Frames& frames) { stream_.flush(frames); });
 }
 
 void Stream::reset() {

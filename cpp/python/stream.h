@@ -28,11 +28,12 @@ class Stream {
  private:
   class ExclusiveUse;
 
-  specfast_block describe_block(const py::array& x) const;
-  // Whether the work on the block outweighs releasing the GIL.
-  bool is_long(const specfast_block& block) const;
-  // Makes an array for num_frames frames and enters it into the block.
-  py::array make_output(std::int64_t num_frames, specfast_block& block) const;
+  specfast::Signals signals_in(const py::array& x) const;
+  // Whether the work outweighs releasing the GIL.
+  bool is_long(std::int64_t num_samples, std::int64_t num_frames) const;
+  // Makes an array for num_frames frames, has `write` write them into it, and returns it.
+  template <typename Write>
+  py::array output_of(std::int64_t num_samples, std::int64_t num_frames, const Write& write);
 
   std::int64_t num_channels_;
   std::int64_t num_rows_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Windows, filterbanks and kernels as arrays.
+// Windows, filterbanks and kernels as arrays; what rows stand for; the names of modes.
 #include <pybind11/stl.h>
 
 #include <string>
@@ -40,6 +40,18 @@ std::vector<py::array_t<double>> analytic_weights(const Config& config) {
   return kernels;
 }
 
+py::array_t<double> frequencies(const Config& config) {
+  const std::vector<double> hz = specfast::frequencies(config.with_window());
+  return py::array_t<double>(py::ssize_t(hz.size()), hz.data());
+}
+
+// The modes of STFTSpectrogram, in the order of their numbers.
+std::vector<std::string> mode_names() {
+  std::vector<std::string> names = specfast::mode_names();
+  names.erase(names.begin() + SPECFAST_MODE_MEL);
+  return names;
+}
+
 }  // namespace
 
 void register_tables(py::module_& module) {
@@ -48,6 +60,9 @@ void register_tables(py::module_& module) {
   module.def("mel_weights", &mel_weights, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
   module.def("analytic_weights", &analytic_weights, py::arg("config"));
+  module.def("frequencies", &frequencies, py::arg("config"));
+  module.def("hertz_to_mel", py::vectorize(&specfast_hertz_to_mel), py::arg("hz"));
+  module.def("mode_names", &mode_names);
 }
 
 }  // namespace specfast_python

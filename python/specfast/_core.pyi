@@ -119,6 +119,25 @@ def mel_weights(
     upper_edge_hertz: float,
 ) -> npt.NDArray[np.float64]: ...
 def analytic_weights(config: Config) -> list[npt.NDArray[np.float64]]: ...
+def frequencies(config: Config) -> npt.NDArray[np.float64]:
+    """Returns the frequency of each row in Hz: of a bin, or the peak of a band.
+
+    In mode "stft" the bins come twice. What matters of a spectrogram is `fft_length` and its
+    `sampling_rate_hz`, which must be set; of mode "mel" `num_mel_bins`, `min_freq_hz` and
+    `max_freq_hz`. Raises ValueError where a plan of this configuration would.
+    """
+
+def hertz_to_mel(hz: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Returns the place of frequencies in Hz on the mel scale, on which bands are evenly spaced.
+
+    The num_mel_bins + 2 edges of the bands divide the range from min_freq_hz to max_freq_hz evenly
+    there: band b rises from edge b, has its peak at edge b + 1 and falls to edge b + 2. The result
+    has the shape of `hz`.
+    """
+
+def mode_names() -> list[str]:
+    """Returns the modes of STFTSpectrogram, in the order of the C ABI."""
+
 def build_info() -> dict[str, Any]: ...
 def set_num_threads(num_threads: int) -> None: ...
 def get_num_threads() -> int: ...

@@ -87,3 +87,47 @@ def test_a_plan_checks_window_and_kernels() -> None:
         _core.Plan(_core.Config("mel"), "any_rank", kernels=[])
     with pytest.raises(ValueError, match="SPECFAST_MODE_MEL"):
         _core.analytic_weights(_core.Config("mel"))
+
+
+# ---- What rows stand for ----------------------------------------------------
+
+
+def test_frequencies_of_bands_are_the_peaks_of_the_filterbank() -> None:
+    config = _core.Config("mel")
+    config.num_mel_bins = 40
+    config.min_freq_hz, config.max_freq_hz = 50.0, 7000.0
+    hertz = _core.frequencies(config)
+    weights = _core.mel_weights(40, 2**17 + 1, 16000, 50, 7000)
+    np.testing.assert_allclose(hertz, weights.argmax(axis=0) * 8000 / 2**17, atol=0.07)
+
+
+@pytest.mark.parametrize("fft_length", [256, 255, 2])
+def test_frequencies_of_bins_end_at_half_the_rate(fft_length: int) -> None:
+    config = _core.Config("psd")
+    config.frame_length = 2
+    config.fft_length = fft_length
+    config.sampling_rate_hz = 44100
+    bins = fft_length // 2 + 1
+    expected = np.linspace(0, 22050, bins)
+    np.testing.assert_array_equal(_core.frequencies(config), expected)
+    both = _core.Config("stft")
+    both.frame_length, both.fft_length, both.sampling_rate_hz = 2, fft_length, 44100
+    np.testing.assert_array_equal(_core.frequencies(both), np.tile(expected, 2))
+
+
+def test_frequencies_need_a_sampling_rate() -> None:
+    with pytest.raises(ValueError, match="sampling_rate must be finite and positive"):
+        _core.frequencies(_core.Config("log"))
+
+
+def test_edges_of_the_filterbank_are_evenly_spaced_on_the_mel_scale() -> None:
+    config = _core.Config("mel")
+    edges = np.linspace(*_core.hertz_to_mel([20.0, 8000.0]), 130)
+    np.testing.assert_allclose(_core.hertz_to_mel(_core.frequencies(config)), edges[1:-1])
+    assert _core.hertz_to_mel(1000.0) == pytest.approx(1127 * np.log(1 + 1000 / 700))
+
+
+def test_mode_names_are_those_of_spectrograms() -> None:
+    names = _core.mode_names()
+    assert names == ["real", "imag", "stft", "angle", "magnitude", "log", "psd"]
+    assert [_core.Config(name).mode for name in names] == names

@@ -31,7 +31,7 @@ Rule = Callable[[Path], list[str]]
 # layer -> the layers that it may include
 MAY_INCLUDE = {
     "c_abi": {"c_abi"},
-    "cxx_api": {"c_abi"},
+    "cxx_api": {"c_abi", "cxx_api"},
     "types": set(),
     "kernel_table": {"types"},
     "kernel": {"types", "kernel_table", "kernel"},
@@ -57,7 +57,7 @@ def layer_of(path: str) -> str:
     """The layer of a file, by its path below cpp/."""
     for pattern, layer in [
         (r"include/specfast/(specfast|types|plan|stream|gradient|tables|library)\.h", "c_abi"),
-        (r"include/specfast/specfast\.hpp", "cxx_api"),
+        (r"include/specfast/(specfast|views)\.hpp", "cxx_api"),
         (r"seam/types\.h", "types"),
         (r"seam/kernel_table\.h", "kernel_table"),
         *((rf"engine/{wing}/[a-z_0-9]+\.(h|cpp)", wing) for wing in ENGINE_WINGS),
