@@ -249,18 +249,15 @@ def _limits(levels: npt.NDArray[Any], db_range: tuple[float, float] | None) -> t
 
 def _tick_heights(config: Mapping[str, Any], panel_pixels: float) -> dict[float, float]:
     """Returns round frequencies in Hz that a panel has room for, and their heights in bands."""
-    edges = _axes.mel_edges(config)
-    num_bands = len(edges) - 2
+    num_bands = int(config["num_mel_bins"])
     # A label needs about 20 pixels.
     spacing = num_bands * max(0.06, 20.0 / panel_pixels)
     heights: dict[float, float] = {}
     for hertz in _round_frequencies(config["max_freq"]):
-        # Band b has its peak at edge b + 1, and it is drawn at height b.
-        mel = float(_axes.hertz_to_mel(hertz))
-        height = (mel - edges[0]) / (edges[1] - edges[0]) - 1.0
+        height = _axes.mel_band_of(config, hertz)
         apart = all(abs(height - other) > spacing for other in heights.values())
         if -0.5 <= height <= num_bands - 0.5 and apart:
-            heights[hertz] = float(height)
+            heights[hertz] = height
     return heights
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from specfast import _core
 from specfast._spec import checks
 
 FloatArray = npt.NDArray[np.float64]
@@ -20,28 +21,28 @@ FloatArray = npt.NDArray[np.float64]
 _MAX_COUNT = 1 << 62
 
 
-def hertz_to_mel(hertz: npt.ArrayLike) -> FloatArray:
-    """Returns the HTK mel scale as Keras writes it: 1127 ln(1 + f / 700), f in Hz."""
-    return np.asarray(1127.0 * np.log1p(np.asarray(hertz, np.float64) / 700.0))
-
-
-def mel_to_hertz(mel: npt.ArrayLike) -> FloatArray:
-    """Returns the frequency in Hz of a value on the mel scale: `hertz_to_mel` reversed."""
-    return np.asarray(700.0 * np.expm1(np.asarray(mel, np.float64) / 1127.0))
-
-
 def mel_edges(config: Mapping[str, Any]) -> FloatArray:
     """Returns the num_mel_bins + 2 band edges in mel, evenly spaced.
 
     Band b rises from edge b, has its peak at edge b + 1 and falls to edge b + 2.
     """
-    low, high = hertz_to_mel([config["min_freq"], config["max_freq"]])
+    low, high = _core.hertz_to_mel([config["min_freq"], config["max_freq"]])
     return np.linspace(low, high, int(config["num_mel_bins"]) + 2)
 
 
 def mel_frequencies(config: Mapping[str, Any]) -> FloatArray:
     """Returns the peak of each mel band in Hz, shape (num_mel_bins,)."""
-    return mel_to_hertz(mel_edges(config)[1:-1])
+    bands = _core.Config("mel")
+    bands.num_mel_bins = int(config["num_mel_bins"])
+    bands.min_freq_hz = float(config["min_freq"])
+    bands.max_freq_hz = float(config["max_freq"])
+    return _core.frequencies(bands)
+
+
+def mel_band_of(config: Mapping[str, Any], hertz: float) -> float:
+    """Returns where a frequency lies among the bands, of which band b has its peak at b."""
+    edges = mel_edges(config)
+    return float((_core.hertz_to_mel(hertz) - edges[0]) / (edges[1] - edges[0]) - 1.0)
 
 
 def mel_times(config: Mapping[str, Any], num_frames: int) -> FloatArray:

@@ -11,10 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from specfast import _core
 from specfast._spec import arguments, checks, windows
 from specfast._spec.fields import Option, argument, optional, with_others
 
-MODES = ("log", "magnitude", "psd", "real", "imag", "angle", "stft")
+MODES = tuple(_core.mode_names())
 SCALINGS = ("density", "spectrum")
 PADDINGS = ("valid", "same")
 DATA_FORMATS = ("channels_last", "channels_first")
