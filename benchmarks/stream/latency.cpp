@@ -64,19 +64,12 @@ std::vector<double> times_us(const Workload& work, std::size_t num_pushes) {
   std::vector<float> samples(std::size_t(160000 * work.num_channels));
   std::mt19937 random(1);
   for (float& sample : samples) sample = float(random()) / 4294967296.0f - 0.5f;
-  const std::int64_t rows = plan.num_rows(), frames = stream.max_frames();
-  std::vector<double> output(std::size_t(work.num_channels * rows * frames));
-  specfast_block block = {};
-  block.struct_size = sizeof(block);
-  block.in_dtype = SPECFAST_FLOAT32;
-  block.num_samples = work.block;
-  block.in_channel_stride = 160000;
-  block.in_sample_stride = 1;
-  block.output = output.data();
-  block.max_frames = frames;
-  block.out_channel_stride = rows * frames;
-  block.out_frame_stride = rows;
-  block.out_row_stride = 1;
+  std::vector<double> output(stream.max_values());
+  specfast::Signals signals = specfast::contiguous(samples.data(), work.num_channels, work.block);
+  signals.channel_stride = 160000;
+  specfast::Frames frames = specfast::by_frame(output);
+  frames.dtype = work.dtype;  // `output` has room for either
+  specfast_block block = stream.block_of(signals, frames);
 
   using Clock = std::chrono::steady_clock;
   std::vector<double> times(num_pushes);

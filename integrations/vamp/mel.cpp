@@ -2,8 +2,6 @@
 #include "mel.h"
 
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
 namespace specfast_vamp {
 
@@ -40,16 +38,6 @@ Vamp::Plugin::OutputDescriptor Mel::describe() const {
   output.name = "Mel Spectrogram";
   output.description = "Energy of each mel band";
   output.unit = count("level") == 1 ? "dB" : "";
-  // The peak of each band, evenly spaced in mel(f) = 2595 log10(1 + f / 700).
-  const auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
-  const double low = mel(double(value("min_freq"))), high = mel(double(value("max_freq")));
-  const std::int64_t bands = count("bands");
-  for (std::int64_t band = 0; band < bands; ++band) {
-    const double peak = low + (high - low) * double(band + 1) / double(bands + 1);
-    char name[32];
-    std::snprintf(name, sizeof(name), "%.1f Hz", 700 * (std::pow(10.0, peak / 2595) - 1));
-    output.binNames.push_back(name);
-  }
   return output;
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdio>
 #include <exception>
 #include <iostream>
 #include <utility>
@@ -66,12 +67,16 @@ specfast::Plan Spectrogram::make_plan() const {
 Vamp::Plugin::OutputList Spectrogram::getOutputDescriptors() const {
   OutputDescriptor output = describe();
   output.hasFixedBinCount = true;
-  output.binCount = 0;
   try {
-    output.binCount = std::size_t(make_plan().num_rows());
+    for (const double hz : specfast::frequencies(settings())) {
+      char name[32];
+      std::snprintf(name, sizeof(name), "%.1f Hz", hz);
+      output.binNames.push_back(name);
+    }
   } catch (const std::exception&) {
     // Parameters that do not go together: initialise says so.
   }
+  output.binCount = output.binNames.size();
   output.hasKnownExtents = false;
   output.isQuantized = false;
   output.sampleType = OutputDescriptor::FixedSampleRate;
@@ -92,20 +97,13 @@ bool Spectrogram::initialise(size_t channels, size_t step_size, size_t block_siz
     specfast_stream_config config = specfast::default_stream_config();
     config.max_block = std::int64_t(block_size);
     stream_.emplace(*plan_, config);
-    rows_.resize(std::size_t(stream_->max_frames() * plan_->num_rows()));
+    columns_.resize(stream_->max_values());
+    block_size_ = std::int64_t(block_size);
   } catch (const std::exception& error) {
     std::cerr << "specfast: " << error.what() << std::endl;
     stream_.reset();
     return false;
   }
-  block_.struct_size = sizeof(block_);
-  block_.in_dtype = SPECFAST_FLOAT32;
-  block_.num_samples = std::int64_t(block_size);
-  block_.in_sample_stride = 1;
-  block_.output = rows_.data();
-  block_.max_frames = stream_->max_frames();
-  block_.out_frame_stride = plan_->num_rows();
-  block_.out_row_stride = 1;
   num_columns_ = 0;
   return true;
 }
@@ -123,7 +121,7 @@ Vamp::Plugin::FeatureSet Spectrogram::columns(std::int64_t num_frames) {
     feature.hasTimestamp = true;
     feature.timestamp = Vamp::RealTime::frame2RealTime(
         long(first_middle() + num_columns_ * count("hop")), unsigned(m_inputSampleRate));
-    const float* const column = rows_.data() + frame * num_rows;
+    const float* const column = columns_.data() + frame * num_rows;
     feature.values.assign(column, column + num_rows);
     features[0].push_back(std::move(feature));
   }
@@ -132,13 +130,13 @@ Vamp::Plugin::FeatureSet Spectrogram::columns(std::int64_t num_frames) {
 
 Vamp::Plugin::FeatureSet Spectrogram::process(const float* const* input, Vamp::RealTime) {
   if (!stream_) return {};
-  block_.input = input[0];
-  return columns(stream_->push(block_));
+  const specfast::Signals signals = specfast::contiguous(input[0], 1, block_size_);
+  return columns(stream_->push(signals, specfast::by_frame(columns_)));
 }
 
 Vamp::Plugin::FeatureSet Spectrogram::getRemainingFeatures() {
   if (!stream_) return {};
-  return columns(stream_->flush(block_));
+  return columns(stream_->flush(specfast::by_frame(columns_)));
 }
 
 }  // namespace specfast_vamp

@@ -50,7 +50,7 @@ class Spectrogram : public Vamp::Plugin {
   virtual std::vector<double> window() const = 0;
   // The middle of column 0, in samples.
   virtual std::int64_t first_middle() const = 0;
-  // Identifier, name, unit and names of the rows.
+  // Identifier, name and unit.
   virtual OutputDescriptor describe() const = 0;
 
  private:
@@ -61,8 +61,8 @@ class Spectrogram : public Vamp::Plugin {
   std::map<std::string, float> values_;
   std::optional<specfast::Plan> plan_;
   std::optional<specfast::Stream> stream_;
-  std::vector<float> rows_;  // [frames][rows] of one block
-  specfast_block block_{};
+  std::vector<float> columns_;  // [frames][rows] of one block
+  std::int64_t block_size_ = 0;
   std::int64_t num_columns_ = 0;
 };
 

@@ -2,7 +2,6 @@
 #include "stft.h"
 
 #include <algorithm>
-#include <cstdio>
 
 namespace specfast_vamp {
 
@@ -19,6 +18,7 @@ specfast_config Stft::settings() const {
   config.frame_length = count("frame_length");
   config.hop = count("hop");
   config.fft_length = std::max(count("fft_length"), config.frame_length);
+  config.sampling_rate_hz = double(m_inputSampleRate);  // for the names of the rows
   return config;
 }
 
@@ -32,13 +32,6 @@ Vamp::Plugin::OutputDescriptor Stft::describe() const {
   output.name = "STFT Spectrogram";
   output.description = "Magnitude of each bin, or its natural logarithm";
   output.unit = "";
-  const std::int64_t half = settings().fft_length / 2;
-  for (std::int64_t bin = 0; bin <= half; ++bin) {
-    char name[32];
-    std::snprintf(name, sizeof(name), "%.1f Hz",
-                  double(m_inputSampleRate) / 2 * double(bin) / double(half));
-    output.binNames.push_back(name);
-  }
   return output;
 }
 

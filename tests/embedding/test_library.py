@@ -135,19 +135,17 @@ def test_pkg_config(name: str, static: bool, prefix: Path, tmp_path: Path) -> No
 def test_the_commands_of_the_guide(installed: Path, tmp_path: Path) -> None:
     """The lines that the guide shows for pkg-config, as they stand there."""
     text = (ROOT / "docs/embedding.md").read_text("utf-8")
-    lines = re.findall(r"^cc .*pkg-config.*$", text, re.M)
-    assert len(lines) == 2
+    shared, static, with_rpath = re.findall(r"^cc .*pkg-config.*$", text, re.M)
+    (with_folder,) = re.findall(r"^LD_LIBRARY_PATH=.*$", text, re.M)
     name = next(name for name in PROGRAMS if name.startswith("embedding") and name.endswith("-c"))
     write_source(tmp_path, name)
     pkgconfig = next(installed.rglob("pkgconfig"))
-    environment = {
-        "PATH": "/usr/bin:/bin",
-        "PKG_CONFIG_PATH": str(pkgconfig),
-        "LD_LIBRARY_PATH": str(pkgconfig.parent),
-    }
-    for line in lines:
-        run("sh", "-ec", f"{line} && ./example >printed", cwd=tmp_path, env=environment)
-        assert prints(name, (tmp_path / "printed").read_text("utf-8"))
+    environment = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(pkgconfig)}
+    for lines in (f"{shared}\n{with_folder}", f"{static}\n./example", f"{with_rpath}\n./example"):
+        printed = run("sh", "-ec", lines, cwd=tmp_path, env=environment)
+        assert prints(name, printed), lines
+    with pytest.raises(AssertionError, match="error while loading shared libraries"):
+        run("sh", "-ec", f"{shared}\n./example", cwd=tmp_path, env=environment)
 
 
 @each_program
@@ -240,7 +238,7 @@ def test_the_wheel_s_entry_points() -> None:
         assert (installed / path.name).read_bytes() == path.read_bytes(), path
 
 
-# ---- A runner that misbehaves -------------------------------------------------------------------
+# ---- C++: a runner that misbehaves, views -------------------------------------------------------
 
 RUNNERS = r"""
 #include <specfast/specfast.hpp>
@@ -270,30 +268,21 @@ int main() {
   const specfast::Plan plan(specfast::default_config(SPECFAST_MODE_LOG));
   std::vector<int16_t> samples(1 << 20);
   for (std::size_t n = 0; n < samples.size(); ++n) samples[n] = int16_t(n * n % 65521);
-  const int64_t rows = plan.num_rows(), frames = plan.num_frames(int64_t(samples.size()));
-  specfast_batch batch = {};
-  batch.struct_size = sizeof(batch);
-  batch.input = samples.data();
-  batch.in_dtype = SPECFAST_INT16;
-  batch.in_scale = 1.0 / 32768;
-  batch.num_batches = batch.num_channels = 1;
-  batch.num_samples = int64_t(samples.size());
-  batch.in_sample_stride = 1;
-  batch.out_frame_stride = rows;
-  batch.out_row_stride = 1;
-  std::vector<float> alone(std::size_t(rows * frames)), other(alone.size());
+  specfast::Signals signals = specfast::contiguous(samples.data(), 1, int64_t(samples.size()));
+  signals.scale = 1.0 / 32768;
+  std::vector<float> alone(plan.num_values(signals)), other(alone.size());
+  const specfast::Frames frames = specfast::by_frame(other);
   specfast::Workspace one(plan, 1);
-  batch.output = alone.data();
-  plan.execute(one, batch);
-  batch.output = other.data();
+  plan.execute(one, signals, specfast::by_frame(alone));
   int tasks = 0;
   for (specfast_runner runner : {backwards, only_one, too_often, counting}) {
     std::memset(other.data(), 0, other.size() * sizeof(float));
     specfast::Workspace workspace(plan, 3, runner, &tasks);
-    plan.execute(workspace, batch);
+    plan.execute(workspace, signals, frames);
     if (std::memcmp(alone.data(), other.data(), alone.size() * sizeof(float)) != 0) return 1;
   }
   if (tasks != 3) return 2;
+  specfast_batch batch = plan.batch_of(signals, frames);
   specfast::Workspace lazy(plan, 3, never, nullptr);
   if (specfast_execute(plan.get(), lazy.get(), &batch) != SPECFAST_E_INVALID_ARGUMENT) return 3;
   std::printf("%s\n", specfast_last_error());
@@ -323,3 +312,10 @@ def test_runners(prefix: Path, tmp_path: Path) -> None:
     first, second = run(tmp_path / "runners").splitlines()
     assert first.startswith("runner must return when every task has returned, received a runner")
     assert "received in_scale=inf" in second
+
+
+def test_views(prefix: Path, tmp_path: Path) -> None:
+    archive = next(prefix.rglob("libspecfast.a"))
+    run("c++", "-std=c++17", "-g", *WARNINGS, "-pthread", "-I", prefix / "include",
+        ROOT / "tests/embedding/views.cpp", archive, "-o", tmp_path / "views")  # fmt: skip
+    assert run(tmp_path / "views") == "ok\n"

@@ -111,21 +111,16 @@ void prepare(const Case& what) {
   if (what.in_dtype == SPECFAST_FLOAT32) fill_with_noise<float>(prepared.samples, 1);
   if (what.in_dtype == SPECFAST_FLOAT64) fill_with_noise<double>(prepared.samples, 1);
   if (what.in_dtype == SPECFAST_INT16) fill_with_noise<std::int16_t>(prepared.samples, 60000);
-  const std::int64_t rows = prepared.plan->num_rows(), frames = prepared.stream->max_frames();
-  prepared.output.resize(std::size_t(what.num_channels * rows * frames));
+  prepared.output.resize(prepared.stream->max_values());
 
-  specfast_block& block = prepared.block;
-  block = {};
-  block.struct_size = sizeof(block);
-  block.input = prepared.samples.data();
-  block.in_dtype = what.in_dtype;
-  block.in_channel_stride = 1;  // interleaved
-  block.in_sample_stride = what.num_channels;
-  block.output = prepared.output.data();
-  block.max_frames = frames;
-  block.out_channel_stride = rows * frames;
-  block.out_frame_stride = what.mode == SPECFAST_MODE_MEL ? 1 : rows;
-  block.out_row_stride = what.mode == SPECFAST_MODE_MEL ? frames : 1;
+  // Both vectors have room for the widest dtype.
+  specfast::Signals signals =
+      specfast::interleaved(prepared.samples.data(), what.num_channels, what.max_block);
+  signals.dtype = what.in_dtype;
+  specfast::Frames frames = what.mode == SPECFAST_MODE_MEL ? specfast::by_row(prepared.output)
+                                                           : specfast::by_frame(prepared.output);
+  frames.dtype = what.dtype;
+  prepared.block = prepared.stream->block_of(signals, frames);
 }
 
 void do_what_is_forbidden(Planted planted) {
