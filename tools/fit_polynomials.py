@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fits the polynomials of cpp/kernels/math.inl and prints their coefficients, highest power first.
+"""Fits the polynomials of cpp/kernels/lanes/math.inl and prints their coefficients.
+
+The highest power comes first.
 
     log   log(1 + f) = f + f^2 p(f),           f in [sqrt(1/2) - 1, 1/2]
     log   log(1 + f) = 2 s + s z p(z),         s = f / (2 + f), z = s^2, |f| as above

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A tile backwards: from the gradient of its output to those of its spectrum and of its samples.
+// A tile backwards: turns the gradient of its output into those of its spectrum and its samples.
 //
-// The adjoint of every step of tile.inl, in reverse order. What the derivatives depend on, spectrum
-// and band energies, is computed once more. The spectrum stands in planes: all real rows, then all
-// imaginary rows; its gradient takes the same places, in the modes real and imag only one plane.
-// Where a square root, a logarithm, an angle or a power has no derivative, or none that its type
-// holds, it is taken as zero: at a power below the normal numbers, and at and below a floor. NaN
-// stays NaN.
+// The adjoints of the steps of tile.inl run in reverse order. What the derivatives depend on, the
+// spectrum and the band energies, is recomputed. The spectrum lies in planes: all real rows, then
+// all imaginary rows; its gradient takes the same places, in the modes real and imag only one
+// plane.
 #pragma once
 
 #include "kernels/gather.inl"
@@ -14,26 +12,23 @@
 #include "kernels/transform/inverse.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
+#include "kernels/workspace.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
 
+// Where the parts of the workspace begin, in elements; the hop matrix is the first.
 template <typename T>
 struct AdjointLayout {
   int64_t transform, spectrum, cotangent, power, bands, scratch, end;
-  int64_t num_spectrum_rows;  // filled up with zeros to whole groups of kOuterColumns
+  // The rows are filled up with zeros to whole groups of kOuterColumns.
+  int64_t num_spectrum_rows;
 
   AdjointLayout(const TilePlan<T>& plan, int64_t lanes) {
-    constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
-    const auto round_up = [](int64_t count, int64_t multiple) {
-      return (count + multiple - 1) / multiple * multiple;
-    };
-    const auto after = [&](int64_t begin, int64_t count) {
-      return begin + round_up(count, kAlignment);
-    };
+    const auto after = [](int64_t begin, int64_t count) { return begin + aligned_count<T>(count); };
     num_spectrum_rows = round_up(2 * plan.num_bins, kOuterColumns<T>);
     transform = after(0, plan.hop_rows * plan.hop_columns);
-    spectrum = after(transform, plan.product ? 0 : plan.dft_length * lanes);
+    spectrum = after(transform, plan.trained_weights ? 0 : plan.dft_length * lanes);
     cotangent = after(spectrum, num_spectrum_rows * lanes);
     power = after(cotangent, plan.num_output_rows * lanes);
     bands = after(power, plan.num_bands ? plan.num_bins * lanes : 0);
@@ -47,8 +42,8 @@ size_t adjoint_bytes(const TilePlan<T>& plan) {
   return size_t(AdjointLayout<T>(plan, kTileLanes).end) * sizeof(T);
 }
 
-// The reverse of store_rows: the caller's layout to rows of lanes. Lanes without a frame become
-// zero.
+// Copies the caller's gradient of the output to rows of lanes, the reverse of store_rows. Lanes
+// without a frame become zero.
 template <typename T, int kTileLanes>
 void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
   if (args.num_frames < kTileLanes)
@@ -65,8 +60,8 @@ void load_rows(const AdjointArgs<T>& args, int64_t num_rows, T* rows) {
   }
 }
 
-// Lanes without a frame become zero: they may have seen samples behind the last frame, and a NaN
-// there times a gradient of zero would reach the frames beside them.
+// Sets the lanes without a frame to zero: they may have seen samples behind the last frame, and a
+// NaN there times a gradient of zero would reach the frames beside them.
 template <typename T, int kTileLanes>
 void clear_idle_lanes(int64_t num_frames, int64_t num_rows, T* rows) {
   if (num_frames == kTileLanes) return;
@@ -75,7 +70,7 @@ void clear_idle_lanes(int64_t num_frames, int64_t num_rows, T* rows) {
   }
 }
 
-// Computes the spectrum of the tile once more, in planes.
+// Recomputes the spectrum of the tile, in planes.
 template <typename T, int kLanes, int kVectors, bool kProduct>
 void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
                         const AdjointLayout<T>& layout, T* hops) {
@@ -98,7 +93,7 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   }
 }
 
-// The adjoint of the transform; `spectrum` holds the planes that the mode has.
+// Runs the adjoint of the transform. Only the planes that the mode has hold a gradient.
 template <typename V>
 void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<V>>& layout,
                     Scalar<V>* hops) {
@@ -115,7 +110,7 @@ void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<
   }
 }
 
-// The hop matrix back to hops in order: [num_frames + overlapping hops][hop_rows].
+// Copies the hop matrix to hops in order, [num_frames + overlapping hops][hop_rows].
 template <typename T>
 void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* hops) {
   const int64_t whole = plan.hop_rows - plan.hop_rows % kGroup<T>;
@@ -126,7 +121,7 @@ void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* ho
   }
 }
 
-// One tile, of kVectors vectors of frames.
+// Runs one tile of kVectors vectors of frames backwards.
 template <typename T, int kLanes, int kVectors, bool kProduct>
 void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
   using V = Vec<T, kLanes>;
@@ -142,8 +137,9 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     load_rows<T, kTileLanes>(args, num_rows, spectrum);
   } else {
     load_rows<T, kTileLanes>(args, num_rows, cotangent);
-    if (args.kept) {
-      __builtin_memcpy(spectrum, args.kept, size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
+    if (args.kept_spectrum) {
+      __builtin_memcpy(spectrum, args.kept_spectrum,
+                       size_t(2 * plan.num_bins * kTileLanes) * sizeof(T));
     } else {
       recompute_spectrum<T, kLanes, kVectors, kProduct>(plan, args, layout, hops);
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Samples to the hop matrix of one tile.
+// The hop matrix of one tile: filled from samples, and added to on the way back.
 //
 // Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
 // frame f of the tile finds its sample q*hop + r at row r, column f + q.
@@ -10,7 +10,8 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// Columns [column, column + lanes of V) from hops that start at `samples`, `hop_stride` apart.
+// Fills columns [column, column + lanes of V) from hops that start at `samples`, `hop_stride`
+// apart.
 template <typename V>
 SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples,
                                       int64_t hop_stride, int64_t column, Scalar<V>* hops) {
@@ -32,7 +33,7 @@ SPECFAST_INLINE void fill_hop_columns(const TilePlan<Scalar<V>>& plan, const Sca
   }
 }
 
-// Columns [begin, end), whole groups.
+// Fills columns [begin, end), which are whole groups.
 template <typename V>
 void fill_hop_range(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples, int64_t hop_stride,
                     int64_t begin, int64_t end, Scalar<V>* hops) {
@@ -46,6 +47,7 @@ void fill_hop_range(const TilePlan<Scalar<V>>& plan, const Scalar<V>* samples, i
   }
 }
 
+// Fills all columns, from the samples in place and, at the ends, from the staged copy.
 template <typename V>
 void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args,
                      Scalar<V>* hops) {
@@ -57,8 +59,8 @@ void fill_hop_matrix(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>&
     fill_hop_range<V>(plan, args.staging + back * rows, rows, back, plan.hop_columns, hops);
 }
 
-// Adds to the sample of the hop matrix that sample n of the frames came from. Samples come in
-// order, so that each place of the matrix sums its frames from the last to the first.
+// Adds a value to the place in the hop matrix from which sample n of the frames was read. Called
+// for the samples in order, so that each place sums its frames from the last to the first.
 template <typename V>
 SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int64_t lane, V value,
                                 Scalar<V>* hops) {

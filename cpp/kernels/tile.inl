@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One tile from samples to output, and the table that the engine calls. An ISA file defines
-// SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family, then includes this file; nothing
-// else does.
+// Runs one tile from samples to output, and defines the table that the engine calls. An ISA file
+// defines SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family, then includes this file;
+// nothing else does.
 #pragma once
 
 #include "kernels/adjoint.inl"
@@ -11,34 +11,32 @@
 #include "kernels/transform/fallback.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
+#include "kernels/workspace.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
 
 // Where the parts of a tile's workspace begin, in elements; the hop matrix is the first. Parts that
 // are not needed at the same time share their memory, which is in the cache then: rows take the
-// place of the hop matrix (but for trained kernels, which read it all the while), bands that of the
-// transform.
+// place of the hop matrix (but not with trained weights, which read it to the end), and bands that
+// of the transform.
 struct WorkspaceLayout {
   int64_t rows, transform, bands, scratch, end;
 };
 
 template <typename T>
 WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
-  constexpr int64_t kAlignment = int64_t(kWorkspaceAlignment / sizeof(T));
-  const auto aligned = [](int64_t count) {
-    return (count + kAlignment - 1) / kAlignment * kAlignment;
-  };
   const auto larger = [](int64_t a, int64_t b) { return a > b ? a : b; };
-  const int64_t hops = aligned(plan.hop_rows * plan.hop_columns);
-  const int64_t rows = aligned((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
-  const int64_t transform = aligned(plan.dft_length * lanes);
+  const int64_t hops = aligned_count<T>(plan.hop_rows * plan.hop_columns);
+  const int64_t rows =
+      aligned_count<T>((plan.num_bands ? plan.num_bins : plan.num_output_rows) * lanes);
+  const int64_t transform = aligned_count<T>(plan.dft_length * lanes);
   WorkspaceLayout layout;
-  layout.rows = plan.product ? hops : 0;
+  layout.rows = plan.trained_weights ? hops : 0;
   layout.transform = larger(hops, layout.rows + rows);
   layout.bands = layout.transform;
-  layout.scratch = layout.transform + larger(transform, aligned(plan.num_bands * lanes));
-  layout.end = layout.scratch + aligned(fallback_scratch_size(plan) * lanes);
+  layout.scratch = layout.transform + larger(transform, aligned_count<T>(plan.num_bands * lanes));
+  layout.end = layout.scratch + aligned_count<T>(fallback_scratch_size(plan) * lanes);
   return layout;
 }
 
@@ -47,7 +45,7 @@ size_t workspace_bytes(const TilePlan<T>& plan) {
   return size_t(workspace_layout(plan, kLanes).end) * sizeof(T);
 }
 
-// Rows of lanes to the caller's layout.
+// Copies rows of lanes to the caller's layout.
 template <typename T, int kLanes>
 void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   if (args.row_stride == 1) {
@@ -66,6 +64,7 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   }
 }
 
+// Runs a tile of one vector of frames.
 template <typename T, int kLanes>
 void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   using V = Vec<T, kLanes>;
@@ -104,8 +103,8 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   }
   rows_function<V>(plan)(plan, spectrum, rows, kLanes);
   timer.end(kStageRows);
-  // Lines of the output are fetched where frames are neighbours there: those of the last frame,
-  // since the first one's were written to by the tile before.
+  // Where frames are neighbours in the output, its lines are fetched: those of the last frame,
+  // because the tile before wrote to those of the first.
   const bool by_rows = args.frame_stride == 1;
   const V total = sum_bands<V>(plan, rows, bands, by_rows ? args.out + args.num_frames - 1 : bands,
                                by_rows ? args.row_stride : kLanes);
@@ -118,7 +117,7 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   if (plan.track_extrema) args.extrema = extrema.reduce(total, args.num_frames);
 }
 
-// A tile of kVectors vectors of frames whose kernels have been trained.
+// Runs a tile of kVectors vectors of frames with trained weights.
 template <typename T, int kLanes, int kVectors>
 void run_product_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   using V = Vec<T, kLanes>;

@@ -8,32 +8,30 @@
 
 namespace specfast::engine {
 
-// Of the memory that kernels work in, in bytes.
+// The memory in which kernels work is aligned to this many bytes.
 constexpr std::size_t kWorkspaceAlignment = 64;
 
 enum class Precision : int32_t { kFloat32, kFloat64 };
 
-// The parts of the complex spectrum that an operation reads.
-enum class SpectrumParts : int32_t { kReal = 1, kImag = 2, kBoth = 3 };
+// Which parts of the complex spectrum an operation reads.
+enum class SpectrumParts : int32_t { kReal, kImag, kBoth };
 
-// How the rows of an operation depend on the spectrum: linearly; otherwise; or otherwise, with a
-// filterbank behind them.
+// Whether the rows of an operation are linear in the spectrum, and whether they feed a filterbank.
 enum class OperationKind : int32_t { kLinear, kNonlinear, kFilterbank };
 
-// What the configuration's epsilon limits from below.
+// What the configuration's epsilon bounds from below before an operation uses it.
 enum class EpsilonFloor : int32_t { kNone, kPower, kPowerAndMagnitude };
 
-// The spectrum operations: what one bin (re, im) of the spectrum becomes. This is the one list of
-// them; all that goes by operation is generated from it or checked against it at compile time. Each
-// line is X(Name, MODE, mode_name, parts, rows_per_bin, kind, floor):
+// A spectrum operation turns one bin (re, im) of the spectrum into output rows. This is the one
+// list of them: all that depends on the operation is generated from it, or checked against it at
+// compile time. Each line is X(Name, MODE, mode_name, parts, rows_per_bin, kind, floor):
 //
-// - SpectrumOp::kName is the operation, Name the structure in kernels/ops/spectrum.inl;
-// - SPECFAST_MODE_<MODE> is the mode of the C ABI, whose number is never compared with an
-// operation;
-// - mode_name is what messages and Python call the mode;
-// - the rest becomes SpectrumOpTraits.
+// - SpectrumOp::kName is the operation, and Name its structure in kernels/ops/spectrum.inl;
+// - SPECFAST_MODE_<MODE> is its mode in the C ABI, whose number never equals it by position;
+// - mode_name is the mode's name in messages and in Python;
+// - the rest becomes its SpectrumOpTraits.
 //
-// Streams that were saved hold the place of the operation in this list: append to it.
+// Append to the list: the fingerprints of saved streams depend on places in it.
 #define SPECFAST_SPECTRUM_OPERATIONS(X)                              \
   X(Real, REAL, "real", kReal, 1, kLinear, kNone)                    \
   X(Imag, IMAG, "imag", kImag, 1, kLinear, kNone)                    \
@@ -53,14 +51,14 @@ struct SpectrumOpTraits {
   const char* mode_name;
   // The parts of the spectrum that the operation reads are the kernels that its mode has.
   bool has_real_kernel, has_imag_kernel;
-  // Output rows of one bin: all first rows come before all second ones.
+  // A bin has this many output rows. All first rows come before all second ones.
   int32_t rows_per_bin;
   bool is_linear;
   bool has_filterbank;
   EpsilonFloor floor;
 };
 
-// The traits of each operation, at its number.
+// The traits of an operation stand at its number.
 constexpr SpectrumOpTraits kSpectrumOps[] = {
 #define SPECFAST_TRAITS(Name, MODE, mode_name, parts, rows_per_bin, kind, floor) \
   {SpectrumOp::k##Name,                                                          \
@@ -76,12 +74,12 @@ constexpr SpectrumOpTraits kSpectrumOps[] = {
 };
 constexpr int kNumSpectrumOps = int(sizeof(kSpectrumOps) / sizeof(kSpectrumOps[0]));
 
-// The exponent applied to the magnitude before the mel filterbank.
+// The exponent that is applied to the magnitude before the mel filterbank.
 enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral };
 constexpr int kNumPowerLaws = 3;
 
-// The level operations: what one band energy becomes. LevelOp::kName is the operation, Name the
-// structure in kernels/ops/levels.inl.
+// A level operation turns one band energy into a level. LevelOp::kName is the operation, and Name
+// its structure in kernels/ops/levels.inl.
 #define SPECFAST_LEVEL_OPERATIONS(X) X(Identity) X(Decibel)
 
 #define SPECFAST_LEVEL_OP(Name) k##Name,

@@ -126,7 +126,7 @@ void test_functions(const char* type) {
   for (const T exponent : {T(0.25), T(1.5), T(-0.5), T(3), T(0)}) {
     report(
         "power", type, kLanesOf<V>,
-        worst_error<V>([=](V x, V) { return raised(x, exponent); },
+        worst_error<V>([=](V x, V) { return to_power(x, exponent); },
                        [=](T x, T) { return std::pow(Wide(x), Wide(exponent)); }, positive, zero),
         1.0);
   }
@@ -163,7 +163,7 @@ void test_functions(const char* type) {
       note("row before", x, floor, ulps<T>(rows[0], std::log(Wide(2))));
     }
     if (!(x < 0))
-      note("power", x, x, ulps<T>(raised(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
+      note("power", x, x, ulps<T>(to_power(lanes, T(1.5))[0], std::pow(Wide(x), Wide(1.5))));
     for (const T y : special) {
       note("atan2", y, x,
            ulps<T>(arc_tangent2(broadcast<V>(y), lanes)[0], std::atan2(Wide(y), Wide(x))));
@@ -203,8 +203,8 @@ void test_widths(const char* type) {
   compare([](auto a, auto) { return log_in<NaturalUnits>(a); });
   compare([](auto a, auto) { return log_in<DecibelUnits>(a); });
   compare([](auto a, auto b) { return arc_tangent2(b, a); });
-  compare([](auto a, auto) { return raised(a, 3.0); });
-  compare([](auto a, auto) { return raised(a, 0.35); });
+  compare([](auto a, auto) { return to_power(a, 3.0); });
+  compare([](auto a, auto) { return to_power(a, 0.35); });
   if (different) ++failures;
   std::printf("%-8s %-12s %-6s %lld vectors differ between the widths\n",
               different ? "FAILED" : "ok", "widths", type, static_cast<long long>(different));

@@ -72,7 +72,7 @@ void PrecisionPlan<T>::derive_product(const GivenWeights& weights, int64_t block
   };
   pack(weights.real, 0);
   pack(weights.imag, kernels_of_bin - 1);
-  tile.product = product_.data();
+  tile.trained_weights = product_.data();
 }
 
 template <typename T>
@@ -148,7 +148,8 @@ Plan::Plan(const specfast_config& raw, const specfast_weights* raw_weights)
 }
 
 bool Plan::is_analytic() const {
-  return std::visit([](const auto& plan) { return !plan->wide().tile.product; }, precision_);
+  return std::visit([](const auto& plan) { return !plan->wide().tile.trained_weights; },
+                    precision_);
 }
 
 int64_t Plan::num_kept(int64_t num_samples) const {

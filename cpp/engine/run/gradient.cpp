@@ -79,7 +79,7 @@ class PullBack {
     };
     workspace_ = ThreadBuffers<std::byte>(
         std::max(adjoint_bytes(plan_.wide()), adjoint_bytes(plan_.narrow())), num_threads_);
-    if (tile_.product && signals_wanted_) transpose_product();
+    if (tile_.trained_weights && signals_wanted_) transpose_product();
     if (signals_wanted_) {
       hops_ = ThreadBuffers<T>(checked_multiply(tile_hops_, row_samples_), num_threads_);
       overlap_add_.prepare();
@@ -106,8 +106,8 @@ class PullBack {
       T* const to = transposed_.get() + n / rows * rows * num_kernel_rows_ + n % rows;
       for (int64_t row = 0; row < num_kernel_rows_; ++row) {
         const int64_t packed = row % tile_.num_bins * num_planes + row / tile_.num_bins;
-        to[row * rows] =
-            tile_.product[(packed / rows * config_.frame_length + n) * rows + packed % rows];
+        const int64_t from = (packed / rows * config_.frame_length + n) * rows + packed % rows;
+        to[row * rows] = tile_.trained_weights[from];
       }
     }
   }
@@ -150,7 +150,7 @@ class PullBack {
       locate_cotangent(signal, first + frame, args);
       args.transposed = transposed_.get();
       if (gradient_.kept) {
-        args.kept =
+        args.kept_spectrum =
             static_cast<const T*>(gradient_.kept) +
             (signal * job_.num_tiles + (first + frame) / lanes) * spectrum_values(plan_.wide());
       }

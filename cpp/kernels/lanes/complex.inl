@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Complex numbers, each part a vector of lanes.
+// Complex numbers whose parts are vectors of lanes.
 #pragma once
 
 #include "kernels/lanes/simd.inl"
@@ -20,7 +20,7 @@ template <typename V>
 SPECFAST_INLINE Complex<V> operator-(Complex<V> a, Complex<V> b) {
   return {a.re - b.re, a.im - b.im};
 }
-// a - i b and a + i b
+// minus_i returns a - i b, plus_i returns a + i b.
 template <typename V>
 SPECFAST_INLINE Complex<V> minus_i(Complex<V> a, Complex<V> b) {
   return {a.re + b.im, a.im - b.re};
@@ -29,7 +29,7 @@ template <typename V>
 SPECFAST_INLINE Complex<V> plus_i(Complex<V> a, Complex<V> b) {
   return {a.re - b.im, a.im + b.re};
 }
-// a + c b and a - c b, c real
+// madd_real returns a + c b, nmadd_real returns a - c b, with c real.
 template <typename V>
 SPECFAST_INLINE Complex<V> madd_real(Complex<V> a, V c, Complex<V> b) {
   return {madd(c, b.re, a.re), madd(c, b.im, a.im)};

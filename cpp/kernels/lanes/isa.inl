@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The instruction set that is compiled: its intrinsics, and the namespace that holds everything of
-// it. An ISA file has defined SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family.
+// Declares the instruction set that is compiled: its intrinsics, and the namespace of its own. The
+// ISA file has defined SPECFAST_ISA_NAME, SPECFAST_VECTOR_BYTES and the ISA family.
 //
 // Everything lives in a namespace of this ISA, pocketfft included, because the linker may merge
 // equal inline functions of different objects, and a merged copy can hold instructions that an

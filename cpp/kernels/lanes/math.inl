@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Elementary functions over lanes. Largest errors over the whole range, subnormals included,
-// checked by tests/kernels on every ISA:
+// Elementary functions over lanes. Their largest errors over the whole range, subnormals included,
+// which tests/kernels checks on every ISA, are:
 //
 // - log_in: 2 ULP; natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
 // - arc_tangent2: 2 ULP; special values as C99's atan2
-// - raised: 1 ULP, for x >= 0; special values as C99's pow
+// - to_power: 1 ULP, for x >= 0; special values as C99's pow
 //
-// NaN stays NaN, except that raised(x, 0) = 1.
+// NaN stays NaN, except that to_power(x, 0) = 1.
 #pragma once
 
 #include "kernels/lanes/simd.inl"
@@ -14,17 +14,18 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
+// The smallest normal number.
 template <typename S>
 constexpr S kSmallestNormal = S(sizeof(S) == 4 ? 0x1p-126 : 0x1p-1022);
 
-// x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the fraction is small
-// on both sides of one.
+// Stands for x = 2^exponent * (1 + fraction). The mantissa lies in [0.70, 1.5), so that the
+// fraction is small on both sides of one.
 template <typename V>
 struct LogSplit {
   V fraction, exponent;
 };
 
-// For positive normal x; garbage otherwise.
+// Splits a positive normal x; of other values it makes garbage.
 template <typename V>
 SPECFAST_INLINE LogSplit<V> split_normal(V x) {
   using I = Int<V>;
@@ -38,9 +39,9 @@ SPECFAST_INLINE LogSplit<V> split_normal(V x) {
           __builtin_convertvector(bits >> kMantissaBits, V)};
 }
 
-// What one natural unit and one doubling are worth. `doubling_high` has trailing zeros enough that
-// its product with an exponent is exact; both parts are positive, so that an infinite exponent
-// stays infinite.
+// The units of a logarithm: the values of one natural unit and of one doubling. `doubling_high` has
+// trailing zeros enough that its product with an exponent is exact; both parts are positive, so
+// that an infinite exponent stays infinite.
 template <typename S>
 struct NaturalUnits {
   static constexpr S unit = 1, unit_low = 0;
@@ -49,7 +50,7 @@ struct NaturalUnits {
   static constexpr S doubling_low =
       sizeof(S) == 4 ? S(0x1.7f7d1cf79abcap-20) : S(1.90821492927058770002e-10);
 };
-// Natural logarithms of square roots; exactly half of everything.
+// The units of natural logarithms of square roots are exactly half as large.
 template <typename S>
 struct HalfNaturalUnits {
   using Whole = NaturalUnits<S>;
@@ -67,7 +68,7 @@ struct DecibelUnits {
       sizeof(S) == 4 ? S(0x1.824c7587eafd6p-15) : S(0x1.fabf59b5d80b8p-45);
 };
 
-// The polynomial with these coefficients, highest power first and an even number of them, at x.
+// Returns the polynomial with these coefficients, highest power first and even in number, at x.
 // Neighbours are joined first (Estrin's scheme): a single chain of additions would wait for itself.
 template <typename V, int kCount>
 SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V x_square) {
@@ -76,9 +77,10 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V x_
   for (int i = 0; i < kCount / 2; ++i)
     terms[i] = madd(coefficients[2 * i], x, coefficients[2 * i + 1]);
   V power = x_square;
-  int count = kCount / 2;  // of terms that are left, terms[0] the highest
+  // The number of terms that are left; terms[0] is the highest.
+  int count = kCount / 2;
   for (; count > 3; count = (count + 1) / 2, power = power * power) {
-    // From the low end, so that the odd one out is the highest.
+    // Terms are joined from the low end, so that the odd one out is the highest.
     for (int i = 0; i < count / 2; ++i) {
       terms[count - 1 - i] = madd(terms[count - 2 - 2 * i], power, terms[count - 1 - 2 * i]);
     }
@@ -91,8 +93,9 @@ SPECFAST_INLINE V polynomial(const Constants<V, kCount>& coefficients, V x, V x_
   return result;
 }
 
-// rest + unit * (log(1 + f) - f), with the lead that log_lead(f) gave.
-// float: the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9
+// Returns rest + unit * (log(1 + f) - f), with the lead that log_lead(f) gave.
+//
+// In float the tail is f^2 p(f), a near-minimax fit of relative error 2^-26.9
 // (tools/fit_polynomials.py).
 template <int kLanes>
 SPECFAST_INLINE Vec<float, kLanes> log_lead(Vec<float, kLanes> f) {
@@ -109,7 +112,7 @@ SPECFAST_INLINE Vec<float, kLanes> add_log_tail(Vec<float, kLanes> f, Vec<float,
   return madd(square, polynomial(kCoefficients, f, square), rest);
 }
 
-// double: with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z)
+// In double, with s = f / (2 + f) and z = s^2, log(1 + f) = 2 atanh(s) = 2 s + s z p(z)
 // = f - s (f - z p(z)), so that f itself stays apart (after FreeBSD's msun e_log.c); a near-minimax
 // fit of relative error 2^-60 (tools/fit_polynomials.py).
 template <int kLanes>
@@ -149,7 +152,7 @@ SPECFAST_AVX512_SPLIT(F64x4, _mm256, pd)
 #undef SPECFAST_AVX512_SPLIT
 #else
 constexpr bool kSplitsSpecialValues = false;
-// For zero, subnormals and positive normal x.
+// Splits zero, subnormals and positive normal x.
 template <typename V>
 SPECFAST_INLINE LogSplit<V> split_any(V x) {
   using S = Scalar<V>;
@@ -162,8 +165,8 @@ SPECFAST_INLINE LogSplit<V> split_any(V x) {
 }
 #endif
 
-// A logarithm in two halves of about equal length. kAny: of any x; else positive normal numbers,
-// infinity and NaN suffice.
+// A logarithm is computed in two halves of about equal length. With kAny x may be any number; else
+// it is a positive normal number, infinity or NaN.
 template <typename V>
 struct BegunLog {
   V x;
@@ -183,7 +186,7 @@ SPECFAST_INLINE V join_log(const BegunLog<V>& begun) {
   const V doubling_high = kConstants[0], doubling_low = kConstants[1], unit = kConstants[2],
           unit_low = kConstants[3];
   const V fraction = begun.split.fraction, exponent = begun.split.exponent;
-  // The chain from the fraction to the result is long; what can be added beside it is.
+  // The chain from the fraction to the result is long, so all that can be is added beside it.
   V low = exponent * doubling_low;
   if constexpr (U::unit_low != 0) low = madd(fraction, unit_low, low);
   low = add_log_tail<U, kLanesOf<V>>(fraction, begun.lead, low);
@@ -205,6 +208,7 @@ SPECFAST_INLINE V finish_log(const BegunLog<V>& begun) {
   }
 }
 
+// Returns the logarithm of x in these units.
 template <template <typename> class Units, typename V>
 SPECFAST_INLINE V log_in(V x) {
   return finish_log<Units, true>(begin_log<true>(x));
@@ -226,10 +230,10 @@ SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t
   put(num_rows - 1, finish_log<Units, kAny>(begun));
 }
 
-// put(i, log_in of max(row i, floor)) for each row in order, at least one. A row may be overwritten
-// by its put. Every logarithm is begun before the one in front of it is finished: its operations
-// are one long chain, and the processor, which looks ahead only so far, would run out of other
-// work.
+// Calls put(i, log_in of max(row i, floor)) for each row in order; there is at least one. A row may
+// be overwritten by its put. Every logarithm is begun before the one in front of it is finished:
+// its operations are one long chain, and the processor, which looks ahead only so far, would run
+// out of other work.
 template <template <typename> class Units, typename V, typename Put>
 SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
                               Scalar<V> floor, const Put& put) {
@@ -239,12 +243,12 @@ SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t
   } else if (floor < kSmallestNormal<Scalar<V>>) {
     put_logs<Units, true>(rows, row_stride, num_rows, least, put);
   } else {
-    // As nearly always: few special values are left.
+    // With nearly every floor few special values are left.
     put_logs<Units, false>(rows, row_stride, num_rows, least, put);
   }
 }
 
-// (atan(t) / t - 1) / t^2 as a polynomial in t^2 for |t| <= 0.55 (tools/fit_polynomials.py).
+// Returns (atan(t) / t - 1) / t^2, a polynomial in t^2 for |t| <= 0.55 (tools/fit_polynomials.py).
 template <typename V>
 SPECFAST_INLINE V arc_tangent_tail(V t_square) {
   constexpr float kFloat[] = {-2.8579969e-02f, 6.374503e-02f,  -8.8423796e-02f, 1.1086061e-01f,
@@ -276,11 +280,11 @@ SPECFAST_INLINE V arc_tangent_tail(V t_square) {
   return p;
 }
 
-// With small <= large the two absolute values: atan(small / large) = atan(t) + eighths * pi/4,
-// where t is small / large, or (small - large) / (small + large) beyond 0.55 (where the result
-// stays above 1/2 and its rounding above that of t); then the octant is mirrored back, still in
-// eighths, and added last. Not inlined, nor is raised(): they are long, and a row function would
-// hold eight copies.
+// Returns the angle of (x, y). With small <= large the two absolute values, atan(small / large) =
+// atan(t) + eighths * pi/4, where t is small / large, or (small - large) / (small + large) beyond
+// 0.55 (where the result stays above 1/2 and its rounding above that of t); then the octant is
+// mirrored back, still in eighths, and added last. Not inlined, nor is to_power(): they are long,
+// and a row function would hold eight copies.
 template <typename V>
 SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   using S = Scalar<V>;
@@ -324,9 +328,9 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   return ((x != x) | (y != y)) ? x + y : result;
 }
 
-// exp(z) for double lanes: z = n ln 2 + r, a Taylor polynomial in |r| <= ln 2 / 2, and n added to
-// the exponent in two halves so that results beyond the range become infinity or zero by
-// themselves.
+// Returns exp(z) of double lanes: z = n ln 2 + r makes a Taylor polynomial in |r| <= ln 2 / 2, and
+// n is added to the exponent in two halves, so that results beyond the range become infinity or
+// zero by themselves.
 template <typename V>
 SPECFAST_INLINE V exponential(V z) {
   using IV = IntVec<V>;
@@ -336,7 +340,8 @@ SPECFAST_INLINE V exponential(V z) {
   constexpr double kInverseFactorials[] = {1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
                                            1.0 / 5040,     1.0 / 720,     1.0 / 120,    1.0 / 24,
                                            1.0 / 6,        1.0 / 2,       1.0,          1.0};
-  constexpr double kLimit = 1400;  // beyond it both halves overflow or underflow
+  // Beyond this limit both halves overflow or underflow.
+  constexpr double kLimit = 1400;
   z = at_most(at_least(z, broadcast<V>(-kLimit)), broadcast<V>(kLimit));
   const V n = (z * kLog2e + kRoundToInt) - kRoundToInt;
   const V r = nmadd(n, broadcast<V>(kLn2Low), nmadd(n, broadcast<V>(kLn2High), z));
@@ -349,23 +354,23 @@ SPECFAST_INLINE V exponential(V z) {
   return n == n ? p * scale1 * scale2 : z;
 }
 
-// x^exponent for x >= 0 and a finite exponent. float lanes go through double: log and exp there
-// leave far less than half a float ULP. double has no wider type to go through; the C library's pow
-// does it lane by lane.
+// Returns x^exponent for x >= 0 and a finite exponent. float lanes go through double: log and exp
+// there leave far less than half a float ULP. double has no wider type to go through; the C
+// library's pow does it lane by lane.
 template <typename V>
-SPECFAST_NOINLINE V raised(V x, double exponent) {
+SPECFAST_NOINLINE V to_power(V x, double exponent) {
   using S = Scalar<V>;
   if (exponent == 0) return broadcast<V>(S(1));
   if constexpr (sizeof(S) == 4) {
-    // Registers of the machine: a wider vector would miss the fused multiply-add of a narrower one.
+    // Parts are registers of the machine: no wider vector has a fused multiply-add.
     constexpr int kMachine = SPECFAST_VECTOR_BYTES / 8;
-    constexpr int kPart = kLanesOf<V> < kMachine ? kLanesOf<V> : kMachine;
-    using Part = Vec<float, kPart>;
+    constexpr int kPartLanes = kLanesOf<V> < kMachine ? kLanesOf<V> : kMachine;
+    using Part = Vec<float, kPartLanes>;
     V result;
-    for (int first = 0; first < kLanesOf<V>; first += kPart) {
+    for (int first = 0; first < kLanesOf<V>; first += kPartLanes) {
       Part part;
       __builtin_memcpy(&part, reinterpret_cast<const float*>(&x) + first, sizeof(Part));
-      const auto log = log_in<NaturalUnits>(__builtin_convertvector(part, Vec<double, kPart>));
+      const auto log = log_in<NaturalUnits>(__builtin_convertvector(part, Vec<double, kPartLanes>));
       part = __builtin_convertvector(exponential(log * exponent), Part);
       __builtin_memcpy(reinterpret_cast<float*>(&result) + first, &part, sizeof(Part));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Input that the next tile will need, asked for while this one computes.
+// Fetches input that the next tile will need while this one computes.
 #pragma once
 
 #include "kernels/lanes/isa.inl"
@@ -23,9 +23,9 @@ class Prefetcher {
  private:
   static constexpr int64_t kLineBytes = 64;
 
-  // For as many as there are, up to `wanted`.
-  SPECFAST_INLINE void ask(int64_t wanted) {
-    const int64_t count = wanted < num_lines_ ? wanted : num_lines_;
+  // Asks for up to `limit` of the lines that are left.
+  SPECFAST_INLINE void ask(int64_t limit) {
+    const int64_t count = limit < num_lines_ ? limit : num_lines_;
     const char* line = at_;
     for (int64_t i = 0; i < count; ++i, line += kLineBytes) __builtin_prefetch(line, 0, 2);
     at_ = line;

@@ -2,8 +2,8 @@
 // The lane type and its few operations.
 //
 // Vectors are the compiler's own vector extension, so + - * / and comparisons are the language's.
-// What the language lacks stands here. Every operation acts on lanes independently and rounds the
-// same at every width.
+// This file adds what the language lacks. Every operation acts on lanes independently and rounds
+// the same at every width.
 #pragma once
 
 #include <type_traits>
@@ -45,7 +45,8 @@ using IntVec = Vec<Int<V>, kLanesOf<V>>;
 
 template <typename V>
 SPECFAST_INLINE V broadcast(Scalar<V> value) {
-  return value - V{};  // not +: that would lose the sign of -0
+  // A sum would lose the sign of -0.
+  return value - V{};
 }
 
 template <typename V>
@@ -61,8 +62,8 @@ SPECFAST_INLINE void store(Scalar<V>* to, V value) {
 template <typename V>
 using Unaligned = typename VecOf<Scalar<V>, kLanesOf<V>>::unaligned;
 
-// Not by memcpy: its stores might change anything, and GCC would read every field of a plan again
-// after each.
+// Loads and stores do not go through memcpy: its stores might change anything, and GCC would read
+// every field of a plan again after each.
 template <typename V>
 SPECFAST_INLINE V load_unaligned(const Scalar<V>* from) {
   return *reinterpret_cast<const Unaligned<V>*>(from);
@@ -82,7 +83,7 @@ SPECFAST_INLINE V in_register(V value) {
   return value;
 }
 
-// The same on all of x86, for loops that wait for loads and not for registers.
+// Does the same on all of x86, for loops that wait for loads and not for registers.
 template <typename V>
 SPECFAST_INLINE V load_once(const Scalar<V>* from) {
   V value = in_register(load<V>(from));
@@ -108,8 +109,8 @@ constexpr bool kLoadsSpread = false;
 constexpr bool kLoadsSpread = true;
 #endif
 
-// Constants, each in every lane. Where no load spreads them, they lie in memory spread already, as
-// operands.
+// Holds constants, to be read into every lane. Where no load spreads them, they lie in memory
+// spread already, as operands.
 template <typename V, int kCount>
 struct Constants {
   using S = Scalar<V>;
@@ -125,14 +126,14 @@ struct Constants {
     if constexpr (kCopies == 1) {
       return broadcast<V>(values[i][0]);
     } else {
-      // A pointer whose target GCC does not know: of a value that it knows it makes a load and a
+      // GCC must not know where the pointer points: of a value that it knows it makes a load and a
       // shuffle after all.
       return load<V>(in_one_register(&values[i][0]));
     }
   }
 };
 
-// Applies `one` to each lane; for operations that have no vector form here.
+// Applies `one` to each lane, for operations that have no vector form here.
 template <typename V, typename F>
 SPECFAST_INLINE V map_lanes(V v, F one) {
   for (int lane = 0; lane < kLanesOf<V>; ++lane) v[lane] = one(v[lane]);
@@ -146,8 +147,8 @@ constexpr bool kFuses = true;
 constexpr bool kFuses = false;
 #endif
 
-// The defaults, for ISAs without a fused multiply-add.
-// madd: a * b + c.  nmadd: c - a * b.
+// madd returns a * b + c, nmadd returns c - a * b. These are the defaults, for ISAs without a fused
+// multiply-add.
 template <typename V>
 SPECFAST_INLINE V madd(V a, V b, V c) {
 #if defined(__FMA__)
@@ -162,12 +163,12 @@ SPECFAST_INLINE V nmadd(V a, V b, V c) {
 #endif
   return c - a * b;
 }
-// The larger of floor and v; v where v is NaN.
+// Returns the larger of floor and v, and v where v is NaN.
 template <typename V>
 SPECFAST_INLINE V at_least(V v, V floor) {
   return floor > v ? floor : v;
 }
-// The smaller of ceiling and v; v where v is NaN.
+// Returns the smaller of ceiling and v, and v where v is NaN.
 template <typename V>
 SPECFAST_INLINE V at_most(V v, V ceiling) {
   return ceiling < v ? ceiling : v;
@@ -261,7 +262,7 @@ SPECFAST_INLINE Vec<double, 2> square_root(Vec<double, 2> v) {
 #undef SPECFAST_X86_MIN_MAX_SQRT
 #undef SPECFAST_X86_FMA
 
-// One 128-bit group: the unit in which samples and rows are transposed.
+// Samples and rows are transposed in units of one 128-bit group.
 template <typename T>
 constexpr int kGroup = int(kColumnGroupBytes / sizeof(T));
 template <typename T>
@@ -281,9 +282,9 @@ using Widest = Vec<T, SPECFAST_VECTOR_BYTES / int(sizeof(T))>;
 template <typename T>
 constexpr int kFactorCopies = kLoadsSpread ? 1 : kGroup<T>;
 
-// Value i of a table of factors, in every lane.
+// Returns value i of a table of factors, in every lane.
 template <typename V>
-SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
+SPECFAST_INLINE V broadcast_factor(const Scalar<V>* table, int64_t i) {
   constexpr int kCopies = kFactorCopies<Scalar<V>>;
   if constexpr (kCopies == 1) {
     return broadcast<V>(table[i]);
@@ -293,7 +294,8 @@ SPECFAST_INLINE V factor(const Scalar<V>* table, int64_t i) {
   }
 }
 
-// Each of kCount neighbouring values in every lane; by one load a group where no load spreads them.
+// Reads kCount neighbouring values, each into every lane of its vector; where no load spreads them,
+// by one load a group.
 template <typename V, int kCount>
 SPECFAST_INLINE void spread(const Scalar<V>* from, V (&to)[kCount]) {
   constexpr int kSide = kGroup<Scalar<V>>;
@@ -332,8 +334,8 @@ SPECFAST_INLINE void transpose(Group<double> (&m)[2]) {
   m[0] = low;
 }
 
-// A vector of one group from every kGroup-th column: group g comes from `from + g * kGroup *
-// stride`.
+// Returns a vector of one group from every kGroup-th column: group g comes from
+// `from + g * kGroup * stride`.
 template <typename V>
 SPECFAST_INLINE V load_groups(const Scalar<V>* from, int64_t) {
   static_assert(kLanesOf<V> == kGroup<Scalar<V>>);
@@ -394,8 +396,8 @@ SPECFAST_INLINE F64x8 load_groups<F64x8>(const double* from, int64_t stride) {
 #endif
 #undef SPECFAST_X86_TRANSPOSE_GROUPS
 
-// to[c * to_stride + r] = from[r * from_stride + c] for kGroup columns and as many rows as V has
-// lanes.
+// Sets to[c * to_stride + r] = from[r * from_stride + c] for kGroup columns and as many rows as V
+// has lanes.
 template <typename V>
 SPECFAST_INLINE void copy_square_transposed(const Scalar<V>* from, int64_t from_stride,
                                             Scalar<V>* to, int64_t to_stride) {
@@ -407,8 +409,8 @@ SPECFAST_INLINE void copy_square_transposed(const Scalar<V>* from, int64_t from_
 }
 
 // Copies a matrix transposed: to[c * to_stride + r] = from[r * from_stride + c]. num_rows is a
-// multiple of kGroup. Blocks of rows that stay in the first-level cache while their columns are
-// taken; few columns at a time, because the targets of neighbouring columns often compete for the
+// multiple of kGroup. Blocks of rows stay in the first-level cache while their columns are taken,
+// few columns at a time, because the targets of neighbouring columns often compete for the
 // same cache set.
 template <typename T>
 SPECFAST_INLINE void copy_transposed(const T* from, int64_t from_stride, int64_t num_rows,

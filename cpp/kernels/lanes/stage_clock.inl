@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Instruments of the stage benchmark (benchmarks/stages); nothing of it is in the library.
+// The instruments of the stage benchmark (benchmarks/stages). The library has none of them.
 #pragma once
 
 #include "kernels/lanes/simd.inl"

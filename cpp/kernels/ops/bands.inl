@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Power rows to band energies, and the gradient of bands to that of the spectrum.
+// The filterbank: turns power rows into band energies, and the gradient of the output rows into
+// that of the spectrum.
 #pragma once
 
 #include "kernels/ops/levels.inl"
@@ -8,16 +9,17 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// Adjacent triangles share their edges, so between two edges just one band rises and the one before
-// it falls: every bin is read once. Returns the sum of all bands. The lines of `rows`, which will
-// be written to next, are fetched meanwhile.
+// Sums the powers into bands, and returns the sum of all bands. Adjacent triangles share their
+// edges, so between two edges just one band rises and the one before it falls: every bin is read
+// once. The lines of `rows`, which will be written to next, are fetched meanwhile.
 template <typename V>
 V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands,
             const Scalar<V>* rows, int64_t row_stride) {
   // A band that holds no bin must still show the NaN of its frame.
   const V dc = load<V>(power);
   const V start = dc != dc ? dc : V{};
-  // Two bins a step, each with sums of its own: a single chain of additions would wait for itself.
+  // A step takes two bins, each with sums of its own: a single chain of additions would wait for
+  // itself.
   const auto interval = [&plan, power, start](int64_t index, V& rising,
                                               V& falling) SPECFAST_INLINE_LAMBDA {
     V rising2 = V{}, falling2 = V{};
@@ -57,7 +59,8 @@ V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* 
   return total;
 }
 
-// The same for a filterbank: `bands` is the gradient of the output rows, and is overwritten.
+// Turns the spectrum in planes into its gradient. `bands` holds the gradient of the output rows and
+// is overwritten; `power` and `energies` are scratch.
 template <typename Op, typename V>
 void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Scalar<V>* power,
                            Scalar<V>* energies, Scalar<V>* spectrum) {
@@ -92,7 +95,7 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
   clear_until(plan.num_bins);
 }
 
-// By operation; null for those without a filterbank.
+// The gradients by operation; null for those without a filterbank.
 template <typename V>
 struct MelGradients {
   using Function = void (*)(const TilePlan<Scalar<V>>&, Scalar<V>* bands, Scalar<V>* power,

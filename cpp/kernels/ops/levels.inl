@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Band energies to output rows, their extrema, and the gradient of rows to that of the energies.
+// The level operations: each a structure that turns band energies into levels (value), and the
+// gradient of a level into that of the energy (gradient).
 #pragma once
 
 #include "kernels/lanes/list.inl"
@@ -8,6 +9,7 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
+// The extrema of the levels of each frame of a vector.
 template <typename V>
 struct Extrema {
   V max = broadcast<V>(-Scalar<V>(__builtin_inf()));
@@ -17,7 +19,8 @@ struct Extrema {
     max = at_least(max, v);
     min = at_most(min, v);
   }
-  // `total`: of all energies of a frame, which are not negative, so that only a NaN makes it one.
+  // Returns the extrema of all frames. `total` is the sum of all energies of a frame, which are not
+  // negative, so that only a NaN among them makes it NaN.
   SPECFAST_INLINE TileExtrema<Scalar<V>> reduce(V total, int64_t num_lanes) const {
     TileExtrema<Scalar<V>> result{max[0], min[0], false};
     for (int lane = 0; lane < num_lanes; ++lane) {
@@ -31,7 +34,7 @@ struct Extrema {
 
 // ---- The operations -----------------------------------------------------------------------------
 
-// Levels are the energies as they are.
+// The levels are the energies as they are.
 struct Identity {
   static constexpr LevelOp kOp = LevelOp::kIdentity;
 
@@ -49,7 +52,7 @@ struct Identity {
   }
 };
 
-// Levels are 10 log10(max(energy, min_power)) - reference_db.
+// The levels are 10 log10(max(energy, min_power)) - reference_db.
 struct Decibel {
   static constexpr LevelOp kOp = LevelOp::kDecibel;
 
@@ -62,7 +65,7 @@ struct Decibel {
                                   SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
   }
 
-  // Zero where the floor holds, and where the slope would not be finite.
+  // The gradient is zero where the floor holds, and where the slope would not be finite.
   template <typename V>
   static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>& plan, V level, V energy) {
     using S = Scalar<V>;
@@ -77,7 +80,7 @@ struct Decibel {
 
 using LevelOperations = List<Identity, Decibel>;
 
-// Whether the list has the operations of the seam, each at its number.
+// Returns whether the list has the operations of the seam, each at its number.
 template <typename... Ops>
 constexpr bool lists_all_level_ops(List<Ops...>) {
   constexpr LevelOp kListed[] = {Ops::kOp...};
@@ -92,7 +95,8 @@ static_assert(lists_all_level_ops(LevelOperations()),
 
 // ---- Functions by operation ---------------------------------------------------------------------
 
-// A function of its own for each case, so that nothing but the constants competes for registers.
+// Writes the rows of levels and returns their extrema if kExtrema is set. Each case is a function
+// of its own, so that nothing but the constants competes for registers.
 template <typename Op, bool kExtrema, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
@@ -101,7 +105,7 @@ SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const S
     if constexpr (kExtrema) extrema.include(level);
     store_unaligned(rows + band * row_stride, level);
   });
-  // A copy: the result itself lies in memory, where the loops would keep it.
+  // This returns a copy because the result itself lies in memory, where the loops would keep it.
   return Extrema<V>(extrema);
 }
 
@@ -116,7 +120,8 @@ struct LevelLoops {
   }
 };
 
-// Band energies to rows of levels. Returns the extrema of the levels if the plan tracks them.
+// Turns band energies into rows of levels. Returns the extrema of the levels if the plan tracks
+// them.
 template <typename V>
 Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
                        int64_t row_stride) {
@@ -145,7 +150,7 @@ struct LevelGradients {
   }
 };
 
-// The gradient of the levels becomes that of the band energies, in place.
+// Turns the gradient of the levels into that of the band energies, in place.
 template <typename V>
 void level_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* energies, Scalar<V>* bands) {
   function_at<LevelGradients<V>>(int(plan.level_op), LevelOperations())(plan, energies, bands);

@@ -14,20 +14,20 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// One bin of the spectrum, in every frame of a vector.
+// Holds one bin of the spectrum, of every frame of a vector.
 template <typename V>
 struct Bin {
   V re, im;
   // DC and, for an even length, Nyquist have no mirror image.
   bool is_edge;
-  // NaN where the frame holds a NaN, else zero: a sample that a row would multiply by nothing must
-  // still show there. Only powers show it by themselves.
+  // This is NaN where the frame holds a NaN, else zero: a sample that a row would multiply by
+  // nothing must still show there. Powers show it without.
   V poison = {};
 
   SPECFAST_INLINE V power() const { return madd(re, re, im * im); }
 };
 
-// The output rows of one bin.
+// Holds the output rows of one bin.
 template <typename V, int kRows>
 struct Rows {
   V row[kRows];
@@ -36,8 +36,8 @@ struct Rows {
 // ---- Parts of the gradients ---------------------------------------------------------------------
 
 // Returns the gradient slope / divisor in the direction in which the spectrum grows, zero where the
-// power is at most `floor`. Divided first and multiplied then: a small power makes quotients that
-// only the product with as small a value brings back into range.
+// power is at most `floor`. The division comes first: a small power makes quotients that only the
+// product with as small a value brings back into range.
 template <typename V>
 SPECFAST_INLINE Complex<V> outwards(const Bin<V>& bin, V power, Scalar<V> floor, V divisor,
                                     V slope) {
@@ -46,7 +46,7 @@ SPECFAST_INLINE Complex<V> outwards(const Bin<V>& bin, V power, Scalar<V> floor,
           power <= floor ? V{} : slope * (bin.im * inverse)};
 }
 
-// The power up to which there is no derivative, for the operations that have a floor.
+// Returns the power up to which an operation with a floor has no derivative.
 template <typename T>
 SPECFAST_INLINE T flat_until(const TilePlan<T>& plan) {
   return plan.power_floor > kSmallestNormal<T> ? plan.power_floor : kSmallestNormal<T>;
@@ -125,14 +125,14 @@ struct Log {
   static constexpr SpectrumOp kOp = SpectrumOp::kLog;
   static constexpr bool kFinishesLater = true;
 
-  // The power, from which finish() takes the logarithm.
+  // The row is the power for now; finish() takes its logarithm.
   template <typename V>
   static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
     return {{bin.power()}};
   }
 
-  // Powers become logarithms of magnitudes, in place. In a loop of its own, which keeps the
-  // constants in registers and overlaps the logarithms.
+  // Turns powers into logarithms of magnitudes, in place. A loop of its own keeps the constants in
+  // registers and overlaps the logarithms.
   template <typename V>
   static SPECFAST_NOINLINE void finish(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                                        int64_t row_stride) {
@@ -168,7 +168,7 @@ struct Psd {
   }
 };
 
-// The operation kPower: the magnitude to the exponent of the plan's power law. One structure a law.
+// The operation kPower raises the magnitude to an exponent; each power law has a structure.
 struct PowerSquare {
   static constexpr SpectrumOp kOp = SpectrumOp::kPower;
   static constexpr bool kFinishesLater = false;
@@ -207,7 +207,7 @@ struct PowerGeneral {
 
   template <typename V>
   static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>& plan, const Bin<V>& bin) {
-    return {{raised(bin.power(), plan.half_exponent)}};
+    return {{to_power(bin.power(), plan.half_exponent)}};
   }
 
   template <typename V>
@@ -216,7 +216,7 @@ struct PowerGeneral {
     using S = Scalar<V>;
     constexpr S kInfinity = S(__builtin_inf());
     const V power = bin.power();
-    const V growth = S(2 * plan.half_exponent) * raised(power, plan.half_exponent - 0.5);
+    const V growth = S(2 * plan.half_exponent) * to_power(power, plan.half_exponent - 0.5);
     const V slope = ((growth == kInfinity) | (growth == -kInfinity)) ? V{} : row * growth;
     return outwards(bin, power, kSmallestNormal<S>, square_root(power), slope);
   }
@@ -230,8 +230,8 @@ using SpectrumOperations =
 template <typename Op>
 constexpr SpectrumOpTraits kTraitsOf = kSpectrumOps[int(Op::kOp)];
 
-// Whether the list has the operations of the seam in their order, those with a filterbank once for
-// each power law.
+// Returns whether the list has the operations of the seam in their order, those with a filterbank
+// once for each power law.
 template <typename... Ops>
 constexpr bool lists_all_spectrum_ops(List<Ops...>) {
   constexpr SpectrumOp kListed[] = {Ops::kOp...};
@@ -247,7 +247,7 @@ constexpr bool lists_all_spectrum_ops(List<Ops...>) {
 static_assert(lists_all_spectrum_ops(SpectrumOperations()),
               "SpectrumOperations and SPECFAST_SPECTRUM_OPERATIONS differ");
 
-// The first place in the list of each operation of the seam.
+// Holds the first place in the list of each operation of the seam.
 struct OperationPlaces {
   int first[kNumSpectrumOps] = {};
 
@@ -291,16 +291,16 @@ struct RowWriter {
   }
 };
 
-// Writes the output rows of a tile from its spectrum, in whatever form the function takes it.
+// A function that writes the output rows of a tile from its spectrum, or from what stands for it.
 template <typename V>
 using WriteRows = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* spectrum, Scalar<V>* rows,
                            int64_t row_stride);
 
-// Completes the rows of an operation, in place.
+// A function that completes the rows of an operation, in place.
 template <typename V>
 using FinishRows = void (*)(const TilePlan<Scalar<V>>&, Scalar<V>* rows, int64_t row_stride);
 
-// By operation; null where the rows are complete.
+// The functions by operation; null where the rows are complete already.
 template <typename V>
 struct FinishFunctions {
   using Function = FinishRows<V>;
@@ -315,7 +315,7 @@ struct FinishFunctions {
   }
 };
 
-// The spectrum in planes becomes its gradient.
+// Turns the spectrum in planes into its gradient; `rows` is that of the output rows.
 template <typename Op, typename V>
 void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, int64_t lanes,
                        Scalar<V>* spectrum) {
@@ -331,7 +331,7 @@ void spectrum_gradient(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows, i
   }
 }
 
-// By operation; null for the linear ones and those with a filterbank.
+// The gradients by operation; null for the linear ones and those with a filterbank.
 template <typename V>
 struct SpectrumGradients {
   using Function = void (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* rows, int64_t lanes,

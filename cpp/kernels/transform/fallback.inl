@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The real transform of one tile by pocketfft, for the lengths that the own transform (rfft.inl)
-// does not have.
+// The real transform of one tile by pocketfft, which serves the lengths that the own transform
+// (rfft.inl) does not have.
 #pragma once
 
 #include <cstdlib>
@@ -21,15 +21,16 @@ namespace fallback = SPECFAST_POCKETFFT::detail;
 
 template <typename T>
 struct FallbackRfft {
-  explicit FallbackRfft(size_t length) : transform(length), scratch_size(wanted_scratch(length)) {}
+  explicit FallbackRfft(size_t length) : transform(length), scratch_size(needed_scratch(length)) {}
 
-  // Values that a transform allocates for each lane, room for alignment included.
-  size_t wanted_scratch(size_t length) const {
+  // Returns how many values a transform allocates for each lane, room for alignment included.
+  size_t needed_scratch(size_t length) const {
     constexpr size_t kAlignments = 4 * 2 * 64 / sizeof(T);
-    // Wholly there, for a revision of pocketfft whose requests do not arrive here.
+    // The input is there in full, for a revision of pocketfft whose requests do not arrive here.
     Group<T>* const values = static_cast<Group<T>*>(std::calloc(length, sizeof(Group<T>)));
     if (!values) throw std::bad_alloc();
-    size_t first = 0;  // for a transform of one point, or such a revision
+    // Stays 0 for a transform of one point, and for such a revision.
+    size_t first = 0;
     try {
       fallback::Scratch none{};
       const fallback::ScratchScope scope(none);
@@ -38,7 +39,7 @@ struct FallbackRfft {
       first = request.bytes / sizeof(Group<T>);
     }
     std::free(values);
-    // The passes want one copy; Bluestein's scheme wants a complex one, then two of its own length.
+    // The passes need one copy; Bluestein's scheme needs a complex one, then two of its own length.
     if (first < 2 * length) return first ? first + kAlignments : 0;
     return first + 4 * fallback::util::good_size_cmplx(2 * length - 1) + kAlignments;
   }
@@ -57,7 +58,7 @@ int64_t fallback_scratch_size(const TilePlan<T>& plan) {
   return plan.fallback_rfft ? int64_t(fallback_of(plan)->scratch_size) : 0;
 }
 
-// In place, between samples and pocketfft's half-complex order: re 0, re 1, im 1, re 2, ...
+// Transforms in place between samples and pocketfft's half-complex order: re 0, re 1, im 1, ...
 template <typename V>
 void fallback_exec(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows, Scalar<V>* scratch_values,
                    bool forward) {
@@ -68,7 +69,7 @@ void fallback_exec(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows, Scalar<V>* 
   fallback_of(plan)->transform.exec(reinterpret_cast<V*>(rows), Scalar<V>(1), forward);
 }
 
-// Leaves half-complex order.
+// Windows and transforms the frames of a tile into half-complex order.
 template <typename V>
 void fallback_transform(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                         Scalar<V>* scratch_values) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory for pocketfft's transforms. Included before pocketfft's header.
+// The memory of pocketfft's transforms. Included before pocketfft's header.
 //
 // pocketfft allocates scratch in every transform. It calls malloc and free by their plain names
-// from inside its namespace, where functions of that name go before the C library's: these serve
-// from scratch that the caller of a transform brought, and else pass the call on.
+// from inside its namespace, where our functions shadow the C library's: they allocate from the
+// caller's scratch, or forward the call.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,8 @@ namespace SPECFAST_POCKETFFT {
 namespace detail {
 
 struct Scratch {
-  char* begin;  // null: nothing is served, the first request is thrown as a Request
+  // Where it is null, nothing is served: the first request is thrown as a Request.
+  char* begin;
   char* next;
   char* end;
 };
@@ -24,8 +25,8 @@ struct Request {
   std::size_t bytes;
 };
 
-// On glibc without this model a thread's first access would allocate. The model takes a few bytes
-// of what glibc keeps free for libraries that are loaded later.
+// On glibc a thread's first access would allocate without this model, which takes a few of the
+// bytes that glibc keeps free for libraries loaded later.
 #if defined(__GLIBC__)
 __attribute__((tls_model("initial-exec")))
 #endif
@@ -43,7 +44,7 @@ inline void* malloc(std::size_t bytes) {
   return memory;
 }
 
-// What was served last is given back first, as the scopes of its owners end.
+// Takes memory back; what was served last comes first, as the scopes of its owners end.
 inline void free(void* memory) {
   Scratch* const scratch = scratch_of_thread;
   if (scratch && memory >= scratch->begin && memory < scratch->end) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The adjoint of the real transform of one tile, window and overlap included: from the gradient of
-// a spectrum to that of the samples in the hop matrix.
+// The adjoint of the real transform of one tile, window and overlap included: turns the gradient of
+// a spectrum into that of the samples in the hop matrix.
 //
 // x[n] = sum over bins k of Re G[k] cos(2 pi n k / N) - Im G[k] sin(2 pi n k / N) is a real inverse
 // transform, of G halved but for the bins that are their own mirror images (0 and N/2).
@@ -13,7 +13,7 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// The gradient of the spectrum in planes of rows; a plane that is null reads as zero.
+// Reads the gradient of the spectrum in planes of rows; a plane that is null reads as zero.
 template <typename V>
 struct SpectrumPlanes {
   const Scalar<V>* real;
@@ -24,10 +24,12 @@ struct SpectrumPlanes {
 };
 
 // An inverse transform is the conjugate of a forward one of the conjugate, so the passes are those
-// of the way forward. With z[m] = x[2m] + i x[2m+1] and X the halved G, w = exp(2 pi i / N): E =
-// X[k]
-// + conj X[N/2-k] and D = w^k (X[k] - conj X[N/2-k]) make Z[k] = E + i D and Z[N/2-k] = conj E +
-// i conj D. The window has a factor of one half, so that G is not halved, and doubled at both ends.
+// of the way forward. With z[m] = x[2m] + i x[2m+1], X the halved G and w = exp(2 pi i / N),
+//
+//   E = X[k] + conj X[N/2-k]  and  D = w^k (X[k] - conj X[N/2-k])
+//
+// make Z[k] = E + i D and Z[N/2-k] = conj E + i conj D. The window has a factor of one half, so
+// that G is not halved, and is doubled at both ends.
 template <typename V>
 void add_by_own_inverse(const TilePlan<Scalar<V>>& plan, const SpectrumPlanes<V>& gradient,
                         Scalar<V>* z, Scalar<V>* hops) {
@@ -60,6 +62,7 @@ void add_by_own_inverse(const TilePlan<Scalar<V>>& plan, const SpectrumPlanes<V>
   }
 }
 
+// Does the same by pocketfft.
 template <typename V>
 void add_by_fallback_inverse(const TilePlan<Scalar<V>>& plan, const SpectrumPlanes<V>& gradient,
                              Scalar<V>* frame, Scalar<V>* scratch_values, Scalar<V>* hops) {

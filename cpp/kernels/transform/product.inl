@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Frames times kernels: what takes the place of window and transform once the kernels have been
-// trained.
+// The product of frames and trained weights, which takes the place of window and transform.
 #pragma once
 
 #include "kernels/gather.inl"
@@ -9,8 +8,8 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// Kernel rows that are summed together: with two vectors of frames each, as many sums as registers
-// hold. An even number, for pairs of a real and an imaginary row.
+// How many kernel rows are summed together: with two vectors of frames each, as many as registers
+// hold. The number is even, for pairs of a real and an imaginary row.
 #if defined(__AVX512F__) || defined(SPECFAST_ISA_NEON)
 constexpr int kProductRows = 12;
 #elif defined(__AVX2__)
@@ -19,17 +18,17 @@ constexpr int kProductRows = 6;
 constexpr int kProductRows = 4;
 #endif
 
-// Kernel rows (columns of their gradient) that are summed together: two vectors.
+// How many kernel rows, columns of their gradient, are summed together: two vectors.
 template <typename T>
 constexpr int64_t kOuterColumns = 2 * kLanesOf<Widest<T>>;
 
-// sums[i][v] = sum over j < count of factors[j * stride + i] * vector v at row_of(j).
+// Sets sums[i][v] to the sum over j < count of weights[j * stride + i] * vector v at row_of(j).
 //
-// Every factor is spread to a vector once and used kVectors times. The sums are cut into pieces of
+// Every weight is spread to a vector once and used kVectors times. The sums are cut into pieces of
 // kPiece, whose results are added: errors grow with the square root of the piece, and the order
 // does not depend on the width.
 template <int kVectors, typename V, typename RowOf>
-SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int64_t count,
+SPECFAST_INLINE void multiply_rows(const Scalar<V>* weights, int64_t stride, int64_t count,
                                    const RowOf& row_of, V (&sums)[kProductRows][kVectors]) {
   constexpr int64_t kPiece = 128;
   for (auto& row : sums) {
@@ -40,14 +39,14 @@ SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int
     V partial[kProductRows][kVectors] = {};
     for (int64_t j = begin; j < end; ++j) {
       const Scalar<V>* const row = row_of(j);
-      const Scalar<V>* const of_row = factors + j * stride;
+      const Scalar<V>* const weights_of_row = weights + j * stride;
       V x[kVectors];
 #pragma GCC unroll 4
       for (int v = 0; v < kVectors; ++v)
         x[v] = in_register(load_unaligned<V>(row + v * kLanesOf<V>));
 #pragma GCC unroll 16
       for (int i = 0; i < kProductRows; ++i) {
-        const V wide = in_register(broadcast<V>(of_row[i]));
+        const V wide = in_register(broadcast<V>(weights_of_row[i]));
 #pragma GCC unroll 4
         for (int v = 0; v < kVectors; ++v) partial[i][v] = madd(wide, x[v], partial[i][v]);
       }
@@ -58,19 +57,19 @@ SPECFAST_INLINE void multiply_rows(const Scalar<V>* factors, int64_t stride, int
   }
 }
 
-// Output rows of a tile of kVectors vectors of frames.
+// Writes the output rows of a tile of kVectors vectors of frames from its hop matrix.
 template <typename Op, int kVectors, typename V>
 void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, Scalar<V>* rows,
                        int64_t row_stride) {
   constexpr bool kOneKernel = !kTraitsOf<Op>.has_real_kernel || !kTraitsOf<Op>.has_imag_kernel;
   constexpr int kBins = kOneKernel ? kProductRows : kProductRows / 2;
-  const Scalar<V>* factors = plan.product;
+  const Scalar<V>* weights = plan.trained_weights;
   for (int64_t first = 0; first < plan.num_bins; first += kBins) {
     V sums[kProductRows][kVectors];
     multiply_rows<kVectors>(
-        factors, kProductRows, plan.frame_length,
+        weights, kProductRows, plan.frame_length,
         [&plan, hops](int64_t n) { return hops + plan.sample_offset[n]; }, sums);
-    factors += plan.frame_length * kProductRows;
+    weights += plan.frame_length * kProductRows;
     const int64_t num_bins = plan.num_bins - first < kBins ? plan.num_bins - first : kBins;
     for (int v = 0; v < kVectors; ++v) {
       const RowWriter<Op, V> writer{plan, rows + v * kLanesOf<V>, row_stride};
@@ -84,7 +83,7 @@ void rows_from_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, S
   }
 }
 
-// The same from a spectrum in planes.
+// Writes the same rows from a spectrum in planes.
 template <typename Op, int kVectors, typename V>
 void rows_from_planes(const TilePlan<Scalar<V>>& plan, const Scalar<V>* planes, Scalar<V>* rows,
                       int64_t row_stride) {
@@ -99,7 +98,7 @@ void rows_from_planes(const TilePlan<Scalar<V>>& plan, const Scalar<V>* planes, 
   }
 }
 
-// By operation; null for those with a filterbank, which have no kernels.
+// The functions by operation; null for those with a filterbank, which have no kernels.
 template <int kVectors, typename V>
 struct RowsFromProduct {
   using Function = WriteRows<V>;
@@ -114,7 +113,7 @@ struct RowsFromProduct {
   }
 };
 
-// By operation; null for the linear ones too, whose spectra are not kept.
+// The functions by operation; null for the linear ones too, whose spectra are not kept.
 template <int kVectors, typename V>
 struct RowsFromPlanes {
   using Function = WriteRows<V>;
@@ -129,7 +128,7 @@ struct RowsFromPlanes {
   }
 };
 
-// The adjoint of the product is the product with the kernels transposed.
+// Runs the adjoint of the product, which is the product with the transposed weights.
 template <int kVectors, typename V>
 void add_by_product(const TilePlan<Scalar<V>>& plan, const Scalar<V>* transposed,
                     const Scalar<V>* spectrum, Scalar<V>* hops) {

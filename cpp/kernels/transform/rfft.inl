@@ -15,8 +15,7 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// dft<kRadix, kUsed>: forward transform of kRadix points of which those from kUsed on are zero (and
-// not read).
+// Transforms kRadix points forward, of which those from kUsed on are zero and not read.
 template <int kRadix, int kUsed, typename V>
 struct Butterfly;
 
@@ -96,8 +95,9 @@ struct Butterfly<8, kUsed, V> {
 
     const Complex<V> g0 = minus_i(d04, d26), g1 = plus_i(d04, d26);
     const Complex<V> u = minus_i(d15, d37), v = plus_i(d15, d37);
-    const Complex<V> u_turned = {u.re + u.im, u.im - u.re};     // times sqrt(2) exp(-i pi/4)
-    const Complex<V> v_turned = {v.im - v.re, -(v.re + v.im)};  // times sqrt(2) exp(-3 i pi/4)
+    // u is turned by sqrt(2) exp(-i pi/4), v by sqrt(2) exp(-3 i pi/4).
+    const Complex<V> u_turned = {u.re + u.im, u.im - u.re};
+    const Complex<V> v_turned = {v.im - v.re, -(v.re + v.im)};
     a[1] = madd_real(g0, sqrt_half, u_turned);
     a[5] = nmadd_real(g0, sqrt_half, u_turned);
     a[3] = madd_real(g1, sqrt_half, v_turned);
@@ -105,6 +105,7 @@ struct Butterfly<8, kUsed, V> {
   }
 };
 
+// Stores the points of one butterfly, turned by their twiddles; null turns none.
 template <int kRadix, typename V>
 SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t leg,
                                   const Scalar<V>* twiddles) {
@@ -112,16 +113,16 @@ SPECFAST_INLINE void store_turned(Complex<V> (&a)[kRadix], Scalar<V>* z, int64_t
   store(z, a[0].re);
   store(z + kStep / 2, a[0].im);
   for (int q = 1; q < kRadix; ++q) {
-    const Complex<V> turned =
-        twiddles ? times(a[q], factor<V>(twiddles, 2 * q - 2), factor<V>(twiddles, 2 * q - 1))
-                 : a[q];
+    const Complex<V> turned = twiddles ? times(a[q], broadcast_factor<V>(twiddles, 2 * q - 2),
+                                               broadcast_factor<V>(twiddles, 2 * q - 1))
+                                       : a[q];
     Scalar<V>* const to = in_one_register(z + q * leg);
     store(to, turned.re);
     store(to + kStep / 2, turned.im);
   }
 }
 
-// One pass over `num_blocks` neighbouring blocks of pass.length points each.
+// Runs one pass over `num_blocks` neighbouring blocks of pass.length points each.
 template <int kRadix, typename V>
 void run_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_blocks,
               Prefetcher& prefetcher) {
@@ -166,7 +167,8 @@ void run_any_pass(Scalar<V>* z, const FftPass<Scalar<V>>& pass, int64_t num_bloc
   }
 }
 
-// Depth first: a block that fits the first-level cache is finished before the next is touched.
+// Runs passes [first, last) depth first: a block that fits the first-level cache is finished before
+// the next is touched.
 template <typename V>
 void run_passes(Scalar<V>* z, const TilePlan<Scalar<V>>& plan, int64_t first, int64_t last,
                 Prefetcher& prefetcher) {
@@ -203,8 +205,9 @@ void run_first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, int6
     Complex<V> a[kRadix];
     for (int q = 0; q < kRadix; ++q) {
       if (q < kUsed) {
-        a[q] = {load_unaligned<V>(hops + offset[2 * q]) * factor<V>(factors, 2 * q),
-                load_unaligned<V>(hops + offset[2 * q + 1]) * factor<V>(factors, 2 * q + 1)};
+        a[q] = {
+            load_unaligned<V>(hops + offset[2 * q]) * broadcast_factor<V>(factors, 2 * q),
+            load_unaligned<V>(hops + offset[2 * q + 1]) * broadcast_factor<V>(factors, 2 * q + 1)};
       } else {
         a[q] = {V{}, V{}};
       }
@@ -248,8 +251,8 @@ void first_pass(const Scalar<V>* hops, const TilePlan<Scalar<V>>& plan, Scalar<V
   }
 }
 
-// The passes between the first and the last. The untangling does the last one (untangle.inl): that
-// saves a round trip of the tile through the cache.
+// Runs the passes between the first and the last. The untangling does the last one (untangle.inl),
+// which saves a round trip of the tile through the cache.
 template <typename V>
 void middle_passes(const TilePlan<Scalar<V>>& plan, const TileArgs<Scalar<V>>& args, Scalar<V>* z) {
   const int64_t last = plan.num_passes - 1;

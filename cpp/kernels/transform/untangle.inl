@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Output rows of a tile from its transform: the last pass, the untangling of the half-length
-// transform and the spectrum operation, without a detour through memory.
+// Turns the transform of a tile into its output rows: the last pass, the untangling of the
+// half-length transform and the spectrum operation follow each other in registers.
 #pragma once
 
 #include "kernels/ops/spectrum.inl"
@@ -9,9 +9,13 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// Spectrum of N real points from the half-length transform Z of z[n] = (x[2n] + i x[2n+1]) / 2, w =
-// exp(-2 pi i / N): with E = Z[k] + conj Z[N/2-k] and D = Z[k] - conj Z[N/2-k], X[k] = E - i w^k D
-// and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k], 0 < k < N/4.
+// Makes the spectrum X of N real points from the half-length transform Z of
+// z[n] = (x[2n] + i x[2n+1]) / 2. With w = exp(-2 pi i / N),
+//
+//   E = Z[k] + conj Z[N/2-k]  and  D = Z[k] - conj Z[N/2-k]
+//
+// make X[k] = E - i w^k D and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k],
+// 0 < k < N/4.
 template <typename Op, typename V>
 SPECFAST_INLINE void untangle(const RowWriter<Op, V>& writer, int64_t k, Complex<V> a,
                               Complex<V> b) {
@@ -32,7 +36,7 @@ SPECFAST_INLINE void untangle(const RowWriter<Op, V>& writer, int64_t k, Complex
   }
 }
 
-// The bins that are their own mirror images: k = 0 (with N/2) and k = N/4.
+// The bins k = 0 (with N/2) and k = N/4 are their own mirror images.
 template <typename Op, typename V>
 SPECFAST_INLINE void untangle_zero(RowWriter<Op, V>& writer, Complex<V> zero) {
   const V sum = zero.re + zero.im, difference = zero.re - zero.im;
@@ -82,6 +86,7 @@ void rows_from_own_transform(const TilePlan<Scalar<V>>& plan, const Scalar<V>* z
   }
 }
 
+// Does the same from pocketfft's half-complex order.
 template <typename Op, typename V>
 void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectrum, Scalar<V>* rows,
                         int64_t row_stride) {
@@ -98,7 +103,7 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
   }
 }
 
-// By operation, for plans with an own transform and for those without.
+// The functions by operation, for plans with an own transform and for those without.
 template <typename V>
 struct RowsFromOwnTransform {
   using Function = WriteRows<V>;
