@@ -67,7 +67,7 @@ class PullBack {
     }
     if (signals_wanted_) {
       overlap_add_.finish(
-          [this](int64_t count, const auto& body) { for_each_segment(count, body); });
+          [this](int64_t count, const auto& body) { this->for_each_segment(count, body); });
     }
     if (kernels_wanted_) store_kernels();
   }
