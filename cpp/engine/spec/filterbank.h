@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mel filterbank: triangles linear in mel(f) = 2595 log10(1 + f / 700) (HTK), peak 1, DC left
-// out.
+// The mel filterbank: triangles on the scale of mel_scale.h, peak 1, DC left out.
 #pragma once
 
 #include <cstdint>
