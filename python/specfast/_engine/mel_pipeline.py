@@ -86,24 +86,14 @@ class MelPipeline(Pipeline):
 
     def _config(self) -> _core.Config:
         arguments = self.arguments
-        config = _core.Config("mel")
-        config.dtype = self.policy.plan_dtype
-        config.fft_length = arguments.fft_length
-        config.hop = arguments.sequence_stride
+        config = self._config_of_fields("mel")
         config.window = arguments.window_values
         # Without a window Keras takes the whole transform as the frame.
         windowed = arguments.window_values is not None
         config.frame_length = arguments.sequence_length if windowed else arguments.fft_length
-        config.sampling_rate_hz = float(arguments.sampling_rate)
-        config.num_mel_bins = arguments.num_mel_bins
-        config.min_freq_hz = float(arguments.min_freq)
-        config.max_freq_hz = float(arguments.max_freq)
         config.power_to_db = arguments.power_to_db
         config.top_db_scope = None if self._finite_top_db is None else arguments.top_db_scope
         config.top_db = self._finite_top_db or 0.0
-        config.mag_exp = float(arguments.mag_exp)
-        config.min_power = float(arguments.min_power)
-        config.ref_power = float(arguments.ref_power)
         return config
 
     def _make_plan(self, kernels: list[Array] | None) -> _core.Plan:

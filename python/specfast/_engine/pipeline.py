@@ -64,6 +64,15 @@ class Pipeline(ABC):
     def _make_plan(self, kernels: list[Array] | None) -> _core.Plan:
         """Makes the engine's plan; None: with the analytic kernels."""
 
+    def _config_of_fields(self, mode: str) -> _core.Config:
+        """Returns the engine's configuration with precision and every field that is a setting."""
+        config = _core.Config(mode)
+        config.dtype = self.policy.plan_dtype
+        for field in self.arguments.fields():
+            if field.setting is not None:
+                setattr(config, field.setting, getattr(self.arguments, field.name))
+        return config
+
     def _readable_dtypes(self) -> frozenset[np.dtype[Any]]:
         if self.takes_integers:
             return arrays.SAMPLE_DTYPES

@@ -92,15 +92,10 @@ class StftPipeline(Pipeline):
 
     def _config(self) -> _core.Config:
         arguments = self.arguments
-        config = _core.Config(arguments.mode)
-        config.dtype = self.policy.plan_dtype
-        config.frame_length = arguments.frame_length
+        config = self._config_of_fields(arguments.mode)
         config.hop = arguments.hop
         config.fft_length = arguments.num_points
         config.window = arguments.window_values
-        config.scaling = arguments.scaling
-        config.padding = arguments.padding
-        config.epsilon = float(arguments.epsilon)
         return config
 
     def _make_plan(self, kernels: list[Array] | None) -> _core.Plan:

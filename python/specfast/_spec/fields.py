@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The fields of a layer: one per argument, with its check and its place outside of Python.
 
-`StftArguments` and `MelArguments` declare them. Configurations, adapters, readers of Keras' files
-and the command line derive their lists from them, so an argument is declared once.
+`StftArguments` and `MelArguments` declare them. Configurations, pipelines, adapters, readers of
+Keras' files and the command line derive their lists from them, so an argument is declared once.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class Field:
         derived: the value that stands for the default, computed from the checked arguments;
             None where the checked default itself does.
         sizes_tables: whether tables grow with it, so that untrusted files need a bound on it.
+        setting: the setting of the engine's `Config` that takes the checked value as it is; None:
+            a pipeline translates it, or the engine does not see it.
         aliases: its names in other libraries, which errors for unknown keywords recognise.
         option: its option on the command line; None: none of its own.
     """
@@ -58,6 +60,7 @@ class Field:
     in_keras: bool
     derived: Callable[[Any], Any] | None
     sizes_tables: bool
+    setting: str | None
     aliases: tuple[str, ...]
     option: Option | None
 
@@ -83,6 +86,7 @@ def argument(
     in_keras: bool = True,
     derived: Callable[[Any], Any] | None = None,
     sizes_tables: bool = False,
+    setting: str | None = None,
     aliases: tuple[str, ...] = (),
     option: Option | None = None,
 ) -> Any:
@@ -93,6 +97,7 @@ def argument(
         "in_keras": in_keras,
         "derived": derived,
         "sizes_tables": sizes_tables,
+        "setting": setting,
         "aliases": aliases,
         "option": option,
     }

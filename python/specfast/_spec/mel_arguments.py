@@ -39,12 +39,14 @@ class MelArguments(arguments.Arguments):
         2048,
         _length,
         sizes_tables=True,
+        setting="fft_length",
         aliases=("n_fft", "nfft", "fft_size"),
         option=Option(int, "Points of each Fourier transform."),
     )
     sequence_stride: int = argument(
         512,
         _length,
+        setting="hop",
         aliases=("hop_length", "hop", "hop_size", "stride", "noverlap", "frame_step"),
         option=Option(int, "Samples from one frame to the next."),
     )
@@ -63,18 +65,23 @@ class MelArguments(arguments.Arguments):
         option=Option("window", "hann, hamming, or an array in a .npy file.", takes_none=True),
     )
     sampling_rate: int | float = argument(
-        16000, with_others, aliases=("sr", "sample_rate", "samplerate", "rate", "fs")
+        16000,
+        with_others,
+        setting="sampling_rate_hz",
+        aliases=("sr", "sample_rate", "samplerate", "rate", "fs"),
     )
     num_mel_bins: int = argument(
         128,
         partial(checks.integer, minimum=1, maximum=arguments.MAX_BANDS),
         sizes_tables=True,
+        setting="num_mel_bins",
         aliases=("n_mels", "num_mels", "num_mel_filters", "mel_bins", "n_bands", "feature_size"),
         option=Option(int, "Number of mel bands."),
     )
     min_freq: int | float = argument(
         20.0,
         with_others,
+        setting="min_freq_hz",
         aliases=("fmin", "f_min", "low_freq", "min_frequency", "lower_edge_hertz"),
         option=Option(float, "Lower edge of the lowest band in Hz."),
     )
@@ -82,6 +89,7 @@ class MelArguments(arguments.Arguments):
         None,
         with_others,
         derived=lambda values: int(values.sampling_rate / 2),
+        setting="max_freq_hz",
         aliases=("fmax", "f_max", "high_freq", "max_frequency", "upper_edge_hertz"),
         option=Option(
             float, "Upper edge of the highest band in Hz; none: half the rate.", takes_none=True
@@ -106,18 +114,21 @@ class MelArguments(arguments.Arguments):
     mag_exp: int | float = argument(
         2.0,
         checks.real,
+        setting="mag_exp",
         aliases=("power",),
         option=Option(float, "Exponent applied to magnitudes."),
     )
     min_power: int | float = argument(
         1e-10,
         arguments.not_negative,
+        setting="min_power",
         aliases=("amin", "min_value", "mel_floor"),
         option=Option(float, "Raise smaller powers to this one before the logarithm."),
     )
     ref_power: int | float = argument(
         1.0,
         checks.real,
+        setting="ref_power",
         aliases=("ref", "reference"),
         option=Option(float, "Power that corresponds to 0 dB."),
     )

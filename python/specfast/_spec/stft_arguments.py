@@ -63,6 +63,7 @@ class StftArguments(arguments.Arguments):
         256,
         partial(checks.integer, minimum=1, maximum=arguments.MAX_LENGTH),
         sizes_tables=True,
+        setting="frame_length",
         aliases=("win_length", "window_length", "nperseg", "sequence_length"),
         option=Option(int, "Samples in a frame."),
     )
@@ -100,6 +101,7 @@ class StftArguments(arguments.Arguments):
     scaling: str | None = argument(
         "density",
         optional(partial(checks.choice, accepted=SCALINGS, otherwise="None")),
+        setting="scaling",
         option=Option(
             SCALINGS,
             "Divide the window by the root of its energy (density), or by its sum (spectrum).",
@@ -109,6 +111,7 @@ class StftArguments(arguments.Arguments):
     padding: str = argument(
         "valid",
         partial(checks.choice, accepted=PADDINGS),
+        setting="padding",
         option=Option(
             PADDINGS, "Keep whole frames only (valid), or add zeros at both ends (same)."
         ),
@@ -125,6 +128,7 @@ class StftArguments(arguments.Arguments):
         1e-7,
         _epsilon,
         in_keras=False,
+        setting="epsilon",
         aliases=("eps", "amin"),
         option=Option(float, "Smallest magnitude in the modes magnitude and log."),
     )
