@@ -85,7 +85,7 @@ class BatchRun {
       args.spectrum = spectra_ + (signal * job_.num_tiles + tile) * spectrum_values(plan_.wide());
     }
     variant.kernel->run(variant.tile, args);
-    if (scope_) scope_->observe(signal, tile, args.extrema);
+    if (scope_) scope_->observe(signal, tile, output, args.extrema);
   }
 
   const PrecisionPlan<T>& plan_;

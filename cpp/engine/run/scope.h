@@ -26,8 +26,10 @@ template <typename T>
 class ScopePass {
  public:
   virtual ~ScopePass() = default;
-  // Called once for each tile, by any thread.
-  virtual void observe(int64_t signal, int64_t tile, const TileExtrema<T>& extrema) noexcept = 0;
+  // Called once for each tile, by any thread. The extrema are those of the tile's levels, if its
+  // plan tracks them.
+  virtual void observe(int64_t signal, int64_t tile, const TileOutput<T>& output,
+                       const TileExtrema<T>& extrema) noexcept = 0;
   // Called when all tiles have been observed, before the first is changed.
   virtual void finish() = 0;
   // Called once for each tile, by any thread.
@@ -56,6 +58,9 @@ class ScopeOperation {
   virtual ~ScopeOperation() = default;
   virtual bool applies(const Config& config) const noexcept = 0;
   virtual std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const = 0;
+  // Throws Error where a stream cannot have the operation, and unless `config` says what stands in
+  // for the maximum of the whole signal if the operation needs that: by default it does not.
+  virtual void check_stream(const specfast_stream_config& config) const;
   // The plan must outlive the stream. `config` has been checked.
   virtual std::unique_ptr<ScopeStream<T>> make_stream(
       const Plan& plan, const specfast_stream_config& config) const = 0;
@@ -69,7 +74,7 @@ class ScopeOperation {
 template <typename T>
 const ScopeOperation<T>* scope_operation(const Config& config) noexcept;
 
-// Throws Error unless the rule for the maximum fits the plan's scope operation.
+// Throws Error unless a stream of this configuration can have the plan's scope operation, if any.
 void check_scope_of_stream(const Config& config, const specfast_stream_config& stream);
 
 }  // namespace specfast::engine

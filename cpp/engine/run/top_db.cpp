@@ -23,7 +23,8 @@ class TopDbPass final : public ScopePass<T> {
         is_common_(config_.top_db_scope == TopDbScope::kBatch),
         extrema_(std::size_t(job.num_signals * job.num_tiles)) {}
 
-  void observe(int64_t signal, int64_t tile, const TileExtrema<T>& extrema) noexcept override {
+  void observe(int64_t signal, int64_t tile, const TileOutput<T>&,
+               const TileExtrema<T>& extrema) noexcept override {
     extrema_[std::size_t(signal * job_.num_tiles + tile)] = extrema;
   }
 
@@ -126,6 +127,23 @@ class TopDbStream final : public ScopeStream<T> {
   std::vector<T> maxima_;  // so far, of all channels or of each; empty with a fixed maximum
 };
 
+// Checks that the stream says what stands in for the maximum of the whole signal.
+void check_maximum(const specfast_stream_config& stream) {
+  const auto refuse = [](const std::string& message) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, message);
+  };
+  if (stream.max_rule == SPECFAST_MAX_NONE) {
+    refuse(
+        "max_rule must be SPECFAST_MAX_FIXED with max_db, or SPECFAST_MAX_RUNNING, for a plan with "
+        "top_db: the clamp needs the maximum of the whole signal, which a stream does not know "
+        "(or make the plan with SPECFAST_TOP_DB_NONE), received max_rule=0");
+  }
+  if (stream.max_rule == SPECFAST_MAX_FIXED && !(std::abs(stream.max_db) <= 1e30)) {
+    refuse("max_db must be between -1e30 and 1e30, received max_db=" +
+           std::to_string(stream.max_db));
+  }
+}
+
 template <typename T>
 class TopDb final : public ScopeOperation<T> {
  public:
@@ -135,6 +153,7 @@ class TopDb final : public ScopeOperation<T> {
   std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
     return std::make_unique<TopDbPass<T>>(plan, job);
   }
+  void check_stream(const specfast_stream_config& config) const override { check_maximum(config); }
   std::unique_ptr<ScopeStream<T>> make_stream(const Plan& plan,
                                               const specfast_stream_config& config) const override {
     return std::make_unique<TopDbStream<T>>(plan, config);
@@ -155,21 +174,5 @@ const ScopeOperation<T>& top_db() {
 
 template const ScopeOperation<float>& top_db();
 template const ScopeOperation<double>& top_db();
-
-void check_top_db_of_stream(const specfast_stream_config& stream) {
-  const auto refuse = [](const std::string& message) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT, message);
-  };
-  if (stream.max_rule == SPECFAST_MAX_NONE) {
-    refuse(
-        "max_rule must be SPECFAST_MAX_FIXED with max_db, or SPECFAST_MAX_RUNNING, for a plan with "
-        "top_db: the clamp needs the maximum of the whole signal, which a stream does not know "
-        "(or make the plan with SPECFAST_TOP_DB_NONE), received max_rule=0");
-  }
-  if (stream.max_rule == SPECFAST_MAX_FIXED && !(std::abs(stream.max_db) <= 1e30)) {
-    refuse("max_db must be between -1e30 and 1e30, received max_db=" +
-           std::to_string(stream.max_db));
-  }
-}
 
 }  // namespace specfast::engine

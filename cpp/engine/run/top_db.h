@@ -12,7 +12,4 @@ namespace specfast::engine {
 template <typename T>
 const ScopeOperation<T>& top_db();
 
-// Throws Error unless the stream says what stands in for the maximum of the whole signal.
-void check_top_db_of_stream(const specfast_stream_config& stream);
-
 }  // namespace specfast::engine
