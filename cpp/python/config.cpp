@@ -42,14 +42,16 @@ std::int32_t number_of(const std::string& field, const Name& name, const Choice 
                         quoted(name));
 }
 
-specfast_mode mode_of(const std::string& name) {
+// The number of a name from one of the engine's lists.
+std::int32_t number_of(const std::string& field, const std::string& name,
+                       const std::vector<std::string>& names) {
   std::string accepted;
-  const std::vector<std::string> names = specfast::mode_names();
-  for (std::size_t mode = 0; mode < names.size(); ++mode) {
-    if (names[mode] == name) return specfast_mode(mode);
-    accepted += (mode ? ", " : "") + quoted(names[mode]);
+  for (std::size_t number = 0; number < names.size(); ++number) {
+    if (names[number] == name) return std::int32_t(number);
+    accepted += (number ? ", " : "") + quoted(names[number]);
   }
-  throw py::value_error("mode must be one of " + accepted + ", received mode=" + quoted(name));
+  throw py::value_error(field + " must be one of " + accepted + ", received " + field + "=" +
+                        quoted(name));
 }
 
 template <std::size_t N>
@@ -68,12 +70,6 @@ void add_number(Class& config, const char* field, T specfast_config::* member) {
       [member](Config& self, T value) { self.fields.*member = value; });
 }
 
-void add_flag(Class& config, const char* field, std::int32_t specfast_config::* member) {
-  config.def_property(
-      field, [member](const Config& self) { return self.fields.*member != 0; },
-      [member](Config& self, bool value) { self.fields.*member = value; });
-}
-
 template <std::size_t N>
 void add_choice(Class& config, const char* field, std::int32_t specfast_config::* member,
                 const Choice (&choices)[N]) {
@@ -87,7 +83,9 @@ void add_choice(Class& config, const char* field, std::int32_t specfast_config::
 
 }  // namespace
 
-Config::Config(const std::string& mode) : fields(specfast::default_config(mode_of(mode))) {}
+Config::Config(const std::string& mode)
+    : fields(specfast::default_config(
+          specfast_mode(number_of("mode", mode, specfast::mode_names())))) {}
 
 specfast_config Config::with_window() const {
   specfast_config config = fields;
@@ -117,7 +115,12 @@ void register_config(py::module_& module) {
   config.def(py::init<const std::string&>(), py::arg("mode"))
       .def_property_readonly(
           "mode", [](const Config& self) { return specfast_mode_name(self.fields.mode); })
-      .def_readwrite("window", &Config::window);
+      .def_readwrite("window", &Config::window)
+      .def_property(
+          "level", [](const Config& self) { return specfast_level_name(self.fields.level); },
+          [](Config& self, const std::string& name) {
+            self.fields.level = number_of("level", name, specfast::level_names());
+          });
   add_choice(config, "dtype", &specfast_config::dtype, kDtypes);
   add_number(config, "frame_length", &specfast_config::frame_length);
   add_number(config, "hop", &specfast_config::hop);
@@ -130,7 +133,6 @@ void register_config(py::module_& module) {
   add_number(config, "min_freq_hz", &specfast_config::min_freq_hz);
   add_number(config, "max_freq_hz", &specfast_config::max_freq_hz);
   add_number(config, "mag_exp", &specfast_config::mag_exp);
-  add_flag(config, "power_to_db", &specfast_config::power_to_db);
   add_choice(config, "top_db_scope", &specfast_config::top_db_scope, kTopDbScopes);
   add_number(config, "top_db", &specfast_config::top_db);
   add_number(config, "min_power", &specfast_config::min_power);

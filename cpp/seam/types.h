@@ -78,17 +78,29 @@ constexpr int kNumSpectrumOps = int(sizeof(kSpectrumOps) / sizeof(kSpectrumOps[0
 enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral };
 constexpr int kNumPowerLaws = 3;
 
-// A level operation turns one band energy into a level. LevelOp::kName is the operation, and Name
-// its structure in kernels/ops/levels.inl.
-#define SPECFAST_LEVEL_OPERATIONS(X) X(Identity) X(Decibel)
+// A level operation turns one band energy into a level. Each line is X(Name, LEVEL, level_name):
+// LevelOp::kName is the operation, Name the structure in kernels/ops/levels.inl,
+// SPECFAST_LEVEL_<LEVEL> the level of the C ABI, and level_name what Python calls it.
+#define SPECFAST_LEVEL_OPERATIONS(X) \
+  X(Identity, ENERGY, "energy")      \
+  X(Decibel, DECIBEL, "decibel")
 
-#define SPECFAST_LEVEL_OP(Name) k##Name,
+#define SPECFAST_LEVEL_OP(Name, LEVEL, level_name) k##Name,
 enum class LevelOp : int32_t { SPECFAST_LEVEL_OPERATIONS(SPECFAST_LEVEL_OP) };
 #undef SPECFAST_LEVEL_OP
 
-#define SPECFAST_LEVEL_OP(Name) LevelOp::k##Name,
-constexpr LevelOp kLevelOps[] = {SPECFAST_LEVEL_OPERATIONS(SPECFAST_LEVEL_OP)};
-#undef SPECFAST_LEVEL_OP
+struct LevelOpTraits {
+  LevelOp op;
+  const char* level_name;
+};
+
+// The traits of each operation, at its number.
+constexpr LevelOpTraits kLevelOps[] = {
+#define SPECFAST_TRAITS(Name, LEVEL, level_name) {LevelOp::k##Name, level_name},
+    SPECFAST_LEVEL_OPERATIONS(SPECFAST_TRAITS)
+#undef SPECFAST_TRAITS
+};
+constexpr int kNumLevelOps = int(sizeof(kLevelOps) / sizeof(kLevelOps[0]));
 
 enum class Padding : int32_t { kValid, kSame, kCenter };
 

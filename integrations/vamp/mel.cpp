@@ -23,7 +23,7 @@ specfast_config Mel::settings() const {
   config.sampling_rate_hz = double(m_inputSampleRate);
   config.min_freq_hz = double(value("min_freq"));
   config.max_freq_hz = double(value("max_freq"));
-  config.power_to_db = count("level") == 1;
+  config.level = count("level") == 1 ? SPECFAST_LEVEL_DECIBEL : SPECFAST_LEVEL_ENERGY;
   config.top_db_scope = SPECFAST_TOP_DB_NONE;
   return config;
 }

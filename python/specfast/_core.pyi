@@ -32,7 +32,7 @@ class Config:
     min_freq_hz: float
     max_freq_hz: float
     mag_exp: float
-    power_to_db: bool
+    level: str
     top_db_scope: str | None
     top_db: float
     min_power: float

@@ -105,14 +105,14 @@ void spoil(Random& random, specfast_config& config) {
       config.mag_exp = random.bad_number();
       break;
     case 14:
-      config.power_to_db = random.one_in(2) ? 2 : -1;
+      config.level = random.bad_enum();
       break;
     case 15:
-      config.power_to_db = 1;
+      config.level = 1;
       (random.one_in(2) ? config.min_power : config.ref_power) = random.bad_number();
       break;
     default:
-      config.power_to_db = 1;
+      config.level = 1;
       config.top_db_scope = random.one_in(2) ? SPECFAST_TOP_DB_BATCH : random.bad_enum();
       config.top_db = random.one_in(2) ? -1.0 : random.bad_number();
       break;
@@ -142,7 +142,7 @@ specfast_config plan_config(Random& random, std::vector<double>& window, bool* s
     config.num_mel_bins = random.between(1, 12);
     constexpr double kExponents[] = {1, 2, 0.7, -1};
     config.mag_exp = random.of(kExponents);
-    config.power_to_db = std::int32_t(random.below(2));
+    config.level = std::int32_t(random.below(2));
     config.top_db_scope = std::int32_t(random.below(3));
     config.top_db = double(random.below(60));
   }
@@ -156,7 +156,7 @@ specfast_stream_config stream_config(Random& random, const specfast_config& plan
   specfast_stream_config_init(&config, sizeof(config));
   config.num_channels = random.between(1, 3);
   config.max_block = random.one_in(3) ? random.between(1, 8) : random.between(1, 400);
-  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.power_to_db &&
+  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.level &&
                       plan.top_db_scope != SPECFAST_TOP_DB_NONE;
   if (top_db) {
     config.max_rule = random.one_in(2) ? SPECFAST_MAX_FIXED : SPECFAST_MAX_RUNNING;

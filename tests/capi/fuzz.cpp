@@ -266,6 +266,8 @@ void ask_rows(Random& random) {
   }
   if (specfast_mode_name(random.bad_enum())) broken("mode_name", 0, "NULL");
   if (!specfast_mode_name(SPECFAST_MODE_MEL)) broken("mode_name", 0, "a name");
+  if (specfast_level_name(random.bad_enum())) broken("level_name", 0, "NULL");
+  if (!specfast_level_name(SPECFAST_LEVEL_DECIBEL)) broken("level_name", 0, "a name");
   if (!(specfast_hertz_to_mel(1000) > specfast_hertz_to_mel(999)))
     broken("hertz_to_mel", 0, "a scale that rises");
 }

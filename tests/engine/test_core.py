@@ -131,3 +131,12 @@ def test_mode_names_are_those_of_spectrograms() -> None:
     names = _core.mode_names()
     assert names == ["real", "imag", "stft", "angle", "magnitude", "log", "psd"]
     assert [_core.Config(name).mode for name in names] == names
+
+
+def test_a_level_has_a_name() -> None:
+    config = _core.Config("mel")
+    assert config.level == "decibel"
+    config.level = "energy"
+    assert config.level == "energy"
+    with pytest.raises(ValueError, match="level must be one of 'energy', 'decibel', received"):
+        config.level = "loud"

@@ -68,3 +68,5 @@ specfast_status specfast_frequencies(const specfast_config* config, double* hz) 
 double specfast_hertz_to_mel(double hz) { return hertz_to_mel(hz); }
 
 const char* specfast_mode_name(int32_t mode) { return mode_name(mode); }
+
+const char* specfast_level_name(int32_t level) { return level_name(level); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The modes of the C ABI and the spectrum operations behind them, both from the one list in
+// The modes and levels of the C ABI and the operations behind them, all from the lists in
 // seam/types.h.
 #pragma once
 
@@ -31,6 +31,18 @@ inline const SpectrumOpTraits& traits_of(SpectrumOp op) { return kSpectrumOps[in
 inline const char* mode_name(int32_t mode) {
   const std::optional<SpectrumOp> op = spectrum_op_of(mode);
   return op ? traits_of(*op).mode_name : nullptr;
+}
+
+// A level of the C ABI has the number of its operation.
+#define SPECFAST_CHECK(Name, LEVEL, level_name) \
+  static_assert(int32_t(LevelOp::k##Name) == SPECFAST_LEVEL_##LEVEL);
+SPECFAST_LEVEL_OPERATIONS(SPECFAST_CHECK)
+#undef SPECFAST_CHECK
+
+// Returns the name of a specfast_level, "energy" or "decibel", or null if the number is none. The
+// text lives as long as the library.
+inline const char* level_name(int32_t level) {
+  return level >= 0 && level < kNumLevelOps ? kLevelOps[level].level_name : nullptr;
 }
 
 }  // namespace specfast::engine

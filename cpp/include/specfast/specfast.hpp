@@ -377,6 +377,14 @@ inline std::vector<std::string> mode_names() {
   return names;
 }
 
+// The names of all levels, each at its number.
+inline std::vector<std::string> level_names() {
+  std::vector<std::string> names;
+  while (const char* name = specfast_level_name(std::int32_t(names.size())))
+    names.emplace_back(name);
+  return names;
+}
+
 // ---- The library --------------------------------------------------------------------------------
 
 inline std::int32_t num_threads() noexcept { return specfast_num_threads(); }

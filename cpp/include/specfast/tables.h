@@ -67,6 +67,10 @@ SPECFAST_API double specfast_hertz_to_mel(double hz);
  * number. Modes are numbered from 0 on without gaps. */
 SPECFAST_API const char* specfast_mode_name(int32_t mode);
 
+/* Returns the name of a level (a specfast_level) in lower case, "energy" or "decibel"; NULL for any
+ * other number. Levels are numbered as modes are. */
+SPECFAST_API const char* specfast_level_name(int32_t level);
+
 #ifdef __cplusplus
 }
 #endif

@@ -109,6 +109,14 @@ typedef enum specfast_scaling {
   SPECFAST_SCALING_SPECTRUM = 2
 } specfast_scaling;
 
+/* What the energy of a band becomes. */
+typedef enum specfast_level {
+  /* It stays what it is. */
+  SPECFAST_LEVEL_ENERGY = 0,
+  /* 10 log10(max(energy, min_power)) - 10 log10(max(|ref_power|, min_power)) */
+  SPECFAST_LEVEL_DECIBEL = 1
+} specfast_level;
+
 /* The levels whose maximum top_db refers to. */
 typedef enum specfast_top_db_scope {
   /* Levels are not clamped. */
@@ -158,13 +166,13 @@ typedef struct specfast_config {
   double max_freq_hz;
   /* Finite exponent of the magnitude: 1 for magnitude, 2 for power. */
   double mag_exp;
-  /* 1: the output is a level in decibels; 0: it is the band's energy. */
-  int32_t power_to_db;
-  /* specfast_top_db_scope; only with power_to_db. */
+  /* specfast_level */
+  int32_t level;
+  /* specfast_top_db_scope; ignored with level ENERGY, like all below. */
   int32_t top_db_scope;
   /* Decibels below the maximum at which the output is clamped, >= 0. */
   double top_db;
-  /* With power_to_db, the smallest band energy, >= 0. */
+  /* The smallest band energy, >= 0. */
   double min_power;
   /* The energy of 0 dB, of which the absolute value is used; not 0 where min_power is 0. */
   double ref_power;

@@ -85,8 +85,8 @@ template <typename... Ops>
 constexpr bool lists_all_level_ops(List<Ops...>) {
   constexpr LevelOp kListed[] = {Ops::kOp...};
   std::size_t place = 0;
-  for (const LevelOp op : kLevelOps) {
-    if (place == sizeof...(Ops) || kListed[place++] != op) return false;
+  for (const LevelOpTraits& traits : kLevelOps) {
+    if (place == sizeof...(Ops) || kListed[place++] != traits.op) return false;
   }
   return place == sizeof...(Ops);
 }

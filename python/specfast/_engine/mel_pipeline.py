@@ -91,7 +91,7 @@ class MelPipeline(Pipeline):
         # Without a window Keras takes the whole transform as the frame.
         windowed = arguments.window_values is not None
         config.frame_length = arguments.sequence_length if windowed else arguments.fft_length
-        config.power_to_db = arguments.power_to_db
+        config.level = arguments.level
         config.top_db_scope = None if self._finite_top_db is None else arguments.top_db_scope
         config.top_db = self._finite_top_db or 0.0
         return config

@@ -31,9 +31,11 @@ class MelArguments(arguments.Arguments):
 
     Attributes:
         window_values: float64 [sequence_length]; None: no window.
+        level: the name of what the energy of a band becomes, for the engine.
     """
 
     window_values: windows.Values | None
+    level: str
 
     fft_length: int = argument(
         2048,
@@ -166,6 +168,7 @@ class MelArguments(arguments.Arguments):
             "min_freq": min_freq,
             "max_freq": max_freq,
             "window_values": window_values,
+            "level": "decibel" if values["power_to_db"] else "energy",
         }
 
     def check_precision(self, dtype: str) -> None:
