@@ -156,7 +156,7 @@ specfast_stream_config stream_config(Random& random, const specfast_config& plan
   specfast_stream_config_init(&config, sizeof(config));
   config.num_channels = random.between(1, 3);
   config.max_block = random.one_in(3) ? random.between(1, 8) : random.between(1, 400);
-  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.level &&
+  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.level == SPECFAST_LEVEL_DECIBEL &&
                       plan.top_db_scope != SPECFAST_TOP_DB_NONE;
   if (top_db) {
     config.max_rule = random.one_in(2) ? SPECFAST_MAX_FIXED : SPECFAST_MAX_RUNNING;
