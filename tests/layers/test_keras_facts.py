@@ -201,7 +201,7 @@ def test_11_defaults_and_errors() -> None:
         STFTSpectrogram(frame_step=257)
     with pytest.raises(ValueError, match="`fft_length` should be not less than `frame_length`"):
         STFTSpectrogram(fft_length=128)
-    with pytest.raises(ValueError, match="invalid, it must be one of 'log', 'magnitude', 'psd'"):
+    with pytest.raises(ValueError, match="invalid, it must be one of 'real', 'imag', 'stft'"):
         STFTSpectrogram(mode="power")
     with pytest.raises(
         ValueError, match="invalid, it must be one of 'density', 'spectrum' or None"
