@@ -13,11 +13,20 @@ import specfast
 
 
 def test_recordings_of_the_same_code_are_equal() -> None:
-    lines = record_bits.record_here("here")
-    assert len(lines) > 300
+    lines = record_bits.record_here()
+    assert 300 <= len(lines) <= 600
     names = [line.split("\t")[0] for line in lines]
     assert len(set(names)) == len(names)
-    assert record_bits.record_here("here") == lines
+    assert lines == sorted(lines)
+    assert record_bits.record_here() == lines
+
+
+def test_another_instruction_set_than_the_one_asked_for_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPECFAST_ISA", "another")
+    with pytest.raises(RuntimeError, match="SPECFAST_ISA is 'another', but"):
+        record_bits.record_here()
 
 
 def test_one_changed_bit_changes_the_recording() -> None:
@@ -30,21 +39,21 @@ def test_one_changed_bit_changes_the_recording() -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "said"),
+    ("new", "status", "said"),
     [
-        ("a x\t1\na y\t2\n", None),
-        ("a x\t1\na y\t2\na z\t3\n", None),
-        ("a x\t1\na y\t3\n", "differs: a y"),
-        ("a x\t1\n", "missing: a y"),
+        ("a x\t1\na y\t2\n", 0, "2 of 2 equal, 0 new\n"),
+        ("a x\t1\na y\t2\na z\t3\n", 0, "new: a z\n2 of 2 equal, 1 new\n"),
+        ("a x\t1\na y\t3\n", 1, "differs: a y\n1 of 2 equal, 0 new\n"),
+        ("a x\t1\n", 1, "missing: a y\n1 of 2 equal, 0 new\n"),
     ],
 )
 def test_compare(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: str, said: str | None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], new: str, status: int, said: str
 ) -> None:
     (tmp_path / "old").write_text("a x\t1\na y\t2\n")
     (tmp_path / "new").write_text(new)
-    assert record_bits.compare(tmp_path / "old", tmp_path / "new") == (said is not None)
-    assert (said or "2 of 2 equal") in capsys.readouterr().out
+    assert record_bits.compare(tmp_path / "old", tmp_path / "new") == status
+    assert capsys.readouterr().out == said
 
 
 def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
@@ -53,6 +62,10 @@ def test_an_empty_recording_proves_nothing(tmp_path: Path) -> None:
 
 
 def test_every_instruction_set_is_recorded(tmp_path: Path) -> None:
-    record_bits.record(tmp_path / "bits")
-    prefixes = {line.split()[0] for line in (tmp_path / "bits").read_text().splitlines()}
-    assert prefixes == set(specfast.build_info()["available_isas"])
+    record_bits.record(tmp_path / "all", all_isas=True)
+    record_bits.record(tmp_path / "one", all_isas=False)
+    lines = record_bits.read(tmp_path / "all")
+    build = specfast.build_info()
+    assert {line.split()[0] for line in lines} == set(build["available_isas"])
+    in_use = {f"{build['isa']} {line}" for line in record_bits.read(tmp_path / "one")}
+    assert in_use == {line for line in lines if line.startswith(f"{build['isa']} ")}
