@@ -107,7 +107,7 @@ def test_sixteen_threads_on_one_layer() -> None:
             start: threading.Barrier = start,
         ) -> int:
             out = np.empty_like(expected[number])
-            start.wait()
+            start.wait(timeout=60)
             wrong = 0
             for _ in range(50):
                 wrong += not same_bits(layer(inputs[number]), expected[number])

@@ -415,7 +415,7 @@ def test_two_threads_on_one_stream() -> None:
     barrier = threading.Barrier(4)
 
     def work() -> None:
-        barrier.wait()
+        barrier.wait(timeout=60)
         for _ in range(5):
             try:
                 results.append(stream.push(signal))
