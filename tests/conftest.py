@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The marker of the tests that need Keras, and the end of a test that hangs beyond rescue."""
+"""The marker of the tests that need Keras, and the end of a run that hangs beyond rescue.
+
+pytest-timeout raises an exception in a test that takes too long. That does not help where Python
+takes no next step, as in a loop in C; nor during collection, in the teardown of a test that has
+failed, and where a thread that is left over keeps the process from ending. There faulthandler
+ends the whole run and prints where every thread stood.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import os
 from collections.abc import Iterator
@@ -13,6 +20,38 @@ import pytest
 _terminal = pytest.StashKey[int]()
 
 
+def suite_limit(config: pytest.Config) -> float:
+    """Returns the limit of pyproject.toml in seconds; 0 for none."""
+    return float(config.getini("timeout") or 0)
+
+
+def limit_of(item: pytest.Item) -> float:
+    """Returns the limit of a test in seconds, as pytest-timeout finds it; 0 for none."""
+    marker = item.get_closest_marker("timeout")
+    option = item.config.getoption("timeout")
+    if marker is not None:
+        return float(marker.args[0])
+    if option is not None:
+        return float(option)
+    return float(os.environ.get("PYTEST_TIMEOUT") or suite_limit(item.config))
+
+
+def end_run_after(config: pytest.Config, limit: float) -> None:
+    """Ends the process well after the limit, unless that is cancelled or asked for once more."""
+    if limit:
+        faulthandler.dump_traceback_later(1.5 * limit + 1, exit=True, file=config.stash[_terminal])
+
+
+@contextlib.contextmanager
+def limited(config: pytest.Config, limit: float) -> Iterator[None]:
+    """Ends the process if the block does not end until well after the limit."""
+    end_run_after(config, limit)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "keras: compares with an installed Keras (make parity)")
     capture: Any = config.pluginmanager.getplugin("capturemanager")
@@ -21,22 +60,23 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    os.close(config.stash[_terminal])
+    # Python waits for threads after this, so the file descriptor must stay open.
+    end_run_after(config, suite_limit(config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[None]:
+    with limited(session.config, suite_limit(session.config)):
+        return (yield)
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Ends the whole run, and says where it stood, if pytest-timeout's exception has no effect.
-
-    That exception is raised between two steps of Python, so it never comes in a loop in C.
-    """
-    marker = item.get_closest_marker("timeout")
-    limit = float(marker.args[0] if marker else item.config.getini("timeout") or 0)
-    if limit:
-        faulthandler.dump_traceback_later(
-            1.5 * limit + 1, exit=True, file=item.config.stash[_terminal]
-        )
-    try:
+    with limited(item.config, limit_of(item)):
         return (yield)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    # A failure has cancelled both pytest-timeout and the call in pytest_runtest_protocol.
+    end_run_after(item.config, limit_of(item))

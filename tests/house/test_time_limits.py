@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import textwrap
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,32 +15,47 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 FOLDERS = ("benchmarks", "examples", "tests", "tools")
 
-RUNS = {"run", "call", "check_call", "check_output"}
-WAITS = {"communicate", "wait"}
+RUNS = {f"subprocess.{name}" for name in ("run", "call", "check_call", "check_output")}
+WAITS = {"communicate", "wait"}  # of a process, or of threads for each other
+# They take no time limit.
+UNLIMITED = {"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"}
 
 
-def calls(source: str) -> Iterator[tuple[ast.Call, str, str]]:
-    """Yields each call of an attribute: the call, what it is an attribute of, and its name."""
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            yield node, ast.unparse(node.func.value), node.func.attr
+def is_limited(call: ast.Call) -> bool:
+    limits = [keyword.value for keyword in call.keywords if keyword.arg == "timeout"]
+    return any(not (isinstance(limit, ast.Constant) and limit.value is None) for limit in limits)
+
+
+def hides_subprocess(node: ast.AST) -> bool:
+    """Tells whether a statement imports subprocess under names that are not looked for here."""
+    if isinstance(node, ast.ImportFrom):
+        return node.module == "subprocess"
+    return isinstance(node, ast.Import) and any(
+        alias.name == "subprocess" and alias.asname for alias in node.names
+    )
 
 
 def unlimited_waits(source: str) -> list[str]:
-    """Returns the places where `source` waits for a child process without a time limit."""
-    found = list(calls(source))
-    makes_children = any((owner, name) == ("subprocess", "Popen") for _, owner, name in found)
-    complaints = []
-    for call, owner, name in found:
-        runs = owner == "subprocess" and name in RUNS
-        waits = makes_children and name in WAITS
-        if (runs or waits) and "timeout" not in {keyword.arg for keyword in call.keywords}:
-            complaints.append(f"line {call.lineno}: {owner}.{name} without timeout=")
-    return complaints + [
-        f"line {node.lineno}: subprocess must be used by its full name"
-        for node in ast.walk(ast.parse(source))
-        if isinstance(node, ast.ImportFrom) and node.module == "subprocess"
-    ]
+    """Returns the places where `source` waits for another process without a time limit."""
+    nodes = sorted(
+        (node for node in ast.walk(ast.parse(source)) if hasattr(node, "lineno")),
+        key=lambda node: node.lineno,
+    )
+    children, ends, complaints = [], 0, []
+    for node in nodes:
+        if hides_subprocess(node):
+            complaints.append(f"line {node.lineno}: subprocess must be used by its full name")
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
+            continue
+        name, called = node.func.attr, ast.unparse(node.func)
+        if called in UNLIMITED or ((called in RUNS or name in WAITS) and not is_limited(node)):
+            complaints.append(f"line {node.lineno}: {called} without timeout=")
+        if called == "subprocess.Popen":
+            children.append(node.lineno)
+        ends += name == "kill" or name in WAITS
+    if not ends:
+        complaints += [f"line {line}: nothing ends this subprocess.Popen" for line in children]
+    return complaints
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
@@ -63,7 +77,12 @@ def test_child_processes_have_time_limits(folder: str) -> None:
         ("subprocess.check_output(command)", "subprocess.check_output"),
         ("child = subprocess.Popen(command)\nchild.communicate(b'x')", "child.communicate"),
         ("with subprocess.Popen(command) as child:\n    child.wait()", "child.wait"),
+        ("subprocess.run(['true'], timeout=None)", "subprocess.run"),
+        ("os.system('true')", "os.system"),
+        ("child = subprocess.Popen(command)\nchild.stdout.read()", "nothing ends"),
+        ("from helpers import start\nstart().wait()", "wait without"),
         ("from subprocess import run\nrun(['true'])", "full name"),
+        ("import subprocess as sp\nsp.run(['true'])", "full name"),
     ],
 )
 def test_unlimited_waits_are_found(planted: str, named: str) -> None:
@@ -76,32 +95,56 @@ def test_limited_waits_are_not_complained_of() -> None:
         with subprocess.Popen(command) as child:
             child.communicate(timeout=60)
             child.wait(timeout=60)
+        with subprocess.Popen(command) as other:
+            threading.Timer(60, other.kill).start()
     """
     assert unlimited_waits(textwrap.dedent(source)) == []
 
 
-# What hangs, and what pytest must then print. A read of a pipe can be interrupted, and the other
-# tests go on; a loop in C that never looks at signals ends the run.
+# Tests that hang, and what pytest must then print. A read of a pipe can be interrupted, and the
+# other tests go on; all else ends the run and says where it stood.
+READ_A_PIPE = "os.read(os.pipe()[0], 1)"
 HANGING = {
-    "pipe": ("import os\nreading, _ = os.pipe()\nos.read(reading, 1)", "1 failed, 1 passed"),
+    "call": (f"def test_hanging():\n    {READ_A_PIPE}", "1 failed, 1 passed"),
     "c": (
-        (
-            "import ctypes, signal\n"
-            "signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])\n"
-            "ctypes.CDLL(None).sleep(100)"
-        ),
+        """
+        def test_hanging():
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGALRM])
+            ctypes.CDLL(None).sleep(100)
+        """,
         "Timeout (",
     ),
+    "teardown": (
+        f"""
+        @pytest.fixture
+        def hanging():
+            yield
+            {READ_A_PIPE}
+
+        def test_hanging(hanging):
+            assert False
+        """,
+        "Timeout (",
+    ),
+    "thread": (
+        f"""
+        def test_hanging():
+            threading.Thread(target=lambda: {READ_A_PIPE}).start()
+        """,
+        "Timeout (",
+    ),
+    "collection": (READ_A_PIPE, "Timeout ("),
 }
 
 
 @pytest.mark.parametrize("kind", HANGING)
 def test_a_test_that_hangs_is_ended(kind: str, tmp_path: Path) -> None:
-    body, printed = HANGING[kind]
+    source, printed = HANGING[kind]
     (tmp_path / "conftest.py").write_text((ROOT / "tests" / "conftest.py").read_text("utf-8"))
     (tmp_path / "pytest.ini").write_text("[pytest]\n")
     (tmp_path / "test_hanging.py").write_text(
-        f"def test_hanging():\n{textwrap.indent(body, '    ')}\n\ndef test_next():\n    pass\n"
+        "import ctypes, os, signal, threading\nimport pytest\n"
+        f"{textwrap.dedent(source)}\ndef test_next():\n    pass\n"
     )
     environment = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     result = subprocess.run(
