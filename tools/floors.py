@@ -4,8 +4,8 @@
     python tools/floors.py > floors.txt
     PIP_CONSTRAINT=floors.txt make test
 
-`numpy>=1.23` becomes `numpy==1.23.*`: the last release of the oldest line. The tools that only
-build the package are left out.
+`numpy>=1.23` becomes `numpy==1.23`. What builds the package counts as well; linters and the
+frameworks of the adapters have environments of their own and do not.
 """
 
 from __future__ import annotations
@@ -26,11 +26,15 @@ REQUIREMENT = re.compile(r"([\w.-]+)(?:\[[\w,]+\])?\s*>=\s*([\d.]+)\s*(?:;.*)?")
 
 
 def requirements(project: dict[str, Any]) -> Iterator[str]:
-    """Yields what the package, its extras and its tests require."""
+    """Yields what the package, its extras, its build and its tests require."""
+    yield from project["build-system"]["requires"]
+    for override in project["tool"]["scikit-build"]["overrides"]:
+        yield from override.get("build", {}).get("requires", [])
     yield from project["project"]["dependencies"]
     for extra in project["project"]["optional-dependencies"].values():
         yield from extra
-    yield from project["dependency-groups"]["test"]
+    for group in ("build", "test"):
+        yield from project["dependency-groups"][group]
 
 
 def floors(project: dict[str, Any]) -> list[str]:
@@ -46,7 +50,7 @@ def floors(project: dict[str, Any]) -> list[str]:
         match = REQUIREMENT.fullmatch(requirement)
         if match is None:
             raise ValueError(f"no lower bound: {requirement!r}")
-        constraint = f"{match[1]}=={match[2]}.*"
+        constraint = f"{match[1]}=={match[2]}"
         if found.setdefault(match[1], constraint) != constraint:
             raise ValueError(f"two lower bounds: {found[match[1]]} and {constraint}")
     return sorted(found.values())

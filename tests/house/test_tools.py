@@ -211,17 +211,26 @@ def test_an_empty_stub_is_drift(tmp_path: Path) -> None:
 
 def project_with(*requirements: str) -> dict[str, object]:
     return {
+        "build-system": {"requires": ["pybind11>=2.13"]},
         "project": {"dependencies": ["numpy>=1.23"], "optional-dependencies": {"x": []}},
-        "dependency-groups": {"test": list(requirements)},
+        "dependency-groups": {"build": ["cmake>=3.20.2"], "test": list(requirements)},
+        "tool": {"scikit-build": {"overrides": [{"build": {"requires": ["unearth>=0.18.3"]}}]}},
     }
 
 
-def test_floors_are_the_last_release_of_the_oldest_line() -> None:
+def test_floors_are_what_is_claimed() -> None:
     project = project_with("pytest>=8.0", 'tomli>=2.0; python_version < "3.11"', "specfast[x]")
-    assert floors.floors(project) == ["numpy==1.23.*", "pytest==8.0.*", "tomli==2.0.*"]
+    assert floors.floors(project) == [
+        "cmake==3.20.2",
+        "numpy==1.23",
+        "pybind11==2.13",
+        "pytest==8.0",
+        "tomli==2.0",
+        "unearth==0.18.3",
+    ]
 
 
-@pytest.mark.parametrize("planted", ["pytest", "pytest<9", "numpy>=1.24"])
+@pytest.mark.parametrize("planted", ["pytest", "pytest<9", "numpy>=1.24", "unearth>=0.15"])
 def test_floors_refuses_what_has_none(planted: str) -> None:
     with pytest.raises(ValueError, match="lower bound"):
         floors.floors(project_with(planted))
