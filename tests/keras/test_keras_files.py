@@ -15,20 +15,16 @@ import numpy as np
 import pytest
 
 import specfast
-from archives import (
-    Array,
+from archives import Array, archive, kernels, small_model, weights_file
+from keras_models import (
     Node,
-    archive,
     dense_node,
     functional,
     holder,
-    kernels,
     mel_node,
     node,
     sequential,
-    small_model,
     stft_node,
-    weights_file,
 )
 from makers import SMALL_MEL, same_bits, small_mel, small_stft
 from signals import noise

@@ -20,20 +20,8 @@ import numpy as np
 import pytest
 
 import specfast
-from archives import (
-    KERNEL_SHAPE,
-    Node,
-    archive,
-    functional,
-    holder,
-    kernels,
-    mel_node,
-    node,
-    sequential,
-    small_model,
-    stft_node,
-    weights_file,
-)
+from archives import KERNEL_SHAPE, archive, kernels, small_model, weights_file
+from keras_models import Node, functional, holder, mel_node, node, sequential, stft_node
 from specfast.keras_files import KerasFileError
 
 LAYER = "layers/stft_spectrogram"

@@ -120,11 +120,11 @@ class MelSpectrogram(Layer):
         min_power: float = 1e-10,
         ref_power: float = 1.0,
         *,
-        top_db_scope: str = "batch",
-        num_threads: int | None = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
+        top_db_scope: str = "batch",
+        num_threads: int | None = None,
         **unknown: Any,
     ) -> None:
         super().__init__(locals())

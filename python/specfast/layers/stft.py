@@ -113,11 +113,11 @@ class STFTSpectrogram(Layer):
         expand_dims: bool = False,
         data_format: str | None = None,
         *,
-        epsilon: float = 1e-7,
-        num_threads: int | None = None,
         name: str | None = None,
         dtype: Any = None,
         trainable: bool = True,
+        epsilon: float = 1e-7,
+        num_threads: int | None = None,
         **unknown: Any,
     ) -> None:
         super().__init__(locals())
