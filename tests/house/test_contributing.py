@@ -41,9 +41,9 @@ def names(text: str, identifier: str) -> bool:
 
 
 def folders_with_files(room: str) -> Iterator[str]:
-    for folder in [ROOT / room, *sorted((ROOT / room).rglob("*/"))]:
-        files = (path for path in folder.iterdir() if path.is_file())
-        if folder.name != "__pycache__" and any(files):
+    files = [path for path in (ROOT / room).rglob("*") if path.is_file()]
+    for folder in sorted({path.parent for path in files}):
+        if folder.name != "__pycache__":
             yield folder.relative_to(ROOT).as_posix()
 
 
