@@ -109,7 +109,7 @@ function(_specfast_fetch_pocketfft)
 endfunction()
 
 set(SPECFAST_POCKETFFT_LICENSE "")
-unset(SPECFAST_POCKETFFT_INCLUDE_DIR CACHE)  # looked for anew: SPECFAST_POCKETFFT_DIR may differ
+unset(SPECFAST_POCKETFFT_INCLUDE_DIR CACHE)  # searched again: SPECFAST_POCKETFFT_DIR may differ
 # The source release carries the pinned header, whatever the machine that makes it has installed.
 if(NOT SKBUILD_STATE STREQUAL "sdist")
   if(SPECFAST_POCKETFFT_DIR)

@@ -42,7 +42,7 @@ FUNCTION = re.compile(r"^[0-9a-f]+ <(.+)>:$")
 
 @dataclass
 class Report:
-    """What was looked at and what was found."""
+    """Holds what was examined and what was found."""
 
     violations: list[str] = field(default_factory=list)
     checks: list[str] = field(default_factory=list)
@@ -92,7 +92,7 @@ def audit_symbols(isa: str, obj: Path, nm: str, report: Report) -> None:
 
 
 def is_vex(code: bytes) -> bool:
-    """Whether the bytes of one instruction are in VEX or EVEX encoding (64-bit mode)."""
+    """Tells whether the bytes of one instruction are in VEX or EVEX encoding (64-bit mode)."""
     for byte in code:
         if byte not in LEGACY_PREFIXES:
             return byte in VEX_EVEX_PREFIXES

@@ -111,7 +111,7 @@ def members_of_module(owner: ModuleType | type, prefix: str = "") -> Members:
 
 
 def compare(stub: Members, module: Members) -> list[str]:
-    """What differs, one line each."""
+    """Returns a line for each difference."""
     drift = [f"{name}: in the stub, not in the module" for name in stub if name not in module]
     drift += [f"{name}: in the module, not in the stub" for name in module if name not in stub]
     for name in sorted(stub.keys() & module.keys()):

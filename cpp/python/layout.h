@@ -40,11 +40,12 @@ struct OutputAxes {
   specfast::ConstFrames frames(const void* values, std::int32_t dtype) const;
 };
 
-// Of a call for x. ValueError where the axes do not fit 64 bits.
+// Returns the layout of a call for x. Throws ValueError where the axes do not fit 64 bits.
 OutputAxes output_axes(Layout layout, const py::array& x, const specfast::Signals& signals,
                        std::int64_t num_frames, std::int64_t num_rows);
 
-// Of one signal, without the batch axis; kAnyRank has a channel axis unless there is one channel.
+// Returns that of one signal, without the batch axis; kAnyRank has a channel axis unless there is
+// one channel.
 OutputAxes output_axes_of_signal(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
                                  std::int64_t num_rows);
 

@@ -29,7 +29,7 @@ class Stream {
   class ExclusiveUse;
 
   specfast::Signals signals_in(const py::array& x) const;
-  // Whether the work outweighs releasing the GIL.
+  // Tells whether the work outweighs releasing the GIL.
   bool is_long(std::int64_t num_samples, std::int64_t num_frames) const;
   // Makes an array for num_frames frames, has `write` write them into it, and returns it.
   template <typename Write>

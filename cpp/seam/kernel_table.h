@@ -55,7 +55,7 @@ struct TilePlan {
   // window then carries an extra factor of one half.
   int64_t num_passes;
   FftPass<T> passes[kMaxPasses];
-  // What butterfly j of the first pass reads, in its order: the window at its samples
+  // Holds what butterfly j of the first pass reads, in its order: the window at its samples
   // 2 (j + q length/radix) and the next, q = 0 .. radix - 1, then its twiddles (for j = 0, which
   // needs none, zeros). A table of factors, [length/radix][4 * radix - 2].
   const T* first_factors;

@@ -16,10 +16,10 @@ enum class Precision : int32_t { kFloat32, kFloat64 };
 // Which parts of the complex spectrum an operation reads.
 enum class SpectrumParts : int32_t { kReal, kImag, kBoth };
 
-// Whether the rows of an operation are linear in the spectrum, and whether they feed a filterbank.
+// Tells whether the rows of an operation are linear in the spectrum or feed a filterbank.
 enum class OperationKind : int32_t { kLinear, kNonlinear, kFilterbank };
 
-// What the configuration's epsilon bounds from below before an operation uses it.
+// Names what the configuration's epsilon bounds from below before an operation uses it.
 enum class EpsilonFloor : int32_t { kNone, kPower, kPowerAndMagnitude };
 
 // A spectrum operation turns one bin (re, im) of the spectrum into output rows. This is the one

@@ -217,7 +217,7 @@ def _accepted(soundfile: Any) -> str:
 
 
 def _states_length(stream: BinaryIO) -> bool:
-    """Whether an MP3 file begins with a frame that holds the number of all frames."""
+    """Returns whether an MP3 file begins with a frame that holds the number of all frames."""
     stream.seek(0)
     head = stream.read(10)
     begin = 0

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["mel_figure", "stft_figure", "write_png"]
 
 _DOTS_PER_INCH = 100
-# What is shown below the loudest point when the caller names no range, in dB.
+# Depth in dB that is shown below the loudest point when the caller names no range.
 _DEFAULT_DEPTH_DB = 80.0
 # More panels than this cannot be told apart, and take minutes to lay out.
 _MAX_PANELS = 32

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Test signals: float32 [samples], made anew each time from a seed, and recordings."""
+"""Test signals: float32 [samples], regenerated each time from a seed, and recordings."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class Ranges {
   std::mutex failure_mutex_;
 };
 
-// Whether threads of OpenMP can be had here.
+// Tells whether threads of OpenMP can be had here.
 bool may_use_openmp() {
 #if defined(_OPENMP)
   return !in_forked_child && !omp_in_parallel();

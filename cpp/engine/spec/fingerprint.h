@@ -8,7 +8,7 @@
 
 namespace specfast::engine {
 
-// Of every value that frames depend on, the window included; equal on all machines.
+// Returns a hash of every value that affects a frame, the window included; equal on all machines.
 uint64_t fingerprint(const Config& config);
 
 }  // namespace specfast::engine

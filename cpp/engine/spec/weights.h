@@ -39,10 +39,10 @@ struct GivenWeights {
 // Checks that the weights given are those of the mode. They are not copied.
 GivenWeights checked_weights(const Config& config, const specfast_weights& raw);
 
-// Whether no weight is farther from the analytic one than Keras' own computation in a type of this
-// machine epsilon may be: epsilon * (max |window| + |window[n]| * (8 + 2 angle)), with angle = 2 pi
-// n k / dft_length, which Keras does not reduce. (Measured in float32 on its four backends: at most
-// 0.9 of that. In float64, Keras on JAX and NumPy is only as exact as float32.)
+// Tells whether no weight is farther from the analytic one than Keras' own computation in a type of
+// this machine epsilon may be: epsilon * (max |window| + |window[n]| * (8 + 2 angle)), with angle =
+// 2 pi n k / dft_length, which Keras does not reduce. (Measured in float32 on its four backends: at
+// most 0.9 of that. In float64, Keras on JAX and NumPy is only as exact as float32.)
 bool are_analytic(const Config& config, const GivenWeights& weights, double epsilon);
 
 }  // namespace specfast::engine

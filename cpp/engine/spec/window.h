@@ -17,7 +17,7 @@ std::vector<double> make_window(const std::string& name, int64_t length, bool pe
 // Name number `index`, aliases included; null past the last.
 const char* window_name(std::size_t index);
 
-// What the window is divided by. Sums run in double.
+// Returns the number that a scaling divides the window by. Sums run in double.
 double window_divisor(const std::vector<double>& window, Scaling scaling);
 
 }  // namespace specfast::engine

@@ -85,7 +85,7 @@ struct BasicFrames {
   Pointer values = nullptr;
   specfast_dtype dtype = SPECFAST_FLOAT32;
   FrameOrder order = FrameOrder::kByStrides;
-  // What there is room for: elements of an order without gaps, or frames at given strides.
+  // Room that there is: elements of an order without gaps, or frames at given strides.
   std::int64_t num_values = 0, num_frames = 0;
   FrameStrides strides = {};
 

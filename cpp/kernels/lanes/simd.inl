@@ -101,8 +101,8 @@ SPECFAST_INLINE T* in_one_register(T* pointer) {
   return pointer;
 }
 
-// Whether a load can put one value into every lane, at no more than a load's cost. Plain x86-64
-// takes a shuffle besides.
+// Tells whether a load can put one value into every lane, at no more than a load's cost. Plain
+// x86-64 takes a shuffle besides.
 #if defined(SPECFAST_ISA_X86) && !defined(__AVX__)
 constexpr bool kLoadsSpread = false;
 #else
@@ -140,7 +140,7 @@ SPECFAST_INLINE V map_lanes(V v, F one) {
   return v;
 }
 
-// Whether a multiply-add is one operation.
+// True where a multiply-add is one operation.
 #if defined(__FMA__) || defined(SPECFAST_ISA_NEON)
 constexpr bool kFuses = true;
 #else

@@ -25,7 +25,7 @@ from specfast._engine.build import VERSION
 from specfast._spec.arguments import MAX_THREADS
 from specfast.layers.catalogue import fields_of
 
-# What shells report for a program that Ctrl-C ended: 128 + SIGINT.
+# The status that shells report for a program that Ctrl-C ended: 128 + SIGINT.
 _INTERRUPTED = 130
 
 # What `mel` and `stft` have in common; the names are the fields of Job.

@@ -39,7 +39,7 @@ _Layer = TypeVar("_Layer")
 
 @dataclass(frozen=True)
 class Job:
-    """What the commands share: where from, where to, which channels, how it looks.
+    """The request that all commands share: source, output, channels and looks.
 
     Attributes:
         source: Path of a recording, or "-" for standard input.

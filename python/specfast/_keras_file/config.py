@@ -71,7 +71,7 @@ class FrontEnd:
 
     @property
     def is_built(self) -> bool:
-        """Whether it had its weights when it was saved."""
+        """Tells whether the layer had its weights when it was saved."""
         return bool(self.node.get("build_config"))
 
 

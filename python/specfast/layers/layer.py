@@ -223,7 +223,7 @@ class Layer:
 
     @property
     def is_analytic(self) -> bool:
-        """Whether calls run by FFT.
+        """Tells whether calls run by FFT.
 
         False once the weights differ from the analytic ones by more than Keras' own rounding:
         eps * (max |window| + |window[n]| * (8 + 2 angle)), where eps is the machine epsilon of
