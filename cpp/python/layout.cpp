@@ -2,7 +2,6 @@
 #include "python/layout.h"
 
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace specfast_python {
@@ -30,24 +29,6 @@ specfast::Signals signals_of_any_rank(const py::array& x) {
   signals.num_samples = x.shape(last);
   signals.sample_stride = element_stride(x, last);
   return signals;
-}
-
-// The leading axes of an array of any rank as one batch axis: its stride, if they have one.
-std::optional<std::int64_t> collapsed_stride(const py::array& x) {
-  std::int64_t stride = 0, expected = 0;
-  bool found = false;
-  for (py::ssize_t axis = x.ndim() - 2; axis >= 0; --axis) {
-    if (x.shape(axis) == 1) continue;
-    const std::int64_t axis_stride = element_stride(x, axis);
-    if (!found) {
-      stride = axis_stride;
-      found = true;
-    } else if (axis_stride != expected) {
-      return std::nullopt;
-    }
-    expected = axis_stride * x.shape(axis);
-  }
-  return stride;
 }
 
 // Appends the axes of one signal's output to `shape`; a signal after the other gives the batch
@@ -111,20 +92,70 @@ specfast::Signals signals_of(Layout layout, const py::array& x) {
   return signals;
 }
 
-py::array readable(Layout layout, const py::array& x, specfast::Signals& signals) {
-  py::array source = x;
-  if (layout == Layout::kAnyRank) {
-    std::optional<std::int64_t> stride = collapsed_stride(x);
-    if (!stride) {
-      source = py::array::ensure(x, py::array::c_style);
-      if (!source) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
-      stride = collapsed_stride(source);
-      signals.sample_stride = element_stride(source, source.ndim() - 1);
+Source::Source(Layout layout, const py::array& x, const specfast::Signals& signals, bool may_split)
+    : array_(x),
+      signals_(signals),
+      has_leading_axes_(layout == Layout::kAnyRank && signals.num_batches > 0) {
+  if (has_leading_axes_) {
+    std::vector<Axis> axes = leading_axes(array_);
+    if (axes.size() > 2 && !may_split) {
+      array_ = py::array::ensure(x, py::array::c_style);
+      if (!array_) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
+      signals_.sample_stride = element_stride(array_, array_.ndim() - 1);
+      axes = leading_axes(array_);
     }
-    signals.batch_stride = *stride;
+    take(std::move(axes));
   }
-  signals.samples = source.data();
-  return source;
+  signals_.samples = array_.data();
+}
+
+// Appends the leading axes from the outermost on, without those of one element; axes that a common
+// stride describes are one.
+std::vector<Source::Axis> Source::leading_axes(const py::array& x) {
+  std::vector<Axis> axes;
+  for (py::ssize_t i = 0; i < x.ndim() - 1; ++i) {
+    if (x.shape(i) == 1) continue;
+    const Axis axis{x.shape(i), element_stride(x, i)};
+    if (!axes.empty() && axes.back().stride == axis.stride * axis.count) {
+      axes.back() = {axes.back().count * axis.count, axis.stride};
+    } else {
+      axes.push_back(axis);
+    }
+  }
+  return axes;
+}
+
+// The innermost axis is the batch axis, or the channel axis where there is another one.
+void Source::take(std::vector<Axis> axes) {
+  signals_.num_batches = 1;
+  if (axes.size() > 1) {
+    signals_.num_channels = axes.back().count;
+    signals_.channel_stride = axes.back().stride;
+    axes.pop_back();
+  }
+  if (!axes.empty()) {
+    signals_.num_batches = axes.back().count;
+    signals_.batch_stride = axes.back().stride;
+    axes.pop_back();
+  }
+  outer_ = std::move(axes);
+  for (const Axis& axis : outer_) num_calls_ *= axis.count;
+}
+
+specfast::Signals Source::signals(std::int64_t index) const {
+  std::int64_t offset = 0;
+  for (auto axis = outer_.rbegin(); axis != outer_.rend(); index /= axis->count, ++axis)
+    offset += index % axis->count * axis->stride;
+  specfast::Signals signals = signals_;
+  signals.samples = static_cast<const char*>(signals.samples) + offset * array_.itemsize();
+  return signals;
+}
+
+specfast::FrameStrides Source::strides(specfast::FrameStrides strides) const {
+  if (!has_leading_axes_) return strides;
+  strides.channel = strides.batch;
+  strides.batch *= signals_.num_channels;
+  return strides;
 }
 
 specfast::Frames OutputAxes::frames(void* values, std::int32_t dtype) const {

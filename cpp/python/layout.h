@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "python/arrays.h"
 
@@ -22,13 +23,9 @@ Layout layout_of(const std::string& name);
 
 bool is_channels_last(Layout layout);
 
-// Where samples stand in x: its numbers and strides, but for the batch stride of kAnyRank, for
-// which see readable(). ValueError for a wrong rank.
+// Where samples stand in x: its numbers and strides; the leading axes of kAnyRank are one batch
+// axis without a stride, for which see Source. ValueError for a wrong rank.
 specfast::Signals signals_of(Layout layout, const py::array& x);
-
-// Points the signals at x, or at a copy of it where its leading axes have no common stride. The
-// result must outlive the signals.
-py::array readable(Layout layout, const py::array& x, specfast::Signals& signals);
 
 // A contiguous output: its shape, and where frames and rows stand in it.
 struct OutputAxes {
@@ -38,6 +35,34 @@ struct OutputAxes {
 
   specfast::Frames frames(void* values, std::int32_t dtype) const;
   specfast::ConstFrames frames(const void* values, std::int32_t dtype) const;
+};
+
+// The samples of a call. The engine takes a batch and a channel axis; leading axes of kAnyRank
+// beyond what these can describe are walked over, one call of the engine for each of their indices.
+class Source {
+ public:
+  // With may_split false such an array is copied instead, and there is one call.
+  Source(Layout layout, const py::array& x, const specfast::Signals& signals, bool may_split);
+
+  std::int64_t num_calls() const { return num_calls_; }
+  // Returns the signals of the call of this index; this object must outlive them.
+  specfast::Signals signals(std::int64_t index) const;
+  std::int64_t signals_per_call() const { return signals_.num_batches * signals_.num_channels; }
+  // Returns the strides of a call's part of a contiguous array, from those for one batch axis.
+  specfast::FrameStrides strides(specfast::FrameStrides strides) const;
+
+ private:
+  struct Axis {
+    std::int64_t count, stride;
+  };
+  static std::vector<Axis> leading_axes(const py::array& x);
+  void take(std::vector<Axis> axes);
+
+  py::array array_;
+  specfast::Signals signals_;  // of the first call
+  bool has_leading_axes_;
+  std::vector<Axis> outer_;  // walked over, the last one fastest
+  std::int64_t num_calls_ = 1;
 };
 
 // Returns the layout of a call for x. Throws ValueError where the axes do not fit 64 bits.

@@ -3,12 +3,22 @@
 
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <memory>
 #include <vector>
+
+#include "python/gil.h"
 
 namespace specfast_python {
 
 using Kernels = std::optional<std::vector<py::array>>;
+
+double Plan::work_of_frame(const specfast::Plan& plan, const specfast_config& config) {
+  constexpr double kProductsPerSample = 8;
+  const double rows = double(plan.num_rows());
+  return plan.is_analytic() ? double(config.fft_length) + rows
+                            : double(config.frame_length) * rows / kProductsPerSample;
+}
 
 OutputAxes Plan::output_axes_for(const py::array& x, const specfast::Signals& signals) const {
   return output_axes(layout_, x, signals, num_frames(signals.num_samples), num_bins());
@@ -30,15 +40,17 @@ py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_
                     double scale, py::object* kept) const {
   specfast::Signals signals = signals_of(layout_, x);
   signals.scale = scale;
-  const OutputAxes axes = output_axes_for(x, signals);
+  OutputAxes axes = output_axes_for(x, signals);
   check_output_size(axes.shape, element_bytes(dtype_));
 
   // Before any copy: a bad `out` or a result without room is refused at once.
   py::array result = output_array(out, axes.shape, dtype_, x);
   if (result.size() == 0) return result;
 
-  const py::array source = readable(layout_, x, signals);
-  const specfast::Frames frames = axes.frames(result.mutable_data(), dtype_);
+  const Source source(layout_, x, signals, may_split_);
+  const std::int64_t call_bytes =
+      result.nbytes() / std::max<std::int64_t>(signals.num_batches, 1) * source.signals_per_call();
+  axes.strides = source.strides(axes.strides);
   void* kept_values = nullptr;
   const std::int64_t num_kept = kept ? plan_.num_kept(signals.num_samples) : 0;
   if (num_kept > 0) {
@@ -49,14 +61,19 @@ py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_
   }
   if (num_threads == 0) num_threads = specfast::num_threads();
   WorkspacePool::Lease lease(workspaces_, plan_, num_threads);
-  {
-    const py::gil_scoped_release release;
+  char* const values = static_cast<char*>(result.mutable_data());
+  const double num_signals = double(signals.num_batches) * double(signals.num_channels);
+  call_engine(work(num_signals * double(axes.num_frames)), [&] {
     if (kept_values) {
-      plan_.execute_keep(lease.workspace(), signals, frames, kept_values);
-    } else {
-      plan_.execute(lease.workspace(), signals, frames);
+      plan_.execute_keep(lease.workspace(), source.signals(0), axes.frames(values, dtype_),
+                         kept_values);
+      return;
     }
-  }
+    for (std::int64_t i = 0; i < source.num_calls(); ++i) {
+      plan_.execute(lease.workspace(), source.signals(i),
+                    axes.frames(values + i * call_bytes, dtype_));
+    }
+  });
   return result;
 }
 

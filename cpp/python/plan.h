@@ -36,6 +36,9 @@ class Plan {
                  double scale) const;
 
   const specfast::Plan& plan() const { return plan_; }
+  // Returns about how much work so many frames are; a sample of a transform is 1, less than a
+  // nanosecond.
+  double work(double num_frames) const { return num_frames * frame_work_; }
   std::int32_t dtype() const { return dtype_; }
   Layout layout() const { return layout_; }
 
@@ -44,21 +47,28 @@ class Plan {
       : plan_(std::move(plan)),
         dtype_(config.dtype),
         mode_(config.mode),
+        // The clamp of a whole batch needs one call.
+        may_split_(config.top_db_scope != SPECFAST_TOP_DB_BATCH),
+        frame_work_(work_of_frame(plan_, config)),
         kernel_shape_(kernel_shape(config)),
         layout_(layout),
         kernels_(std::move(kernels)) {}
 
+  static double work_of_frame(const specfast::Plan& plan, const specfast_config& config);
   OutputAxes output_axes_for(const py::array& x, const specfast::Signals& signals) const;
   py::array run(const py::array& x, const py::object& out, std::int32_t num_threads, double scale,
                 py::object* kept) const;
   void check_cotangent(const py::array& cotangent, const Shape& shape) const;
   void check_kept(const py::array& kept, const specfast::Signals& signals) const;
   // Both make the arrays of gradients and enter them into `gradient`.
-  py::array make_signal_gradient(const py::array& x, specfast_gradient& gradient) const;
+  py::array make_signal_gradient(const py::array& x, const specfast::Signals& samples,
+                                 specfast_gradient& gradient) const;
   py::list make_kernel_gradients(specfast_gradient& gradient) const;
 
   specfast::Plan plan_;
   std::int32_t dtype_, mode_;
+  bool may_split_;
+  double frame_work_;
   Shape kernel_shape_;
   Layout layout_;
   py::object kernels_;  // as they were given, or None

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Gradients of a call, as arrays.
+#include "python/gil.h"
 #include "python/plan.h"
 
 namespace specfast_python {
@@ -24,13 +25,15 @@ void Plan::check_kept(const py::array& kept, const specfast::Signals& signals) c
       describe(shape));
 }
 
-py::array Plan::make_signal_gradient(const py::array& x, specfast_gradient& gradient) const {
+py::array Plan::make_signal_gradient(const py::array& x, const specfast::Signals& samples,
+                                     specfast_gradient& gradient) const {
   py::array array(numpy_dtype(dtype_), shape_of(x));
   const specfast::Signals axes = signals_of(layout_, array);
   gradient.signal = array.mutable_data();
-  // The leading axes of an array of any rank: this one is contiguous.
-  gradient.signal_batch_stride = layout_ == Layout::kAnyRank ? axes.num_samples : axes.batch_stride;
-  gradient.signal_channel_stride = axes.channel_stride;
+  const bool any_rank = layout_ == Layout::kAnyRank;
+  gradient.signal_batch_stride =
+      any_rank ? samples.num_channels * samples.num_samples : axes.batch_stride;
+  gradient.signal_channel_stride = any_rank ? samples.num_samples : axes.channel_stride;
   gradient.signal_sample_stride = axes.sample_stride;
   return array;
 }
@@ -49,24 +52,25 @@ py::list Plan::make_kernel_gradients(specfast_gradient& gradient) const {
 
 py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
                           std::int32_t num_threads, const std::optional<py::array>& kept) const {
-  specfast::Signals signals = signals_of(layout_, x);
-  const OutputAxes axes = output_axes_for(x, signals);
+  const specfast::Signals signals = signals_of(layout_, x);
+  OutputAxes axes = output_axes_for(x, signals);
   check_cotangent(cotangent, axes.shape);
-  const py::array source = readable(layout_, x, signals);
-  specfast_gradient gradient = plan_.gradient_of(signals, axes.frames(cotangent.data(), dtype_));
+  const Source source(layout_, x, signals, false);
+  axes.strides = source.strides(axes.strides);
+  const specfast::Signals samples = source.signals(0);
+  specfast_gradient gradient = plan_.gradient_of(samples, axes.frames(cotangent.data(), dtype_));
   if (kept) {
     check_kept(*kept, signals);
     gradient.kept = kept->data();
   }
   py::object signal_gradient = py::none();
-  if (signal) signal_gradient = make_signal_gradient(x, gradient);
+  if (signal) signal_gradient = make_signal_gradient(x, samples, gradient);
   py::list kernel_gradients;
   if (weights) kernel_gradients = make_kernel_gradients(gradient);
   if (num_threads == 0) num_threads = specfast::num_threads();
-  {
-    const py::gil_scoped_release release;
-    plan_.pull_back(num_threads, specfast::Plan::batch_of(signals), gradient);
-  }
+  const double num_signals = double(signals.num_batches) * double(signals.num_channels);
+  call_engine(work(num_signals * double(axes.num_frames)),
+              [&] { plan_.pull_back(num_threads, specfast::Plan::batch_of(samples), gradient); });
   return py::make_tuple(signal_gradient, kernel_gradients);
 }
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "python/stream.h"
 
-#include <optional>
 #include <stdexcept>
 #include <string_view>
+#include <vector>
+
+#include "python/gil.h"
 
 namespace specfast_python {
 namespace {
@@ -44,7 +46,8 @@ class Stream::ExclusiveUse {
 
 Stream::Stream(const Plan& plan, std::int64_t num_channels, const std::string& max_rule,
                double max_db, std::int64_t num_samples)
-    : num_channels_(num_channels),
+    : plan_(plan),
+      num_channels_(num_channels),
       num_rows_(plan.num_bins()),
       dtype_(plan.dtype()),
       layout_(plan.layout()),
@@ -72,21 +75,23 @@ specfast::Signals Stream::signals_in(const py::array& x) const {
   return signals;
 }
 
-bool Stream::is_long(std::int64_t num_samples, std::int64_t num_frames) const {
-  constexpr std::int64_t kManySamples = 1 << 14, kManyFrames = 8;
-  return num_samples > kManySamples / num_channels_ || num_frames > kManyFrames / num_channels_ ||
-         (num_frames > 0 && latency_samples() > kManySamples / 2);
-}
-
 template <typename Write>
 py::array Stream::output_of(std::int64_t num_samples, std::int64_t num_frames, const Write& write) {
   const OutputAxes axes = output_axes_of_signal(layout_, num_channels_, num_frames, num_rows_);
   check_output_size(axes.shape, element_bytes(dtype_));
   py::array result(numpy_dtype(dtype_), axes.shape);
   const specfast::Frames frames = axes.frames(result.mutable_data(), dtype_);
-  std::optional<py::gil_scoped_release> release;
-  if (is_long(num_samples, num_frames)) release.emplace();
-  write(frames);
+  const double work =
+      double(num_channels_) * (double(num_samples) + plan_.work(double(num_frames)));
+  // A call that is interrupted has not happened.
+  const std::vector<unsigned char> before =
+      work >= kInterruptibleWork ? stream_.save() : std::vector<unsigned char>();
+  try {
+    call_engine(work, [&] { write(frames); });
+  } catch (const py::error_already_set&) {
+    stream_.load(before.data(), before.size());
+    throw;
+  }
   return result;
 }
 

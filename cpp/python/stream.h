@@ -29,12 +29,11 @@ class Stream {
   class ExclusiveUse;
 
   specfast::Signals signals_in(const py::array& x) const;
-  // Tells whether the work outweighs releasing the GIL.
-  bool is_long(std::int64_t num_samples, std::int64_t num_frames) const;
   // Makes an array for num_frames frames, has `write` write them into it, and returns it.
   template <typename Write>
   py::array output_of(std::int64_t num_samples, std::int64_t num_frames, const Write& write);
 
+  const Plan& plan_;
   std::int64_t num_channels_;
   std::int64_t num_rows_;
   std::int32_t dtype_;

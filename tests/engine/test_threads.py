@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -246,6 +247,32 @@ def test_a_child_forked_during_a_call_computes() -> None:
     finally:
         done.set()
         thread.join()
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_forked_child_has_several_threads() -> None:
+    layer, x = STFTSpectrogram(frame_step=16, num_threads=3), noise(8, 100_000, 1)
+    out = np.empty(layer.compute_output_shape(x.shape), np.float32)
+
+    def work() -> bool:
+        tasks = Path("/proc/self/task")
+        alone = len(list(tasks.iterdir()))
+        most, done = 0, threading.Event()
+
+        def watch() -> None:
+            nonlocal most
+            while not done.is_set():
+                most = max(most, len(list(tasks.iterdir())))
+
+        watcher = threading.Thread(target=watch)
+        watcher.start()
+        for _ in range(20):
+            layer(x, out=out)
+        done.set()
+        watcher.join()
+        return most == alone + 1 + 2
+
+    assert exit_code_of_child(work, 120) == 0
 
 
 COUNT = "import specfast; print(specfast.get_num_threads(), specfast.build_info()['num_threads'])"

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 
 import signals
 from makers import same_bits, small_mel
+from specfast import MelSpectrogram
 
 
 def test_a_broken_state_is_refused() -> None:
@@ -61,3 +65,47 @@ def test_a_state_of_another_maximum_is_refused() -> None:
     state = small_mel().stream(max_db=10)._core.save()
     with pytest.raises(ValueError, match="fingerprint"):
         small_mel().stream(max_db=11)._core.load(state)
+
+
+# Runs where the C library must do without FMA and AVX2: its cosine then rounds in another way.
+OTHER_PROCESSOR = {
+    "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-AVX2_Usable,-FMA,-FMA_Usable,-AVX512F"
+}
+TABLES = """
+import hashlib
+import numpy as np
+from specfast import MelSpectrogram, _core
+digest = hashlib.sha256()
+for length in [*range(2, 70), 400, 512, 1000, 1024, 2048]:
+    for name in ("hann", "hamming", "blackman", "bohman", "lanczos", "cosine", "parzen"):
+        digest.update(np.asarray(_core.window(name, length, True)).tobytes())
+for length in (256, 400, 512, 1000, 2048):
+    layer = MelSpectrogram(fft_length=length, sequence_length=length, top_db=None, dtype="float64")
+    x = np.random.default_rng(0).standard_normal(4096)
+    stream = layer.stream()
+    digest.update(stream.push(x).tobytes())
+    digest.update(stream._core.save())
+print(digest.hexdigest())
+"""
+
+
+def digest_of_tables(environment: dict[str, str]) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", TABLES],
+        env={**os.environ, "SPECFAST_ISA": "baseline", **environment},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    ).stdout
+
+
+def test_tables_and_states_do_not_depend_on_the_c_library() -> None:
+    """A state is refused where the fingerprint of the window differs in one bit."""
+    assert digest_of_tables(OTHER_PROCESSOR) == digest_of_tables({})
+
+
+def test_the_fingerprint_is_that_of_every_machine() -> None:
+    layer = MelSpectrogram(fft_length=512, sequence_length=400, sequence_stride=160, top_db=None)
+    state = layer.stream()._core.save()
+    assert int.from_bytes(state[13 * 8 : 14 * 8], sys.byteorder) == 0xA404CEBCF8A8541D

@@ -462,3 +462,18 @@ def test_bad_numbers_of_channels() -> None:
 def test_repr_shows_how_it_was_made() -> None:
     stream = small_mel(top_db=20).stream(2, max_db="running")
     assert repr(stream).endswith(".stream(channels=2, max_db='running')")
+
+
+@pytest.mark.parametrize("scope", ["batch", "clip"])
+@pytest.mark.parametrize("bad", [1e25, np.inf, -np.inf, np.nan])
+def test_one_bad_sample_does_not_fix_the_running_maximum(bad: float, scope: str) -> None:
+    layer = small_mel(top_db=60, top_db_scope=scope)
+    x = signals.noise(4000)
+    expected = in_pieces(layer.stream(max_db="running"), x, [200])
+    x[50] = bad
+    found = in_pieces(layer.stream(max_db="running"), x, [200])
+    bad_frames = np.flatnonzero(~np.isfinite(found).all(axis=0))
+    assert 0 < len(bad_frames) <= 5
+    # By then the frames without it have the same maximum.
+    later = bad_frames[-1] + 20
+    assert same_bits(found[:, later:], expected[:, later:])

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The C ABI of the library as a whole: messages, threads, build.
 #include "engine/abi/checks.h"
+#include "engine/base/interrupt.h"
 #include "engine/base/parallel.h"
 #include "engine/plan/dispatch.h"
 
@@ -16,6 +17,10 @@ specfast_status specfast_set_num_threads(int32_t num_threads) {
     require_num_threads(num_threads);
     set_default_num_threads(num_threads);
   });
+}
+
+void specfast_set_interrupt(specfast_interrupt interrupt, void* context) {
+  set_interrupt(interrupt, context);
 }
 
 specfast_status specfast_get_build_info(specfast_build_info* info) {

@@ -11,8 +11,10 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "engine/base/error.h"
+#include "engine/base/interrupt.h"
 
 #if defined(_OPENMP)
 #include <omp.h>
@@ -88,14 +90,17 @@ int environment_num_threads() {
 // its processor for a while holds up little.
 class Ranges {
  public:
-  Ranges(int64_t num_tasks, int num_threads, const Body& body)
+  Ranges(int64_t num_tasks, int64_t min_tasks_per_thread, int num_threads, const Body& body)
       : num_tasks_(num_tasks),
-        num_ranges_(std::min<int64_t>(num_tasks, num_threads * kRangesPerThread)),
+        num_ranges_(std::min(num_tasks, (num_threads > 1 ? num_threads * kRangesPerThread : 1) +
+                                            num_tasks / (kRangeUnits * min_tasks_per_thread))),
         num_threads_(num_threads),
         body_(body) {}
 
   void work(int thread) noexcept {
-    for (int64_t range; (range = next_range_++) < num_ranges_; ++num_done_) {
+    const bool is_caller = std::this_thread::get_id() == caller_;
+    for (int64_t range; !is_ended_ && (range = next_range_++) < num_ranges_; ++num_done_) {
+      if (is_caller && is_interrupted()) is_ended_ = true;
       try {
         body_(thread, begin_of(range), begin_of(range + 1));
       } catch (...) {
@@ -115,6 +120,7 @@ class Ranges {
 
   void finish() const {
     if (failure_) std::rethrow_exception(failure_);
+    if (is_ended_) throw_interrupted();
     if (num_done_ < num_ranges_) {
       throw Error(SPECFAST_E_INVALID_ARGUMENT,
                   "runner must return when every task has returned, received a runner that left " +
@@ -124,6 +130,9 @@ class Ranges {
   }
 
  private:
+  // A range is no longer than this many tasks that are worth a thread: between two of them, the
+  // call can end.
+  static constexpr int64_t kRangeUnits = 16;
   static constexpr int64_t kRangesPerThread = 8;
 
   int64_t begin_of(int64_t range) const {
@@ -135,16 +144,45 @@ class Ranges {
   const Body& body_;
   std::atomic<int64_t> next_range_{0}, num_done_{0};
   std::atomic<int> next_thread_{0};
+  std::atomic<bool> is_ended_{false};
+  const std::thread::id caller_ = std::this_thread::get_id();
   std::exception_ptr failure_;
   std::mutex failure_mutex_;
 };
 
-// Tells whether threads of OpenMP can be had here.
-bool may_use_openmp() {
+// A runner that starts a thread for each task but the first, which is the caller's. Where no more
+// threads can be had, those that there are do the work.
+void run_on_new_threads(void*, int32_t num_tasks, specfast_task task, void* argument) {
+  std::vector<std::thread> threads;
+  try {
+    threads.reserve(std::size_t(num_tasks) - 1);
+    for (int32_t index = 1; index < num_tasks; ++index)
+      threads.emplace_back([=] { task(argument, index); });
+  } catch (const std::exception&) {
+  }
+  task(argument, 0);
+  for (std::thread& thread : threads) thread.join();
+}
+
+// Has num_threads threads work on the ranges.
+void work_on(Ranges& ranges, int num_threads, const Team& team) {
+  if (num_threads == 1) return ranges.work(0);
+  if (team.runner) return team.runner(team.context, num_threads, Ranges::work_for_runner, &ranges);
 #if defined(_OPENMP)
-  return !in_forked_child && !omp_in_parallel();
+  if (in_forked_child) {
+    return run_on_new_threads(nullptr, num_threads, Ranges::work_for_runner, &ranges);
+  }
+#pragma omp parallel num_threads(num_threads)
+  ranges.work(omp_get_thread_num());
+#endif
+}
+
+// Tells whether the caller's own thread is the only one to be had here.
+bool is_alone() {
+#if defined(_OPENMP)
+  return omp_in_parallel();
 #else
-  return false;
+  return true;
 #endif
 }
 
@@ -152,21 +190,12 @@ bool may_use_openmp() {
 
 void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, const Team& team,
                   const Body& body) {
-  const int64_t worthwhile = num_tasks / std::max<int64_t>(min_tasks_per_thread, 1);
-  const int num_threads = int(std::min<int64_t>(team.num_threads, worthwhile));
-  if (num_threads <= 1 || !(team.runner || may_use_openmp())) {
-    body(0, 0, num_tasks);
-    return;
-  }
-  Ranges ranges(num_tasks, num_threads, body);
-  if (team.runner) {
-    team.runner(team.context, num_threads, Ranges::work_for_runner, &ranges);
-  } else {
-#if defined(_OPENMP)
-#pragma omp parallel num_threads(num_threads)
-    ranges.work(omp_get_thread_num());
-#endif
-  }
+  min_tasks_per_thread = std::max<int64_t>(min_tasks_per_thread, 1);
+  const int64_t worthwhile = std::max<int64_t>(num_tasks / min_tasks_per_thread, 1);
+  const int num_threads =
+      team.runner || !is_alone() ? int(std::min<int64_t>(team.num_threads, worthwhile)) : 1;
+  Ranges ranges(num_tasks, min_tasks_per_thread, num_threads, body);
+  work_on(ranges, num_threads, team);
   ranges.finish();
 }
 

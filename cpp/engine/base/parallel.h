@@ -25,8 +25,9 @@ using Body = std::function<void(int thread, int64_t begin, int64_t end)>;
 
 // Calls body(thread, begin, end) on disjoint ranges that cover [0, num_tasks), on the threads of
 // the team, each at least min_tasks_per_thread tasks' worth. Without a runner of its own it runs on
-// the calling thread alone inside another parallel region and in a child of fork, where GNU OpenMP
-// would hang. The first exception of a body is thrown again after all have ended.
+// the calling thread alone inside another parallel region; in a child of fork, where GNU OpenMP
+// would hang, on threads that are started for the call. The first exception of a body is thrown
+// again after all have ended. Throws Error between two ranges once the caller's call is to end.
 void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, const Team& team,
                   const Body& body);
 

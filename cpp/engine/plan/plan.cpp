@@ -126,6 +126,14 @@ std::size_t PrecisionPlan<T>::workspace_bytes() const {
                   narrow_.tile_bytes + narrow_.staging_bytes);
 }
 
+template <typename T>
+int64_t PrecisionPlan<T>::frame_work() const {
+  constexpr int64_t kProductsPerSample = 8;
+  const TilePlan<T>& tile = wide_.tile;
+  if (!tile.trained_weights) return tile.dft_length + tile.num_output_rows;
+  return tile.frame_length * tile.num_output_rows / kProductsPerSample + 1;
+}
+
 template class PrecisionPlan<float>;
 template class PrecisionPlan<double>;
 

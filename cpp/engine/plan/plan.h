@@ -57,6 +57,8 @@ class PrecisionPlan {
   }
   // Returns the workspace of one thread, a multiple of kWorkspaceAlignment.
   std::size_t workspace_bytes() const;
+  // Returns about how much work a frame is; a transformed sample is 1, less than a nanosecond.
+  int64_t frame_work() const;
 
  private:
   void derive_common(const Config& config, const Recipe& recipe);

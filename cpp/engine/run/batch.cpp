@@ -28,12 +28,9 @@ class BatchRun {
 
   void run() {
     // Below about a quarter of a million samples' work a second thread costs more than it brings.
-    constexpr int64_t kMinSamplesPerThread = 1 << 17;
-    const TilePlan<T>& wide = plan_.wide().tile;
-    const int64_t tile_samples =
-        plan_.wide().kernel->lanes * (wide.dft_length + wide.num_output_rows);
+    constexpr int64_t kMinWorkPerThread = 1 << 17;
     for_each_tile(
-        kMinSamplesPerThread / tile_samples + 1,
+        kMinWorkPerThread / (plan_.wide().kernel->lanes * plan_.frame_work()) + 1,
         [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
     if (!scope_) return;
     scope_->finish();

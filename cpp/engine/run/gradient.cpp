@@ -114,10 +114,9 @@ class PullBack {
 
   template <typename Visit>
   void for_each_segment(int64_t count, const Visit& visit) const {
-    constexpr int64_t kMinSamplesPerThread = 1 << 16;
-    const int64_t work = segments_.frames * (tile_.dft_length + tile_.num_output_rows);
-    parallel_for(count, kMinSamplesPerThread / work + 1, num_threads_,
-                 [&](int thread, int64_t begin, int64_t end) {
+    constexpr int64_t kMinWorkPerThread = 1 << 16;
+    parallel_for(count, kMinWorkPerThread / (segments_.frames * plan_.frame_work()) + 1,
+                 num_threads_, [&](int thread, int64_t begin, int64_t end) {
                    for (int64_t i = begin; i < end; ++i) visit(thread, i);
                  });
   }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "engine/base/error.h"
+#include "engine/base/interrupt.h"
 #include "engine/run/job.h"
 #include "engine/run/scope.h"
 #include "engine/run/staging.h"
@@ -190,7 +191,7 @@ specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) n
     taken += count;
     if (config_.padding == Padding::kCenter && reaches_reflection) pad(start_, 0);
     const int64_t frames = ready_frames(seen_) - next_frame_;
-    compute(block, given, frames);
+    if (is_interrupted() || !compute(block, given, frames)) return abandon();
     given += frames;
   }
   num_frames = ready;
@@ -214,11 +215,17 @@ specfast_status Stream::flush(const specfast_block& block, int64_t& num_frames) 
     compact();
     if (config_.padding == Padding::kCenter && seen_ <= left_) pad(start_, 0);
     pad(seen_, begin_of(next_frame_ + left_over - 1) + config_.frame_length);
-    compute(block, 0, left_over);
+    if (!compute(block, 0, left_over)) return abandon();
   }
   finished_ = true;
   num_frames = left_over;
   return SPECFAST_OK;
+}
+
+specfast_status Stream::abandon() noexcept {
+  reset();
+  return fail(SPECFAST_E_INTERRUPTED,
+              {"the interrupt function of this thread ended the call, and the stream was reset"});
 }
 
 void Stream::reset() noexcept {

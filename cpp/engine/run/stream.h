@@ -60,8 +60,9 @@ class Stream {
   // Writes padding [begin, end), in front of a signal of seen_ samples or more, or behind one of
   // seen_.
   virtual void pad(int64_t begin, int64_t end) noexcept = 0;
-  // Computes the next num_frames frames into the block, from its frame `to` on.
-  virtual void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept = 0;
+  // Computes the next num_frames frames into the block, from its frame `to` on. Returns whether it
+  // did: false where the caller ended the call.
+  virtual bool compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept = 0;
   virtual void reset_scope() noexcept = 0;
   // A state holds what the scope operation remembers, then the samples [first_sample, seen_) of
   // each channel.
@@ -92,6 +93,8 @@ class Stream {
   Header header() const noexcept;
   specfast_status check_input(const specfast_block& block) const noexcept;
   specfast_status check_output(const specfast_block& block, int64_t num_frames) const noexcept;
+  // Forgets a push or flush that the caller has ended, and all before it.
+  specfast_status abandon() noexcept;
 
   bool finished_ = false;
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "engine/base/checked.h"
+#include "engine/base/interrupt.h"
 #include "engine/run/job.h"
 #include "engine/run/staging.h"
 
@@ -74,11 +75,12 @@ void StreamStore<T>::pad(int64_t begin, int64_t end) noexcept {
 }
 
 template <typename T>
-void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept {
+bool StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept {
   // With gaps between the frames each one is a tile of its own, all lanes alike: nothing of the
   // gaps is read.
   const int64_t most = gaps_ ? 1 : plan_.wide().kernel->lanes;
   while (num_frames > 0) {
+    if (is_interrupted()) return false;
     TileArgs<T> args;
     args.num_frames = std::min(num_frames, most);
     const TileVariant<T>& variant = plan_.variant_for(args.num_frames);
@@ -97,6 +99,7 @@ void StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
     to += args.num_frames;
     num_frames -= args.num_frames;
   }
+  return true;
 }
 
 template <typename T>

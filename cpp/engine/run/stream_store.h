@@ -24,7 +24,7 @@ class StreamStore final : public Stream {
   void compact() noexcept override;
   void append(const specfast_block& block, int64_t from, int64_t count) noexcept override;
   void pad(int64_t begin, int64_t end) noexcept override;
-  void compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept override;
+  bool compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept override;
   void reset_scope() noexcept override;
   std::size_t value_bytes(int64_t num_samples) const noexcept override;
   void save_values(std::byte* bytes, int64_t first_sample) const noexcept override;

@@ -100,7 +100,7 @@ class TopDbStream final : public ScopeStream<T> {
     for (std::size_t i = 0; i < maxima_.size(); ++i) {
       T maximum;
       std::memcpy(&maximum, state + i * sizeof(T), sizeof(T));
-      if (maximum != maximum) return false;
+      if (!(maximum < std::numeric_limits<T>::infinity())) return false;
     }
     return true;
   }
@@ -110,9 +110,10 @@ class TopDbStream final : public ScopeStream<T> {
     return maxima_[maxima_.size() == 1 ? 0 : std::size_t(channel)];
   }
 
+  // Neither NaN nor infinity counts: one bad sample must not silence a stream for ever.
   void raise_maximum(const T* value, const specfast_block& block, T& maximum) const noexcept {
     for (int64_t row = 0; row < num_rows_; ++row, value += block.out_row_stride)
-      maximum = *value > maximum ? *value : maximum;  // never a NaN
+      if (*value > maximum && *value < std::numeric_limits<T>::infinity()) maximum = *value;
   }
 
   void clamp(T* output, const specfast_block& block, int64_t channel, int64_t num_frames,

@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+#include "engine/spec/elementary.h"
+
 namespace specfast::engine {
 
 // mel(f) / 1127, for ratios of differences.
-inline double mel_without_factor(double hz) { return std::log1p(hz / 700.0); }
+inline double mel_without_factor(double hz) { return log_of_one_plus(hz / 700.0); }
 
 inline double hertz_to_mel(double hz) { return 1127.0 * mel_without_factor(hz); }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/spec/twiddle.h"
 
-#include <cmath>
 #include <cstddef>
+
+#include "engine/spec/elementary.h"
 
 namespace specfast::engine {
 
@@ -26,14 +27,13 @@ std::vector<int64_t> factorize(int64_t num_points) {
 }
 
 Turn turn(int64_t numerator, int64_t denominator) {
-  constexpr double kPi = 3.14159265358979323846;
   // Work with eighths of a turn: 8 * numerator = octant * denominator + remainder.
   int64_t eighth = 8 * (numerator % denominator);
   const int64_t octant = eighth / denominator;
   int64_t remainder = eighth % denominator;
   if (octant % 2) remainder = denominator - remainder;
   const double angle = kPi / 4 * (double(remainder) / double(denominator));
-  const double c = std::cos(angle), s = std::sin(angle);
+  const double c = small_cosine(angle), s = small_sine(angle);
   switch (octant) {
     case 0:
       return {c, s};

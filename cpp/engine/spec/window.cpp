@@ -7,66 +7,72 @@
 
 #include "engine/base/error.h"
 #include "engine/spec/config.h"
+#include "engine/spec/elementary.h"
+#include "engine/spec/twiddle.h"
 
 namespace specfast::engine {
 namespace {
 
-constexpr double kPi = 3.14159265358979323846;
-
 // Sample n of the symmetric window of m >= 2 samples.
-using WindowFunction = double (*)(double n, double m);
+using WindowFunction = double (*)(int64_t n, int64_t m);
 
-// Sum of a_k cos(k phi), phi from -pi to pi.
-double cosine_sum(double n, double m, std::initializer_list<double> coefficients) {
-  const double phase = -kPi + 2 * kPi * n / (m - 1);
-  double sum = 0, k = 0;
-  for (double a : coefficients) sum += a * std::cos(k++ * phase);
+// Returns the sum of (-1)^k a_k cos(k phi), phi from 0 to 2 pi.
+double cosine_sum(int64_t n, int64_t m, std::initializer_list<double> coefficients) {
+  double sum = 0;
+  int64_t k = 0;
+  for (double a : coefficients) {
+    sum += (k % 2 ? -a : a) * turn(k * n, m - 1).cosine;
+    ++k;
+  }
   return sum;
 }
 
-double boxcar(double, double) { return 1; }
-double hann(double n, double m) { return cosine_sum(n, m, {0.5, 0.5}); }
-double hamming(double n, double m) { return cosine_sum(n, m, {0.54, 0.46}); }
-double blackman(double n, double m) { return cosine_sum(n, m, {0.42, 0.50, 0.08}); }
-double nuttall(double n, double m) {
+// Returns the distance from the middle in steps of half a sample, 0 to m - 1.
+int64_t from_middle(int64_t n, int64_t m) { return std::abs(2 * n - (m - 1)); }
+
+double boxcar(int64_t, int64_t) { return 1; }
+double hann(int64_t n, int64_t m) { return cosine_sum(n, m, {0.5, 0.5}); }
+double hamming(int64_t n, int64_t m) { return cosine_sum(n, m, {0.54, 0.46}); }
+double blackman(int64_t n, int64_t m) { return cosine_sum(n, m, {0.42, 0.50, 0.08}); }
+double nuttall(int64_t n, int64_t m) {
   return cosine_sum(n, m, {0.3635819, 0.4891775, 0.1365995, 0.0106411});
 }
-double blackmanharris(double n, double m) {
+double blackmanharris(int64_t n, int64_t m) {
   return cosine_sum(n, m, {0.35875, 0.48829, 0.14128, 0.01168});
 }
-double flattop(double n, double m) {
+double flattop(int64_t n, int64_t m) {
   return cosine_sum(n, m, {0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368});
 }
 
-double triang(double n, double m) {
-  const double from_edge = std::min(n, m - 1 - n) + 1;
-  return std::fmod(m, 2) == 0 ? (2 * from_edge - 1) / m : 2 * from_edge / (m + 1);
+double triang(int64_t n, int64_t m) {
+  const double from_edge = double(std::min(n, m - 1 - n) + 1);
+  return m % 2 == 0 ? (2 * from_edge - 1) / double(m) : 2 * from_edge / double(m + 1);
 }
 
-double bartlett(double n, double m) { return 2 * std::min(n, m - 1 - n) / (m - 1); }
+double bartlett(int64_t n, int64_t m) { return 2 * double(std::min(n, m - 1 - n)) / double(m - 1); }
 
-double parzen(double n, double m) {
-  const double distance = std::abs(n - (m - 1) / 2);
-  const double x = distance / (m / 2);
-  return distance > (m - 1) / 4 ? 2 * std::pow(1 - x, 3) : 1 - 6 * x * x + 6 * x * x * x;
+double parzen(int64_t n, int64_t m) {
+  const double x = double(from_middle(n, m)) / double(m), rest = 1 - x;
+  return 2 * from_middle(n, m) > m - 1 ? 2 * rest * rest * rest : 1 - 6 * x * x + 6 * x * x * x;
 }
 
-double bohman(double n, double m) {
+double bohman(int64_t n, int64_t m) {
   if (n == 0 || n == m - 1) return 0;
-  const double x = std::abs(-1 + 2 * n / (m - 1));
-  return (1 - x) * std::cos(kPi * x) + std::sin(kPi * x) / kPi;
+  const double x = double(from_middle(n, m)) / double(m - 1);
+  const Turn half = turn(from_middle(n, m), 2 * (m - 1));
+  return (1 - x) * half.cosine + half.sine / kPi;
 }
 
-double barthann(double n, double m) {
-  const double x = std::abs(n / (m - 1) - 0.5);
-  return 0.62 - 0.48 * x + 0.38 * std::cos(2 * kPi * x);
+double barthann(int64_t n, int64_t m) {
+  const double x = double(from_middle(n, m)) / double(2 * (m - 1));
+  return 0.62 - 0.48 * x + 0.38 * turn(from_middle(n, m), 2 * (m - 1)).cosine;
 }
 
-double cosine(double n, double m) { return std::sin(kPi / m * (n + 0.5)); }
+double cosine(int64_t n, int64_t m) { return turn(2 * n + 1, 4 * m).sine; }
 
-double lanczos(double n, double m) {
-  const double x = kPi * (2 * n / (m - 1) - 1);
-  return x == 0 ? 1 : std::sin(x) / x;
+double lanczos(int64_t n, int64_t m) {
+  const double x = kPi * double(from_middle(n, m)) / double(m - 1);
+  return x == 0 ? 1 : turn(from_middle(n, m), 2 * (m - 1)).sine / x;
 }
 
 struct NamedWindow {
@@ -136,9 +142,9 @@ std::vector<double> make_window(const std::string& name, int64_t length, bool pe
   }
   std::vector<double> window(static_cast<std::size_t>(length), 1.0);
   if (length == 1) return window;
-  const double symmetric_length = double(length) + (periodic ? 1 : 0);
+  const int64_t symmetric_length = length + (periodic ? 1 : 0);
   for (int64_t n = 0; n < length; ++n)
-    window[std::size_t(n)] = named->function(double(n), symmetric_length);
+    window[std::size_t(n)] = named->function(n, symmetric_length);
   return window;
 }
 

@@ -28,6 +28,19 @@ SPECFAST_API int32_t specfast_num_threads(void);
  * OpenMP. */
 SPECFAST_API specfast_status specfast_set_num_threads(int32_t num_threads);
 
+/* Returns whether a call shall end: 0 lets it go on. */
+typedef int32_t (*specfast_interrupt)(void* context);
+
+/* Sets a function that long calls of this thread ask, at most every 50 ms, whether to go on; NULL,
+ * as at first: none. A call is that of specfast_execute, specfast_execute_keep, specfast_pull_back,
+ * specfast_stream_push or specfast_stream_flush. The function runs on this thread, inside the call,
+ * and must not call the same workspace or stream. Where it returns another number than 0, the call
+ * ends within milliseconds with SPECFAST_E_INTERRUPTED: what it was to write is undefined then, and
+ * a stream is as after specfast_stream_reset. A tile of frames is computed to its end, which takes
+ * longest with trained kernels. With a runner, this thread asks only while the runner lets it
+ * work. */
+SPECFAST_API void specfast_set_interrupt(specfast_interrupt interrupt, void* context);
+
 /* The strings live as long as the library. */
 typedef struct specfast_build_info {
   /* sizeof(specfast_build_info), set by the caller. */

@@ -51,7 +51,9 @@ typedef enum specfast_status {
   /* This call may not follow the ones before it. */
   SPECFAST_E_OUT_OF_ORDER = 7,
   /* Another thread is inside a call with this stream. */
-  SPECFAST_E_BUSY = 8
+  SPECFAST_E_BUSY = 8,
+  /* The function of specfast_set_interrupt ended the call. */
+  SPECFAST_E_INTERRUPTED = 9
 } specfast_status;
 
 /* Returns the message of the last failure on this thread, or "": the argument, the value received

@@ -15,7 +15,8 @@ namespace {
 template <typename V>
 V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* bands,
             const Scalar<V>* rows, int64_t row_stride) {
-  // A band that holds no bin must still show the NaN of its frame.
+  // A band that holds no bin must still show the NaN or infinity of its frame, of which the power
+  // of DC is NaN.
   const V dc = load<V>(power);
   const V start = dc != dc ? dc : V{};
   // A step takes two bins, each with sums of its own: a single chain of additions would wait for

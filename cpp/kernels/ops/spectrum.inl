@@ -20,12 +20,23 @@ struct Bin {
   V re, im;
   // DC and, for an even length, Nyquist have no mirror image.
   bool is_edge;
-  // This is NaN where the frame holds a NaN, else zero: a sample that a row would multiply by
-  // nothing must still show there. Powers show it without.
+  // This is NaN where the frame holds a NaN or an infinity, else zero: a sample that a row would
+  // multiply by nothing must still show there. Powers show it without, but for those that go into
+  // bands.
   V poison = {};
 
   SPECFAST_INLINE V power() const { return madd(re, re, im * im); }
+  // The power for a filterbank, which looks for the NaN of a frame in DC.
+  SPECFAST_INLINE V band_power() const { return is_edge ? power() + poison : power(); }
 };
+
+// Returns NaN where a frame holds a NaN or an infinity, which reach both of these bins, else zero.
+// A sum of finite samples that overflows usually does so in one of them.
+template <typename V>
+SPECFAST_INLINE V poison_of(V dc, V nyquist) {
+  const V dc_poison = dc - dc, nyquist_poison = nyquist - nyquist;
+  return dc_poison != dc_poison ? nyquist_poison : V{};
+}
 
 // Holds the output rows of one bin.
 template <typename V, int kRows>
@@ -175,7 +186,7 @@ struct PowerSquare {
 
   template <typename V>
   static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
-    return {{bin.power()}};
+    return {{bin.band_power()}};
   }
 
   template <typename V>
@@ -191,7 +202,7 @@ struct PowerIdentity {
 
   template <typename V>
   static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>&, const Bin<V>& bin) {
-    return {{square_root(bin.power())}};
+    return {{square_root(bin.band_power())}};
   }
 
   template <typename V>
@@ -207,7 +218,7 @@ struct PowerGeneral {
 
   template <typename V>
   static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>& plan, const Bin<V>& bin) {
-    return {{to_power(bin.power(), plan.half_exponent)}};
+    return {{to_power(bin.band_power(), plan.half_exponent)}};
   }
 
   template <typename V>
@@ -281,7 +292,7 @@ struct RowWriter {
   int64_t row_stride;
   V poison = {};
 
-  SPECFAST_INLINE void poison_from(V dc) { poison = dc != dc ? dc : V{}; }
+  SPECFAST_INLINE void poison_from(V dc, V nyquist) { poison = poison_of(dc, nyquist); }
 
   SPECFAST_INLINE void write(int64_t bin, V re, V im, bool is_edge) const {
     const Rows<V, kRows> values = Op::value(plan, Bin<V>{re, im, is_edge, poison});

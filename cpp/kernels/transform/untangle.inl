@@ -40,7 +40,7 @@ SPECFAST_INLINE void untangle(const RowWriter<Op, V>& writer, int64_t k, Complex
 template <typename Op, typename V>
 SPECFAST_INLINE void untangle_zero(RowWriter<Op, V>& writer, Complex<V> zero) {
   const V sum = zero.re + zero.im, difference = zero.re - zero.im;
-  writer.poison_from(sum);
+  writer.poison_from(sum, difference);
   writer.write(0, sum + sum, V{}, true);
   writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
 }
@@ -92,13 +92,15 @@ void rows_from_fallback(const TilePlan<Scalar<V>>& plan, const Scalar<V>* spectr
                         int64_t row_stride) {
   constexpr int64_t kStep = kLanesOf<V>;
   RowWriter<Op, V> writer{plan, rows, row_stride};
-  writer.poison_from(load<V>(spectrum));
-  writer.write(0, load<V>(spectrum), V{}, true);
+  const V dc = load<V>(spectrum);
+  const bool has_nyquist = plan.dft_length % 2 == 0;
+  writer.poison_from(dc, has_nyquist ? load<V>(spectrum + (plan.dft_length - 1) * kStep) : dc);
+  writer.write(0, dc, V{}, true);
   for (int64_t k = 1; 2 * k < plan.dft_length; ++k) {
     writer.write(k, load<V>(spectrum + (2 * k - 1) * kStep), load<V>(spectrum + 2 * k * kStep),
                  false);
   }
-  if (plan.dft_length % 2 == 0) {
+  if (has_nyquist) {
     writer.write(plan.dft_length / 2, load<V>(spectrum + (plan.dft_length - 1) * kStep), V{}, true);
   }
 }
