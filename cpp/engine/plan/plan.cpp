@@ -2,6 +2,7 @@
 #include "engine/plan/plan.h"
 
 #include <algorithm>
+#include <cmath>
 #include <new>
 
 #include "engine/base/checked.h"
@@ -11,6 +12,16 @@
 #include "engine/spec/modes.h"
 
 namespace specfast::engine {
+namespace {
+
+// A subnormal factor could make a number that counts of a large sample.
+template <typename T>
+bool has_subnormal(const std::vector<T>& values) {
+  return std::any_of(values.begin(), values.end(),
+                     [](T value) { return std::fpclassify(value) == FP_SUBNORMAL; });
+}
+
+}  // namespace
 
 template <typename T>
 PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
@@ -21,6 +32,7 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
     derive_product(*weights, kernels.product_rows);
     narrow_ = derive_variant(config, kernels.product_narrow);
     wide_ = derive_variant(config, kernels.product_wide);
+    flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(product_);
     return;
   }
   transform_.derive(config, recipe, kernels.factor_copies, common_);
@@ -30,6 +42,7 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
     common_.fallback_rfft = fallback_rfft_.get();
   }
   if (config.mel) derive_filterbank(recipe);
+  flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(transform_.window());
 
   // A tile of a very long transform would only thrash the caches.
   constexpr int64_t kMaxTileBytes = int64_t(8) << 20;
@@ -37,6 +50,20 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
       config.dft_length * kernels.wide.lanes * int64_t(sizeof(T)) <= kMaxTileBytes;
   narrow_ = derive_variant(config, kernels.narrow);
   wide_ = derive_variant(config, wide_fits ? kernels.wide : kernels.narrow);
+}
+
+// What is taken for zero changes no value of the spectrum beyond 2^-75, where a float32 of 2^-101
+// is lost to rounding anyway. Its power is 2^-150; even the magnitude, summed over 2^20 bins, stays
+// below 2^-50.
+template <typename T>
+bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& recipe) const {
+  constexpr double kSmallestFloor = 0x1p-50;
+  if (config.mel) {
+    return recipe.level_op == LevelOp::kDecibel && recipe.min_power >= kSmallestFloor &&
+           config.mag_exp >= 1;
+  }
+  return traits_of(config.spectrum_op).floor != EpsilonFloor::kNone &&
+         recipe.power_floor >= kSmallestFloor;
 }
 
 template <typename T>

@@ -57,6 +57,9 @@ class PrecisionPlan {
   }
   // Returns the workspace of one thread, a multiple of kWorkspaceAlignment.
   std::size_t workspace_bytes() const;
+  // Returns whether subnormal numbers may be taken for zero: nothing can then be seen of it, since
+  // all that they could change lies far below a floor.
+  bool flushes_subnormals() const { return flushes_subnormals_; }
   // Returns about how much work a frame is; a transformed sample is 1, less than a nanosecond.
   int64_t frame_work() const;
 
@@ -64,6 +67,7 @@ class PrecisionPlan {
   void derive_common(const Config& config, const Recipe& recipe);
   void derive_product(const GivenWeights& weights, int64_t block_rows);
   void derive_filterbank(const Recipe& recipe);
+  bool hides_subnormals(const Config& config, const Recipe& recipe) const;
   TileVariant<T> derive_variant(const Config& config, const TileKernel<T>& kernel) const;
 
   TransformTables<T> transform_;
@@ -71,6 +75,7 @@ class PrecisionPlan {
   std::vector<int32_t> interval_begin_;
   std::unique_ptr<void, void (*)(void*)> fallback_rfft_{nullptr, nullptr};
   TilePlan<T> common_{};
+  bool flushes_subnormals_ = false;
   TileVariant<T> wide_, narrow_;
 };
 

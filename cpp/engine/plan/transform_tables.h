@@ -20,6 +20,9 @@ class TransformTables {
   // else num_passes stays 0. Factors are held `factor_copies` times (PrecisionKernels).
   void derive(const Config& config, const Recipe& recipe, int64_t factor_copies, TilePlan<T>& tile);
 
+  // Returns the window with zeros behind it.
+  const std::vector<T>& window() const { return window_; }
+
  private:
   void derive_window(const Config& config, const Recipe& recipe, double gain, TilePlan<T>& tile);
   void derive_passes(const std::vector<int64_t>& radices, int64_t factor_copies, TilePlan<T>& tile);

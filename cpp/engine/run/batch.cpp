@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/parallel.h"
+#include "engine/base/subnormals.h"
 #include "engine/run/job.h"
 #include "engine/run/locate.h"
 #include "engine/run/scope.h"
@@ -45,6 +46,7 @@ class BatchRun {
   void for_each_tile(int64_t min_tiles_per_thread, const Body& body) {
     parallel_for(job_.num_signals * job_.num_tiles, min_tiles_per_thread, workspace_.team(),
                  [&](int thread, int64_t begin, int64_t end) {
+                   const FlushSubnormals flush(plan_.flushes_subnormals());
                    int64_t signal = begin / job_.num_tiles, tile = begin % job_.num_tiles;
                    for (int64_t i = begin; i < end; ++i) {
                      body(thread, signal, tile);

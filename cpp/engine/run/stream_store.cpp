@@ -6,6 +6,7 @@
 
 #include "engine/base/checked.h"
 #include "engine/base/interrupt.h"
+#include "engine/base/subnormals.h"
 #include "engine/run/job.h"
 #include "engine/run/staging.h"
 
@@ -79,6 +80,7 @@ bool StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
   // With gaps between the frames each one is a tile of its own, all lanes alike: nothing of the
   // gaps is read.
   const int64_t most = gaps_ ? 1 : plan_.wide().kernel->lanes;
+  const FlushSubnormals flush(plan_.flushes_subnormals());
   while (num_frames > 0) {
     if (is_interrupted()) return false;
     TileArgs<T> args;

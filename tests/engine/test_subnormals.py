@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Subnormal samples: the numbers that are theirs, and the processor's settings as they were."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import platform
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from makers import Array, same_bits, small_mel, small_stft
+from signals import noise
+
+LAYERS: dict[str, Callable[..., Any]] = {
+    "mel": lambda **arguments: small_mel(top_db=None, **arguments),
+    "energies": lambda **arguments: small_mel(power_to_db=False, **arguments),
+    "log": lambda **arguments: small_stft(mode="log", **arguments),
+    "magnitude": lambda **arguments: small_stft(mode="magnitude", **arguments),
+    "stft": lambda **arguments: small_stft(mode="stft", **arguments),
+    "psd": lambda **arguments: small_stft(mode="psd", **arguments),
+}
+
+
+@pytest.fixture(scope="module")
+def control() -> Iterator[Callable[[], int]]:
+    """Reads the register that tells how this thread computes: MXCSR."""
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("the register is that of x86-64")
+    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    code.write(bytes.fromhex("0fae1fc3"))  # stmxcsr [rdi]; ret
+    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
+    function = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_uint32))(address)
+
+    def read() -> int:
+        value = ctypes.c_uint32()
+        function(ctypes.byref(value))
+        return value.value & ~0x3F  # without the flags of past operations
+
+    yield read
+
+
+def shaped(layer: Any, x: Array) -> Array:
+    return x if "Mel" in type(layer).__name__ else x[..., np.newaxis]
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_settings_of_the_processor_stay(name: str, control: Callable[[], int]) -> None:
+    layer = LAYERS[name](num_threads=2)
+    before = control()
+    stream, x = layer.stream(), noise(64, 4000) * np.float32(1e-40)
+    seen = []
+
+    def work() -> None:
+        layer(shaped(layer, x))
+        stream.push(x[0])
+        layer.vjp(shaped(layer, x[:1]))[1](layer(shaped(layer, x[:1])))
+        seen.append(control())
+
+    work()
+    thread = threading.Thread(target=work)
+    stream = layer.stream()
+    thread.start()
+    thread.join()
+    assert seen == [before, before]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_subnormal_samples_are_not_lost(dtype: str) -> None:
+    """A linear mode gives their spectrum, to a few of the smallest numbers that there are."""
+    layer = small_stft(mode="stft", dtype=dtype)
+    smallest = float(np.finfo(dtype).smallest_subnormal)
+    x = (noise(1, 500, 1).astype(dtype) * (1000 * smallest)).astype(dtype)
+    expected = small_stft(mode="stft", dtype="float64")(x.astype(np.float64) / smallest)
+    found = layer(x).astype(np.float64) / smallest
+    assert np.abs(expected).max() > 1000
+    assert np.abs(found - expected).max() <= 40
+
+
+@pytest.mark.parametrize("name", ["mel", "log", "magnitude"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_beside_others_they_change_nothing(name: str, dtype: str) -> None:
+    layer = LAYERS[name](dtype=dtype)
+    x = noise(3, 4000).astype(dtype)
+    tiny = (noise(3, 4000, seed=1) * float(np.finfo(dtype).tiny) / 8).astype(dtype)
+    x[1] *= np.finfo(dtype).eps  # where a few of them are not far below the result
+    x[:, ::3] = 0
+    assert same_bits(layer(shaped(layer, x)), layer(shaped(layer, x + tiny)))
+    assert same_bits(layer(shaped(layer, tiny)), layer(shaped(layer, np.zeros_like(x))))
+
+
+@pytest.mark.parametrize("name", ["log", "magnitude"])
+def test_a_subnormal_window_counts_beside_large_samples(name: str) -> None:
+    """The window's first value times the first sample is 10, far above the floor."""
+    window = np.full(16, 1e-30, np.float32)
+    window[0], window[8] = 1e-39, 1.0
+    layer = small_stft(mode=name, window=window, scaling=None, frame_length=16, fft_length=16)
+    x = np.zeros((1, 16, 1), np.float32)
+    x[0, 0] = 1e38
+    expected = 0.1 if name == "magnitude" else np.log(0.1)
+    assert np.allclose(layer(x), expected, rtol=1e-5)
