@@ -42,6 +42,7 @@ def control() -> Iterator[Callable[[], int]]:
         return value.value & ~0x3F  # without the flags of past operations
 
     yield read
+    code.flush()
 
 
 def shaped(layer: Any, x: Array) -> Array:

@@ -5,10 +5,6 @@
 
 #include <cstdint>
 
-#if defined(__SSE2__)
-#include <xmmintrin.h>
-#endif
-
 namespace specfast::engine {
 
 // Has this thread take subnormal numbers for zero while it lives, if `applies`: operands and
@@ -30,8 +26,8 @@ class FlushSubnormals {
 #if defined(__SSE2__)
   using Register = uint32_t;
   static constexpr Register kFlush = 0x8040;  // results (FTZ) and operands (DAZ)
-  static Register get() { return _mm_getcsr(); }
-  static void set(Register value) { _mm_setcsr(value); }
+  static Register get() { return __builtin_ia32_stmxcsr(); }
+  static void set(Register value) { __builtin_ia32_ldmxcsr(value); }
 #elif defined(__aarch64__)
   using Register = uint64_t;
   static constexpr Register kFlush = Register(1) << 24;  // FZ: both
