@@ -98,7 +98,7 @@ def odd_inputs() -> Iterator[tuple[str, AnyLayer, Array]]:
         (STFT, ("f2", "f4", "f8")),
         (small_stft(data_format="channels_first", expand_dims=True), ("f4",)),
         (small_stft(padding="same", dtype="float16", mode="psd"), ("f2", "f8")),
-        (MEL, ("f2", "f4", "f8", "i2", "u1", "i8", "?")),
+        (MEL, ("f2", "f4", "f8", "i2", "u2", "i8", "?")),
         (small_mel(dtype="float64", power_to_db=False), ("f4", "i2", "i4")),
         (small_mel(dtype="float16", top_db_scope="clip"), ("f4",)),
     ]
@@ -106,7 +106,7 @@ def odd_inputs() -> Iterator[tuple[str, AnyLayer, Array]]:
         for dtype, (name, change) in itertools.product(dtypes, ODD.items()):
             values = 100.0 * noise(*shape, seed=number)
             x = (
-                values > 0 if dtype == "?" else np.abs(values) if dtype == "u1" else values
+                values > 0 if dtype == "?" else np.abs(values) if dtype == "u2" else values
             ).astype(dtype)
             if isinstance(layer, STFTSpectrogram) and layer.data_format == "channels_first":
                 x = np.ascontiguousarray(x.swapaxes(1, 2))
@@ -240,7 +240,7 @@ def test_float64_input_is_rounded_like_a_cast() -> None:
     assert same_bits(MEL(x[..., 0]), MEL(x[..., 0].astype(np.float32)))
 
 
-@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8"])
+@pytest.mark.parametrize("dtype", ["?", "i2", "u2", "i4", "u4", "i8", "u8"])
 @pytest.mark.parametrize("policy", ["float32", "float64", "float16"])
 def test_mel_takes_integers_unscaled(dtype: str, policy: str) -> None:
     x = (np.arange(80) % 7 > 3).astype(dtype) * np.array(1 if dtype == "?" else 100, dtype)
@@ -263,10 +263,10 @@ def test_bfloat16_samples() -> None:
 # A call, the argument at fault, and a text that its message must hold.
 Case = tuple[Callable[[], Any], str, str]
 
-BAD_DTYPES = ["c8", "c16", "O", "U3", "S3", "M8[s]", "m8[s]", "V4", [("a", "f4")]]
+BAD_DTYPES = ["c8", "c16", "O", "U3", "S3", "M8[s]", "m8[s]", "V4", "i1", "u1", [("a", "f4")]]
 if np.dtype(np.longdouble).itemsize > 8:
     BAD_DTYPES.append("g")
-BAD_STFT_DTYPES = ["?", "i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", ">i2"]
+BAD_STFT_DTYPES = ["?", "i2", "u2", "i4", "u4", "i8", "u8", ">i2"]
 NO_ARRAYS = [None, "abc", b"abc", {}, {1, 2}, object(), int, lambda: 0, 1j, ..., NotImplemented]
 
 

@@ -21,7 +21,13 @@ FLOAT_DTYPES: DTypes = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 SAMPLE_DTYPES: DTypes = FLOAT_DTYPES | {np.dtype(np.int16)}
 
 _STFT_TYPES = "float16, float32 or float64"
-_MEL_TYPES = "float16, bfloat16, float32, float64, bool or integers (taken unscaled)"
+_MEL_TYPES = (
+    "float16, bfloat16, float32, float64, bool, or integers of 16 bits or more (taken unscaled)"
+)
+
+_UNEQUAL_CLIPS = (
+    "clips of different lengths are padded with zeros to one length, or each is a call of its own"
+)
 
 
 def view(x: Any, *, lists: bool) -> Array:
@@ -74,7 +80,7 @@ def _from_list(x: Any, *, lists: bool) -> Array:
         return _checks.to_array(x)
     except (ValueError, TypeError, RuntimeError) as error:
         raise ValueError(
-            "`x` given as a list must be a rectangle of numbers. "
+            f"`x` given as a list must be a rectangle of numbers; {_UNEQUAL_CLIPS}. "
             f"Received: x={_checks.short(x)}, of which NumPy says: {_checks.clipped(str(error))}"
         ) from error
 
@@ -107,12 +113,13 @@ def real_numbers(name: str, value: Any, shown: str = "") -> Array:
     return array
 
 
-def samples(x: Array, *, integers: bool, dtype: str) -> Array:
+def samples(x: Array, *, integers: bool, scaled: bool, dtype: str) -> Array:
     """Returns `x` if the engine can read it as it is, else a copy that it can.
 
     Args:
         x: any array.
         integers: whether bool and integers are taken (mel, or with a scale) or refused.
+        scaled: whether a scale says what the integers mean.
         dtype: the engine's precision for this layer, which integers are converted to.
 
     Raises:
@@ -125,7 +132,7 @@ def samples(x: Array, *, integers: bool, dtype: str) -> Array:
         return _converted(x, np.dtype(np.float32))
     elif integers and name == "int16":
         pass
-    elif integers and kind in "iub":
+    elif integers and _is_number(x.dtype, scaled=scaled):
         return _converted(x, np.dtype(dtype))
     else:
         raise TypeError(
@@ -135,6 +142,13 @@ def samples(x: Array, *, integers: bool, dtype: str) -> Array:
     if x.dtype.isnative and x.flags.aligned:
         return x
     return _converted(x, x.dtype.newbyteorder("="))
+
+
+def _is_number(dtype: np.dtype[Any], *, scaled: bool) -> bool:
+    """Returns whether these integers are numbers rather than the bytes of some encoding."""
+    return dtype.kind == "b" or (
+        dtype.kind in "iu" and (dtype.itemsize > 1 or (scaled and dtype.kind == "i"))
+    )
 
 
 def _converted(x: Array, dtype: np.dtype[Any]) -> Array:
@@ -150,8 +164,17 @@ def _converted(x: Array, dtype: np.dtype[Any]) -> Array:
 
 
 def _advice(x: Array, *, integers: bool) -> str:
-    if x.dtype.kind == "c":
+    kind = x.dtype.kind
+    if kind == "c":
         return "; pass x.real or x.imag"
+    if kind in "SV" or (kind in "iu" and x.dtype.itemsize == 1):
+        return (
+            "; bytes are no samples: for 16-bit PCM pass numpy.frombuffer(x, '<i2'), for unsigned "
+            "8-bit PCM (x.astype('float32') - 128) / 128, for signed 8-bit PCM scale=1 / 128, for "
+            "numbers that are meant as they are x.astype('int16')"
+        )
+    if kind == "O":
+        return f"; {_UNEQUAL_CLIPS}"
     if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
         return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
     if x.dtype.kind in "iub" and not integers:

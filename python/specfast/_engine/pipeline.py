@@ -194,7 +194,10 @@ class Pipeline(ABC):
                 f"Received: x of dtype {view.dtype} and shape {view.shape}"
             )
         samples = arrays.samples(
-            view, integers=self.takes_integers or scaled, dtype=self.policy.plan_dtype
+            view,
+            integers=self.takes_integers or scaled,
+            scaled=scaled,
+            dtype=self.policy.plan_dtype,
         )
         # The engine sees only the samples that it gets. A converted copy must not let an `out`
         # pass that lies in the caller's own array.
