@@ -27,6 +27,17 @@ py::array_t<double> mel_weights(std::int64_t num_mel_bins, std::int64_t num_spec
   return weights;
 }
 
+py::array_t<bool> empty_bands(std::int64_t num_mel_bins, std::int64_t num_spectrogram_bins,
+                              double sampling_rate, double lower_edge_hertz,
+                              double upper_edge_hertz) {
+  const bool sensible = num_mel_bins > 0 && num_mel_bins <= std::int64_t(1) << 20;
+  py::array_t<bool> is_empty(sensible ? num_mel_bins : 1);
+  specfast::check(specfast_empty_bands(num_mel_bins, num_spectrogram_bins, sampling_rate,
+                                       lower_edge_hertz, upper_edge_hertz,
+                                       reinterpret_cast<std::uint8_t*>(is_empty.mutable_data())));
+  return is_empty;
+}
+
 // The kernels that the configuration stands for, [frame_length, 1, bins] each; modes real and imag
 // have only one.
 std::vector<py::array_t<double>> analytic_weights(const Config& config) {
@@ -58,6 +69,8 @@ void register_tables(py::module_& module) {
   module.def("window", &window, py::arg("name"), py::arg("length"), py::arg("periodic"));
   module.def("window_names", &specfast::window_names);
   module.def("mel_weights", &mel_weights, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
+             py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
+  module.def("empty_bands", &empty_bands, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
   module.def("analytic_weights", &analytic_weights, py::arg("config"));
   module.def("frequencies", &frequencies, py::arg("config"));

@@ -118,6 +118,18 @@ def mel_weights(
     lower_edge_hertz: float,
     upper_edge_hertz: float,
 ) -> npt.NDArray[np.float64]: ...
+def empty_bands(
+    num_mel_bins: int,
+    num_spectrogram_bins: int,
+    sampling_rate: float,
+    lower_edge_hertz: float,
+    upper_edge_hertz: float,
+) -> npt.NDArray[np.bool_]:
+    """Returns which bands no bin has a part in, [num_mel_bins]: columns of `mel_weights` of zeros.
+
+    Raises ValueError as `mel_weights`.
+    """
+
 def analytic_weights(config: Config) -> list[npt.NDArray[np.float64]]: ...
 def frequencies(config: Config) -> npt.NDArray[np.float64]:
     """Returns the frequency of each row in Hz: of a bin, or the peak of a band.

@@ -39,7 +39,9 @@ class _Adapter:
             arguments = {name: getattr(self, name) for name in names_in_keras(self._class_name)}
             arguments |= {"dtype": self.dtype_policy, **self._global_arguments()}
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # Keras has given its warnings already
+                # Keras has given its warnings already, and the first function has given ours.
+                pattern = "" if made else "`fft_length` is recommended"
+                warnings.filterwarnings("ignore", pattern, UserWarning)
                 made = SpectrogramFunction(LAYERS[self._class_name](**arguments))
             self._made = made
         return made

@@ -38,6 +38,18 @@ specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins,
   });
 }
 
+specfast_status specfast_empty_bands(int64_t num_mel_bins, int64_t num_bins,
+                                     double sampling_rate_hz, double min_freq_hz,
+                                     double max_freq_hz, uint8_t* is_empty) {
+  return guarded([&] {
+    require_pointer("is_empty", is_empty);
+    check_mel_grid(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
+    const Filterbank bank =
+        make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
+    for (int64_t band = 0; band < num_mel_bins; ++band) is_empty[band] = bank.is_empty(band);
+  });
+}
+
 specfast_status specfast_analytic_weights(const specfast_config* config, double* real_kernel,
                                           double* imag_kernel) {
   return guarded([&] {

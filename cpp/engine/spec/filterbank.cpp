@@ -8,6 +8,16 @@
 
 namespace specfast::engine {
 
+bool Filterbank::is_empty(int64_t band) const {
+  for (int64_t side = 0; side < 2; ++side) {
+    const std::size_t interval = std::size_t(band + side);
+    for (int64_t bin = interval_begin[interval]; bin < interval_begin[interval + 1]; ++bin) {
+      if (weights[2 * std::size_t(bin) + std::size_t(side)] > 0) return false;
+    }
+  }
+  return true;
+}
+
 Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,
                            double min_freq_hz, double max_freq_hz) {
   Filterbank bank;

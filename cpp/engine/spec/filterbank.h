@@ -14,6 +14,9 @@ struct Filterbank {
     return interval_begin.empty() ? 0 : int64_t(interval_begin.size()) - 2;
   }
 
+  // Returns whether no bin has a part in a band.
+  bool is_empty(int64_t band) const;
+
   std::vector<int32_t> interval_begin;  // [num_bands + 2]: first bin at or above each edge
   std::vector<double> weights;  // [num_bins][2]: of a bin in the band that rises over its interval,
                                 // and in the one that falls

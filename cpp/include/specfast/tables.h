@@ -41,6 +41,13 @@ SPECFAST_API specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t 
                                                   double sampling_rate_hz, double min_freq_hz,
                                                   double max_freq_hz, double* weights);
 
+/* Writes 1 to is_empty[band] for each of these bands that no bin has a part in, so that its energy
+ * is 0 whatever the signal, and 0 for the others: bands narrower than the distance of two bins, and
+ * those beyond half of the sampling rate. Errors: as specfast_mel_weights. Allocates. */
+SPECFAST_API specfast_status specfast_empty_bands(int64_t num_mel_bins, int64_t num_bins,
+                                                  double sampling_rate_hz, double min_freq_hz,
+                                                  double max_freq_hz, uint8_t* is_empty);
+
 /* Writes the kernels that a plan of this configuration stands for: the scaled window times cos and
  * -sin of 2 pi n k / ((bins - 1) * 2). Each [frame_length][bins]; one that the mode does not have
  * may be NULL and is not written. Not for mode MEL. Allocates. */

@@ -17,7 +17,7 @@ from specfast._engine.arrays import Array
 from specfast._engine.gradients import Gradients
 from specfast._engine.pipeline import Pipeline, Shape
 from specfast.layers.catalogue import LAYERS
-from specfast.layers.layer import Layer
+from specfast.layers.layer import Layer, restored
 
 
 class _KeptSpectra(NamedTuple):
@@ -156,4 +156,5 @@ def from_key(key: str) -> SpectrogramFunction:
     function remembers the kernels of one.
     """
     described = json.loads(key)
-    return SpectrogramFunction(LAYERS[described["class_name"]].from_config(described["config"]))
+    layer = restored(LAYERS[described["class_name"]], described["config"])
+    return SpectrogramFunction(layer)

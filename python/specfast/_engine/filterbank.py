@@ -1,15 +1,26 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The filterbank of mel bands as a matrix, with the numbers of the Keras layer."""
+"""The filterbank of mel bands: its matrix, with the numbers of the Keras layer, and bands without
+a bin."""
 
 from __future__ import annotations
 
+import itertools
+import warnings
+from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from specfast import _core
 from specfast._spec import checks, mel_arguments, policy
-from specfast._spec.arguments import MAX_BANDS, MAX_LENGTH
+from specfast._spec.arguments import MAX_BANDS, MAX_LENGTH, caller_level
+
+_MAX_RUNS = 8
+
+
+class EmptyBandsWarning(UserWarning):
+    """Some mel bands hold no bin: whatever the signal, their energy is zero."""
 
 
 def linear_to_mel_weight_matrix(
@@ -25,8 +36,8 @@ def linear_to_mel_weight_matrix(
     For a spectrogram S of shape [..., num_spectrogram_bins], `S @ matrix` has shape
     [..., num_mel_bins]. Band b is a triangle that rises from edge b to a peak of 1 at edge b + 1
     and falls to edge b + 2, linear in mel; the num_mel_bins + 2 edges divide the range evenly in
-    mel. The bin of frequency 0 is in no band. A band narrower than the distance of two
-    bins may be empty, that is zero.
+    mel. The bin of frequency 0 is in no band. A band narrower than the distance of two bins, or
+    beyond half the sampling rate, may be empty, that is zero: EmptyBandsWarning names these.
 
     The mel scale is that of HTK (S. Young et al., The HTK Book):
     mel(f) = 1127 ln(1 + f / 700) = 2595 log10(1 + f / 700). The matrix is computed in float64,
@@ -62,9 +73,65 @@ def linear_to_mel_weight_matrix(
     result_dtype = policy.float_dtype("dtype", dtype)
     try:
         weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
-        return weights.astype(result_dtype, copy=False)
+        matrix = weights.astype(result_dtype, copy=False)
     except MemoryError as error:
         raise MemoryError(
             f"no memory for a matrix of shape {(bins, bands)} in float64 and in {result_dtype}. "
             f"Received: num_mel_bins={bands}, num_spectrogram_bins={bins}"
         ) from error
+    warn_of_empty_bands(
+        (bands, bins, float(rate), float(low), float(high)),
+        names=("num_mel_bins", "num_spectrogram_bins", "lower_edge_hertz", "upper_edge_hertz"),
+    )
+    return matrix
+
+
+def warn_of_empty_bands(
+    grid: tuple[int, int, float, float, float], names: tuple[str, str, str, str]
+) -> None:
+    """Gives one EmptyBandsWarning that names the empty bands and what makes them so, if any are.
+
+    Args:
+        grid: the arguments of `_core.empty_bands`.
+        names: what the caller calls number of bands, length of the spectrum, and both edges.
+    """
+    is_empty = _core.empty_bands(*grid)
+    if not is_empty.any():
+        return
+    num_bands, num_bins, rate, low, high = grid
+    bands, spectrum, lowest, highest = names
+    mel_low, mel_high = _core.hertz_to_mel([low, high])
+    lower_edges = np.linspace(mel_low, mel_high, num_bands + 2)[:-2]
+    is_beyond = is_empty & (lower_edges >= _core.hertz_to_mel(rate / 2) - 1e-9)
+    causes = []
+    if (narrow := np.flatnonzero(is_empty & ~is_beyond)).size:
+        causes.append(
+            f"{_runs(narrow)}, narrower than the distance of two bins, "
+            f"{rate / 2 / max(num_bins - 1, 1):g} Hz: take a smaller `{bands}`, a larger "
+            f"`{spectrum}` or a higher `{lowest}`"
+        )
+    if (beyond := np.flatnonzero(is_beyond)).size:
+        causes.append(
+            f"{_runs(beyond)}, above half of the sampling rate, {rate / 2:g} Hz: take a lower "
+            f"`{highest}`"
+        )
+    warnings.warn(
+        f"{is_empty.sum()} of {num_bands} mel bands hold no bin of the spectrum, so that their "
+        f"energy is 0 whatever the signal: {'; '.join(causes)}",
+        EmptyBandsWarning,
+        stacklevel=caller_level(),
+    )
+
+
+def _runs(numbers: Iterable[int]) -> str:
+    """Returns increasing numbers as text, consecutive ones together: "bands 0, 2 to 5"."""
+    runs = [
+        [int(number) for _, number in run]
+        for _, run in itertools.groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    ]
+    shown = [
+        f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs[:_MAX_RUNS]
+    ]
+    more = ", ..." if len(runs) > _MAX_RUNS else ""
+    plural = "s" if len(runs) > 1 or len(runs[0]) > 1 else ""
+    return f"band{plural} {', '.join(shown)}{more}"

@@ -35,6 +35,7 @@ class Layer:
     pipeline_class: ClassVar[type[Pipeline]]
 
     _pipeline: Pipeline
+    _is_new = True  # and gives warnings; False: a copy of a layer that has given them
 
     def __init__(self, values: Mapping[str, Any]) -> None:
         """Takes the arguments of the subclass' constructor by their names: its `locals()`."""
@@ -316,7 +317,7 @@ class Layer:
     def __reduce__(self) -> tuple[Any, ...]:
         # A plan does not travel; it is made again from the configuration and the weights.
         weights = None if self._pipeline.plan.kernels is None else self.get_weights()
-        return _restored, (type(self), self.get_config(), weights)
+        return restored, (type(self), self.get_config(), weights)
 
     def __repr__(self) -> str:
         changed = self._pipeline.arguments.changed()
@@ -330,10 +331,13 @@ class Layer:
         return f"{type(self).__name__}({', '.join(shown)})"
 
 
-def _restored(
-    cls: type[LayerType], config: dict[str, Any], weights: list[Array] | None
+def restored(
+    cls: type[LayerType], config: dict[str, Any], weights: list[Array] | None = None
 ) -> LayerType:
-    layer = cls.from_config(config)
+    """Returns another layer like the one that had this configuration; gives no warnings again."""
+    layer = cls.__new__(cls)
+    layer.__dict__["_is_new"] = False
+    layer.__init__(**config)  # type: ignore[misc]
     if weights is not None:
         layer.set_weights(weights)
     return layer

@@ -73,6 +73,9 @@ class MelSpectrogram(Layer):
         UserWarning for an input that looks like one recording (samples, channels): at least 256
         along the last axis but one, and at most 8 along the last.
 
+    EmptyBandsWarning is given when a layer is made some of whose bands hold no bin, with their
+    numbers and the cause: their level can only be the floor.
+
     Source of the formulas: the Keras layer, and HTK for the filterbank.
 
     Example:
@@ -128,6 +131,11 @@ class MelSpectrogram(Layer):
         **unknown: Any,
     ) -> None:
         super().__init__(locals())
+        if self._is_new:
+            filterbank.warn_of_empty_bands(
+                self._pipeline.band_grid(),
+                names=("num_mel_bins", "fft_length", "min_freq", "max_freq"),
+            )
 
     def times(self, num_frames: int) -> npt.NDArray[np.float64]:
         """Returns the centre of each frame in seconds from the first sample.
