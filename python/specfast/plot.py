@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from specfast import _core
 from specfast._spec import axes as _axes
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ _DOTS_PER_INCH = 100
 _DEFAULT_DEPTH_DB = 80.0
 # More panels than this cannot be told apart, and take minutes to lay out.
 _MAX_PANELS = 32
+# A longer title would be wider than the picture.
+_MAX_TITLE = 100
+_REPLACEMENT = "?"
 # Power and magnitude have no logarithm at zero; this is far below anything a layer returns.
 _SMALLEST = 1e-20
 
@@ -52,7 +56,8 @@ def mel_figure(
 
     Returns:
         A matplotlib Figure. Bands stand at equal distances, labelled in Hz; time is in
-        seconds. Powers (`power_to_db=False`) are drawn as 10 log10(power).
+        seconds. Powers (`power_to_db=False`) are drawn as 10 log10(power). Bands that hold no
+        bin are grey: they say nothing of the signal.
 
     Raises:
         ImportError: matplotlib is not installed; the message says how to get it.
@@ -69,6 +74,8 @@ def mel_figure(
     if not config["power_to_db"]:
         values = 10.0 * np.log10(np.maximum(values, _SMALLEST))
 
+    is_empty = _core.empty_bands(*_axes.band_grid(config))
+    values = np.where(is_empty[:, np.newaxis], np.float32(np.nan), values)
     half = 0.5 * config["sequence_stride"] / config["sampling_rate"]
     times = _axes.mel_times(config, values.shape[2])
     picture = _Picture(
@@ -82,6 +89,8 @@ def mel_figure(
     heights = _tick_heights(config, figure.get_figheight() * _DOTS_PER_INCH / len(values))
     for panel in panels:
         panel.set_yticks(list(heights.values()), [f"{hertz:g}" for hertz in heights])
+    if is_empty.any():
+        panels[-1].set_xlabel(f"time (s); grey: {is_empty.sum()} bands without a bin")
     return figure
 
 
@@ -176,12 +185,15 @@ def _drawn(
 ) -> tuple[Figure, list[Axes]]:
     """Returns a figure with one image a channel and a colour bar, and its panels."""
     figure, panels = _panels(len(picture.values), size, title)
+    import matplotlib as mpl  # _panels has found it
+
+    colours = mpl.colormaps[picture.colours].with_extremes(bad="0.7")
     for panel, values in zip(panels, picture.values, strict=True):
         image = panel.imshow(
             values,
             origin="lower",
             aspect="auto",
-            cmap=picture.colours,
+            cmap=colours,
             interpolation=picture.interpolation,
             vmin=picture.limits[0],
             vmax=picture.limits[1],
@@ -213,9 +225,47 @@ def _panels(count: int, size: tuple[int, int] | None, title: str) -> tuple[Figur
         for channel, panel in enumerate(panels):
             panel.set_title(f"channel {channel}", loc="left", fontsize="small")
     if title:
+        text, families = _drawable(title)
         # parse_math=False: a "$" in a file name is a "$".
-        figure.suptitle(title, parse_math=False)
+        figure.suptitle(text, parse_math=False, fontfamily=families)
     return figure, panels
+
+
+def _drawable(title: str) -> tuple[str, list[str]]:
+    """Returns a title without characters that cannot be drawn, and the fonts that draw the rest.
+
+    A title is often the name of a file: it may hold bytes that are no text, line breaks, and
+    scripts that the usual font lacks. Nothing of that may end a job.
+    """
+    from matplotlib import font_manager
+
+    # Bytes of a name that are no UTF-8 are surrogates in Python, which no font can draw.
+    text = title.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    text = "".join(letter if letter.isprintable() else _REPLACEMENT for letter in text)
+    if len(text) > _MAX_TITLE:
+        text = f"{text[: _MAX_TITLE // 2]}…{text[-_MAX_TITLE // 2 :]}"
+    usual = font_manager.FontProperties()
+    families = list(usual.get_family())
+    missing = set(map(ord, text)) - _letters(font_manager.findfont(usual))
+    for font in font_manager.fontManager.ttflist if missing else ():
+        # matplotlib's own font of boxes, one for each script.
+        found = set() if "Last Resort" in font.name else missing & _letters(font.fname)
+        if found:
+            families.append(font.name)
+            missing -= found
+        if not missing:
+            break
+    return "".join(_REPLACEMENT if ord(letter) in missing else letter for letter in text), families
+
+
+def _letters(path: str) -> set[int]:
+    """Returns the characters of a font file; none if it cannot be read."""
+    from matplotlib.ft2font import FT2Font
+
+    try:
+        return set(FT2Font(path).get_charmap())
+    except (OSError, RuntimeError):
+        return set()
 
 
 def _at_least_float32(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -16,7 +16,7 @@ import click
 from click.core import ParameterSource
 
 from specfast._cli import options
-from specfast._cli.errors import Failed, WrongUse
+from specfast._cli.errors import Failed, WrongUse, hushed_libraries
 from specfast._cli.facts import facts
 from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
 from specfast._cli.live import Live, run_live
@@ -108,7 +108,7 @@ def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], ki
         for name, value in values.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    with _exit_codes():
+    with _exit_codes(), hushed_libraries():
         work(job, settings)
 
 

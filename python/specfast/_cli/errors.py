@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+import warnings
 from collections.abc import Iterator
 
 from specfast.audio import AudioError
 
-__all__ = ["Failed", "WrongUse", "failures", "refusals"]
+__all__ = ["Failed", "WrongUse", "failures", "hushed_libraries", "refusals"]
 
 
 class WrongUse(Exception):
@@ -30,6 +32,23 @@ def failures() -> Iterator[None]:
         raise Failed(
             f"not enough memory: {error}" if str(error) else "not enough memory"
         ) from error
+
+
+@contextlib.contextmanager
+def hushed_libraries() -> Iterator[None]:
+    """Keeps what other libraries remark, of fonts and caches, from the user, and from a setting
+    that makes errors of warnings: the commands say themselves what there is to say."""
+    loggers = [logging.getLogger(name) for name in ("matplotlib", "PIL")]
+    levels = [logger.level for logger in loggers]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -6,11 +6,12 @@ Nothing here knows click: `WrongUse` and `Failed` carry what went wrong.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -225,12 +226,18 @@ def _checked_kind(job: Job) -> str:
 
 def make_layer(layer_class: Callable[..., _Layer], settings: dict[str, Any]) -> _Layer:
     """Makes a layer; what it refuses is wrong use, its warnings go to standard error."""
-    with refusals(), warnings.catch_warnings(record=True) as caught:
+    with refusals(), _reported_warnings():
+        return layer_class(**settings)
+
+
+@contextlib.contextmanager
+def _reported_warnings() -> Iterator[None]:
+    """Puts the warnings of a layer on standard error, a line each."""
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        layer = layer_class(**settings)
+        yield
     for warning in caught:
         report(f"Warning: {warning.message}")
-    return layer
 
 
 def _read(job: Job) -> _Recording:
@@ -256,7 +263,7 @@ def _output_of(
 ) -> npt.NDArray[Any]:
     """Returns what the layer makes of the signals."""
     # The signals are sound, so what is refused now is a setting.
-    with refusals():
+    with refusals(), _reported_warnings():
         # Not an argument of the layer: there it would become a part of the configuration.
         if num_threads is not None:
             set_num_threads(num_threads)

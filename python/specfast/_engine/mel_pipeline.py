@@ -84,17 +84,6 @@ class MelPipeline(Pipeline):
     def frame_axis(self, channels: int) -> int:
         return 1 if channels == 1 else 2
 
-    def band_grid(self) -> tuple[int, int, float, float, float]:
-        """Returns the arguments of the filterbank's functions in `_core`."""
-        given = self.arguments
-        return (
-            given.num_mel_bins,
-            given.fft_length // 2 + 1,
-            float(given.sampling_rate),
-            float(given.min_freq),
-            float(given.max_freq),
-        )
-
     def _config(self) -> _core.Config:
         arguments = self.arguments
         config = self._config_of_fields("mel")

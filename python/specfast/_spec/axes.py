@@ -30,6 +30,17 @@ def mel_edges(config: Mapping[str, Any]) -> FloatArray:
     return np.linspace(low, high, int(config["num_mel_bins"]) + 2)
 
 
+def band_grid(config: Mapping[str, Any]) -> tuple[int, int, float, float, float]:
+    """Returns the arguments of the filterbank's functions in `_core`."""
+    return (
+        int(config["num_mel_bins"]),
+        int(config["fft_length"]) // 2 + 1,
+        float(config["sampling_rate"]),
+        float(config["min_freq"]),
+        float(config["max_freq"]),
+    )
+
+
 def mel_frequencies(config: Mapping[str, Any]) -> FloatArray:
     """Returns the peak of each mel band in Hz, shape (num_mel_bins,)."""
     bands = _core.Config("mel")

@@ -133,7 +133,7 @@ class MelSpectrogram(Layer):
         super().__init__(locals())
         if self._is_new:
             filterbank.warn_of_empty_bands(
-                self._pipeline.band_grid(),
+                axes.band_grid(self._pipeline.arguments.public()),
                 names=("num_mel_bins", "fft_length", "min_freq", "max_freq"),
             )
 

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A picture's title is decoration: no file name, locale or font ends a job or leaks a warning."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from matplotlib import font_manager
+
+import specfast
+from cli_runner import environment, run_process
+from specfast import plot
+
+SPEECH = Path("examples/speech.wav").absolute()
+LAYER = specfast.MelSpectrogram(fft_length=256, num_mel_bins=4, sampling_rate=8000)
+LEVELS = LAYER(np.sin(np.arange(1000, dtype=np.float32)))
+
+
+def title_of(title: str) -> str:
+    """Draws a picture with this title and returns the one that is in it; warnings are errors."""
+    figure = plot.mel_figure(LEVELS, LAYER.get_config(), size=(300, 200), title=title)
+    plot.write_png(figure, io.BytesIO())
+    shown = (
+        figure.get_suptitle() if hasattr(figure, "get_suptitle") else figure._suptitle.get_text()
+    )
+    return str(shown)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.text(st.characters(codec=None), min_size=1, max_size=30))
+@example("caf\udce9.wav")
+@example("\u4e2d\u6587.wav")
+@example("\U0001f3b5 a\nb\x00c \u202e")
+@example("$\\frac{1}{2$ ^_{")
+@example("x" * 5000)
+def test_any_text_is_a_title(title: str) -> None:
+    shown = title_of(title)
+    assert 0 < len(shown) <= 101
+    assert shown.isprintable()
+
+
+def test_what_can_be_drawn_stays() -> None:
+    assert title_of("caf\u00e9 $5.wav: mel, 80 bands") == "caf\u00e9 $5.wav: mel, 80 bands"
+    assert title_of("caf\udce9.wav") == "caf\ufffd.wav"
+    assert title_of("a\tb") == "a?b"
+
+
+def test_a_font_that_has_the_letters_is_found() -> None:
+    """matplotlib itself brings one font with mathematical letters that the usual one lacks."""
+    entries = font_manager.fontManager.ttflist
+    usual = plot._letters(font_manager.findfont(font_manager.FontProperties()))
+    others = {
+        letter
+        for entry in entries
+        if "Last Resort" not in entry.name
+        for letter in plot._letters(entry.fname) - usual
+        if chr(letter).isprintable()
+    }
+    assert others, "every font has the same letters"
+    letter = chr(min(others))
+    assert title_of(f"a{letter}") == f"a{letter}"
+
+
+NAMES = [b"caf\xe9.wav", "\u4e2d\u6587.wav".encode(), b"$x_{.wav", b"line\nbreak.wav"]
+PLACES = [
+    {"LC_ALL": "C.UTF-8"},
+    {"LC_ALL": "C"},
+    {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+    {"LC_ALL": "C.UTF-8", "PYTHONWARNINGS": "error"},
+    {"LC_ALL": "C.UTF-8", "PYTHONIOENCODING": "ascii:strict"},
+    {"LC_ALL": "C.UTF-8", "MPLCONFIGDIR": "/dev/null/none", "HOME": "/dev/null"},
+]
+
+
+@pytest.mark.parametrize("place", PLACES, ids=str)
+def test_any_name_in_any_locale(tmp_path: Path, place: dict[str, str]) -> None:
+    names = NAMES if place is PLACES[0] else NAMES[:1]
+    for number, name in enumerate(names):
+        source = os.path.join(os.fsencode(tmp_path), name)  # noqa: PTH118
+        shutil.copy(SPEECH, source)
+        target = tmp_path / f"{number}.png"
+        done = run_process(
+            "mel", "-q", os.fsdecode(source), "-o", target, env=environment(**place)
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), name
+        assert target.read_bytes()[1:4] == b"PNG"
+
+
+def test_bands_without_a_bin_are_said_and_grey(tmp_path: Path) -> None:
+    target = tmp_path / "x.png"
+    done = run_process("mel", SPEECH, "-o", target, "--fft-length", 256, "--num-mel-bins", 200)
+    warning, report = done.stderr.decode().splitlines()
+    assert warning.startswith("Warning: 43 of 200 mel bands hold no bin")
+    assert report.startswith(str(target))
+    layer = specfast.MelSpectrogram(fft_length=256, num_mel_bins=200)
+    figure = plot.mel_figure(layer(np.ones(4000, np.float32)), layer.get_config())
+    panel = figure.axes[0]
+    image = np.ma.getmaskarray(panel.images[0].get_array())
+    assert image.all(axis=1).sum() == 43
+    assert "43 bands without a bin" in panel.get_xlabel()
