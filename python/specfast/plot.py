@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from specfast import _core
 from specfast._spec import axes as _axes
 
 if TYPE_CHECKING:
@@ -74,7 +73,7 @@ def mel_figure(
     if not config["power_to_db"]:
         values = 10.0 * np.log10(np.maximum(values, _SMALLEST))
 
-    is_empty = _core.empty_bands(*_axes.band_grid(config))
+    is_empty = _axes.empty_mel_bands(config)
     values = np.where(is_empty[:, np.newaxis], np.float32(np.nan), values)
     half = 0.5 * config["sequence_stride"] / config["sampling_rate"]
     times = _axes.mel_times(config, values.shape[2])

@@ -41,6 +41,11 @@ def band_grid(config: Mapping[str, Any]) -> tuple[int, int, float, float, float]
     )
 
 
+def empty_mel_bands(config: Mapping[str, Any]) -> npt.NDArray[np.bool_]:
+    """Returns which mel bands hold no bin, shape (num_mel_bins,)."""
+    return _core.empty_bands(*band_grid(config))
+
+
 def mel_frequencies(config: Mapping[str, Any]) -> FloatArray:
     """Returns the peak of each mel band in Hz, shape (num_mel_bins,)."""
     bands = _core.Config("mel")
