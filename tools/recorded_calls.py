@@ -29,7 +29,7 @@ WINDOWS = (
     "hann", "hamming", "blackman", "bartlett", "boxcar", "barthann", "blackmanharris", "bohman",
     "cosine", "flattop", "lanczos", "nuttall", "parzen", "triang",
 )  # fmt: skip
-INTEGERS = ("bool", "uint8", "int8", "int16", "uint16", "int32", "uint64", "int64", ">i2")
+INTEGERS = ("bool", "int16", "uint16", "int32", "uint64", "int64", ">i2")
 CLIP = {"top_db_scope": "clip"}
 # The import gives NumPy the name "bfloat16".
 HAS_BFLOAT16 = find_spec("ml_dtypes") is not None and bool(import_module("ml_dtypes"))
