@@ -16,9 +16,11 @@ def main() -> None:
         sys.exit(f'Error: the command line needs click ({error}): pip install "specfast[cli]"')
     from specfast._cli.commands import specfast
     from specfast._cli.output import discard_output
+    from specfast._cli.termination import ends_cleanly
 
     try:
-        specfast(prog_name="specfast")
+        with ends_cleanly():
+            specfast(prog_name="specfast")
     # Click prints help itself, and handles a closed pipe, but not a full disk.
     except OSError as error:
         discard_output()

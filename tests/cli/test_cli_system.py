@@ -19,7 +19,8 @@ import signals
 import specfast
 from cli_runner import LIMIT_SECONDS, command_line, environment, run, run_process
 from signals import SPEECH
-from specfast._cli import errors, output
+from specfast._cli import errors
+from specfast._cli import target as targets
 
 # ---- Whole files or none -----------------------------------------------------------------------
 
@@ -59,7 +60,7 @@ def test_a_file_that_appears_meanwhile_is_kept(
         (tmp_path / "x").write_bytes(b"theirs")
 
     with pytest.raises(errors.Failed, match="it exists"):
-        output.write_whole(str(tmp_path / "x"), write, force=False)
+        targets.write_whole(str(tmp_path / "x"), write, force=False)
 
     def no_links(*_: object) -> None:
         raise OSError(errno.EPERM, "no hard links here")
@@ -67,9 +68,9 @@ def test_a_file_that_appears_meanwhile_is_kept(
     monkeypatch.setattr(os, "link", no_links)
     (tmp_path / "x").unlink()
     with pytest.raises(errors.Failed, match="it exists"):
-        output.write_whole(str(tmp_path / "x"), write, force=False)
+        targets.write_whole(str(tmp_path / "x"), write, force=False)
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"theirs"]
-    output.write_whole(str(tmp_path / "y"), lambda _: None, force=False)
+    targets.write_whole(str(tmp_path / "y"), lambda _: None, force=False)
     assert (tmp_path / "y").read_bytes() == b""
 
 
@@ -87,8 +88,7 @@ def test_links_permissions_and_odd_targets(
     for target, said in (
         (tmp_path / "missing" / "x.npy", "there is no folder"),
         (tmp_path / "plain" / "x.npy", "there is no folder"),
-        (tmp_path, "no ordinary file"),
-        (os.devnull, "no ordinary file"),
+        (tmp_path, "it is a folder"),
         (tmp_path / ("x" * 300), "cannot write"),
     ):
         flags = ("--format", "npy", "--force")

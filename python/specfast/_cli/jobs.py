@@ -12,7 +12,7 @@ import json
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -22,7 +22,8 @@ import numpy as np
 from specfast import plot
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
-from specfast._cli.output import check_target, report, standard_output, write_whole
+from specfast._cli.output import report, standard_output
+from specfast._cli.target import check_target, is_device, is_standard_output, write_whole
 from specfast._engine.build import set_num_threads
 from specfast.audio import read_audio, read_raw
 from specfast.layers import MelSpectrogram, STFTSpectrogram
@@ -120,6 +121,7 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
     Raises:
         WrongUse, Failed: See there.
     """
+    job = _with_plain_output(job)
     kind = _checked_kind(job)
     with failures():
         recording = _read(job)
@@ -158,6 +160,7 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
     Raises:
         WrongUse, Failed: See there.
     """
+    job = _with_plain_output(job)
     kind = _checked_kind(job)
     with failures():
         layer = make_layer(STFTSpectrogram, settings)
@@ -189,12 +192,16 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
         _deliver(job, kind, recording, result)
 
 
+def _with_plain_output(job: Job) -> Job:
+    return replace(job, output="-") if is_standard_output(job.output) else job
+
+
 def _checked_kind(job: Job) -> str:
     """Returns the format to write, after every check that needs no file."""
     kind = job.kind
     if kind is None:
         suffix = Path(job.output).suffix
-        kind = "npy" if job.output == "-" else suffix[1:].lower()
+        kind = "npy" if job.output == "-" or is_device(job.output) else suffix[1:].lower()
         if kind not in FORMATS:
             raise WrongUse(
                 f"-o {job.output!r}: unknown suffix {suffix!r}; accepted: .npy, .npz and .png, "
@@ -243,7 +250,7 @@ def _reported_warnings() -> Iterator[None]:
 def _read(job: Job) -> _Recording:
     # A result that cannot be written is not worth waiting for.
     if job.output != "-":
-        check_target(job.output, force=job.force)
+        check_target(job.output, force=job.force, source=job.source)
     piped = job.source == STANDARD_INPUT
     recording = read_standard_input() if piped else job.source
     name = source_name(job.source)
