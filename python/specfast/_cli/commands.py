@@ -66,9 +66,12 @@ _JOB_OPTIONS = (
     ),
     click.option(
         "--raw",
-        type=options.RAW,
-        help="IN has no header: samples in this encoding, channels interleaved. Requires --rate.",
+        type=options.RawEncoding(),
+        metavar="ENCODING",
+        help="IN has no header: samples in this encoding, channels interleaved. Requires --rate. "
+        "Names are those of ffmpeg: s16le, f32le, mulaw, alaw, u8, s24le, s32be, ...",
     ),
+    options.force_raw(),
     click.option("--rate", type=options.RATE, help="Sampling rate of raw input in Hz."),
     click.option(
         "--channels",
@@ -180,10 +183,12 @@ def stft(**values: Any) -> None:
 @click.argument("source", metavar="[IN]", default="-", type=options.FileName())
 @click.option(
     "--raw",
-    type=options.RAW,
+    type=options.RawEncoding(),
+    metavar="ENCODING",
     default="s16le",
-    help="Encoding of the samples, channels interleaved.",
+    help="Encoding of the samples, channels interleaved; see `specfast mel --help`.",
 )
+@options.force_raw()
 @click.option("--rate", type=options.RATE, required=True, help="Sampling rate in Hz.")
 @click.option(
     "--channels", type=options.CHANNELS, default=1, help="Number of interleaved channels in IN."

@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import select
 import sys
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -15,6 +16,7 @@ from specfast._cli.errors import Failed, WrongUse
 __all__ = [
     "STANDARD_INPUT",
     "check_source",
+    "has_bytes",
     "opened",
     "read_block",
     "read_standard_input",
@@ -76,6 +78,14 @@ def opened(source: str) -> Iterator[BinaryIO]:
         raise Failed(f"cannot read {source!r}: {_reason(error)}") from error
     with file:
         yield file
+
+
+def has_bytes(stream: BinaryIO) -> bool:
+    """Returns whether a first read would return at once."""
+    try:
+        return bool(select.select([stream], [], [], 0)[0])
+    except (OSError, ValueError):  # no file of the system
+        return True
 
 
 def read_block(stream: BinaryIO, source: str, num_bytes: int) -> bytes:

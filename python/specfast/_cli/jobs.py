@@ -53,6 +53,7 @@ class Job:
         size: Width and height of a picture in pixels; None: see `plot`.
         db_range: Levels in dB of the darkest and the brightest colour; None: automatic.
         raw: The encoding of samples without a header, a key of RAW_ENCODINGS; None: there is one.
+        force_raw: With `raw`: whether samples may begin like a file with a header.
         rate: With `raw`: the sampling rate in Hz.
         channels: With `raw`: how many channels are interleaved; None: one.
         num_threads: None: the default of the package.
@@ -68,6 +69,7 @@ class Job:
     size: tuple[int, int] | None = None
     db_range: tuple[float, float] | None = None
     raw: str | None = None
+    force_raw: bool = False
     rate: int | None = None
     channels: int | None = None
     num_threads: int | None = None
@@ -219,6 +221,8 @@ def _checked_kind(job: Job) -> str:
             raise WrongUse(
                 f"{option} {number} only applies to --raw; this file's header gives the value"
             )
+    if job.force_raw and not job.raw:
+        raise WrongUse("--force-raw only applies to --raw")
     if job.mono and job.channel is not None:
         raise WrongUse(f"--mono and --channel {job.channel} exclude each other")
     if kind != "png":
@@ -239,7 +243,7 @@ def make_layer(layer_class: Callable[..., _Layer], settings: dict[str, Any]) -> 
 
 @contextlib.contextmanager
 def _reported_warnings() -> Iterator[None]:
-    """Puts the warnings of a layer on standard error, a line each."""
+    """Puts warnings on standard error, a line each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
@@ -256,9 +260,13 @@ def _read(job: Job) -> _Recording:
     name = source_name(job.source)
     chosen: dict[str, Any] = {"mono": job.mono, "channel": job.channel, "name": name}
     if job.raw and job.rate:
-        samples, rate = read_raw(recording, job.raw, job.channels or 1, **chosen), job.rate
+        rate = job.rate
+        samples = read_raw(
+            recording, job.raw, job.channels or 1, force_raw=job.force_raw, **chosen
+        )
     else:
-        samples, rate = read_audio(recording, **chosen)
+        with _reported_warnings():
+            samples, rate = read_audio(recording, **chosen)
     samples = samples.reshape(len(samples), -1)
     if not np.isfinite(samples).all():
         report(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")

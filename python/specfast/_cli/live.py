@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from specfast._audio.containers import bytes_to_judge
+from specfast._audio.raw import RAW_ENCODINGS, header_refusal
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
-from specfast._cli.input import check_source, opened, read_block, source_name
+from specfast._cli.input import check_source, has_bytes, opened, read_block, source_name
 from specfast._cli.jobs import make_layer
 from specfast._cli.output import standard_output
-from specfast.audio import RAW_ENCODINGS
 from specfast.layers import MelSpectrogram
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Live:
     Attributes:
         source: A path, or "-" for standard input.
         raw: The encoding of the samples, a key of RAW_ENCODINGS.
+        force_raw: Whether samples may begin like a file with a header.
         rate: In Hz.
         channels: How many channels are interleaved.
         channel: The one to show, from 0.
@@ -52,6 +54,7 @@ class Live:
 
     source: str
     raw: str
+    force_raw: bool
     rate: int
     channels: int
     channel: int
@@ -79,13 +82,16 @@ def run_live(job: Live, settings: dict[str, Any]) -> None:
         clamped = config["power_to_db"] and config["top_db"] is not None
         with refusals():
             stream = layer.stream(max_db=job.max_db if clamped else None)
-        scale = RAW_ENCODINGS[job.raw][1]
         failure = None
         with opened(job.source) as source:
+            # Before anything is printed if samples are there; a header of ours waits for none.
+            head = _checked_head(job, source) if has_bytes(source) else None
             print_columns = _printer(job, layer)
+            if head is None:
+                head = _checked_head(job, source)
             try:
-                for block in _blocks(job, source):
-                    print_columns(stream.push(block[:, job.channel], scale=scale))
+                for block in _blocks(job, head, source):
+                    print_columns(stream.push(block[:, job.channel]))
             except Failed as error:
                 failure = error
         print_columns(stream.flush())
@@ -99,20 +105,43 @@ def _check(job: Live) -> None:
     check_source(job.source, "samples")
 
 
-def _blocks(job: Live, source: BinaryIO) -> Iterator[npt.NDArray[Any]]:
+def _checked_head(job: Live, source: BinaryIO) -> bytes:
+    """Returns the first bytes, as many as tell samples from a file with a header.
+
+    Raises:
+        Failed: They are those of such a file, or cannot be read.
+    """
+    head = b""
+    while len(head) < bytes_to_judge(head):
+        block = read_block(source, job.source, _BLOCK_BYTES)
+        if not block:
+            break
+        head += block
+    refusal = None if job.force_raw else header_refusal(head)
+    if refusal:
+        name = source_name(job.source)
+        raise Failed(
+            f"cannot read {name!r} as raw samples: {refusal}; decode it (ffmpeg -i IN -f "
+            f"{job.raw} - | specfast stream ...), or force it (--force-raw)"
+        )
+    return head
+
+
+def _blocks(job: Live, head: bytes, source: BinaryIO) -> Iterator[npt.NDArray[Any]]:
     """Yields samples [samples, channels] as they arrive.
 
     Raises:
         Failed: After the last whole sample: the source broke off, or has bytes left over.
     """
-    dtype, _ = RAW_ENCODINGS[job.raw]
-    sample_bytes = dtype.itemsize * job.channels
-    rest = b""
-    while data := read_block(source, job.source, _BLOCK_BYTES):
+    code = RAW_ENCODINGS[job.raw]
+    sample_bytes = code.sample_bytes * job.channels
+    rest, data = b"", head
+    while data:
         data = rest + data
         whole = len(data) // sample_bytes * sample_bytes
         rest = data[whole:]
-        yield np.frombuffer(data, dtype, whole // dtype.itemsize).reshape(-1, job.channels)
+        yield code.decode(data[:whole]).reshape(-1, job.channels)
+        data = read_block(source, job.source, _BLOCK_BYTES)
     if rest:
         raise Failed(
             f"{source_name(job.source)!r} ends within a sample: {len(rest)} bytes are left over, "

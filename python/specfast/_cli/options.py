@@ -12,8 +12,8 @@ import click
 import numpy as np
 from click.shell_completion import CompletionItem
 
+from specfast._audio.raw import RAW_ENCODINGS, encoding_meant
 from specfast._spec.fields import Field, Option
-from specfast.audio import RAW_ENCODINGS
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
@@ -24,10 +24,22 @@ else:
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
 
-RAW = click.Choice(tuple(RAW_ENCODINGS))
 RATE = click.IntRange(min=1)
 CHANNEL = click.IntRange(min=0)
 CHANNELS = click.IntRange(1, 65536)
+
+
+class RawEncoding(click.Choice):
+    """The encoding of samples without a header; a message names the one that was meant."""
+
+    def __init__(self) -> None:
+        super().__init__(tuple(RAW_ENCODINGS))
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        meant = encoding_meant(value)
+        if meant is not None and meant != value:
+            self.fail(f"{value!r} is not an encoding; did you mean {meant!r}?", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 class FileName(_ParamType):
@@ -85,6 +97,16 @@ class Window(_ParamType):
     ) -> list[CompletionItem]:
         names = [name for name in ("hann", "hamming") if name.startswith(incomplete)]
         return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, "file")]
+
+
+def force_raw() -> Decorator:
+    """Returns the option --force-raw."""
+    return click.option(
+        "--force-raw",
+        is_flag=True,
+        show_default=False,
+        help="Take the bytes of IN for samples even if they begin like a file with a header.",
+    )
 
 
 def apply(decorators: Iterable[Decorator], command: Command) -> Command:
