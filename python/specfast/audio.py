@@ -138,7 +138,8 @@ def _checked_encoding(encoding: Any) -> str:
     meant = encoding_meant(encoding) if isinstance(encoding, str) else None
     if meant is not None and meant != encoding:
         raise ValueError(
-            f"`encoding` is invalid, did you mean {meant!r}? {_checks.received('encoding', encoding)}"
+            f"`encoding` is invalid, did you mean {meant!r}? "
+            f"{_checks.received('encoding', encoding)}"
         )
     return _checks.choice("encoding", encoding, tuple(RAW_ENCODINGS))
 
@@ -180,8 +181,7 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]
         ]
     except Damaged as error:
         raise AudioError(f"cannot read {name!r}: {error}") from error
-    # soundfile's TypeError means that it took the file for one without a header.
-    except (soundfile.SoundFileError, TypeError) as error:
+    except soundfile.SoundFileError as error:
         reason = str(error).rstrip(".").rpartition(": ")[2]
         raise AudioError(
             f"cannot read {name!r}: {reason}; accepted: {_accepted(soundfile)}"
@@ -201,9 +201,7 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]
     return np.ascontiguousarray(samples), rate
 
 
-def _decoded_part(
-    soundfile: Any, part: Spliced, num_samples: int | None
-) -> tuple[Samples, int]:
+def _decoded_part(soundfile: Any, part: Spliced, num_samples: int | None) -> tuple[Samples, int]:
     """Returns float32 [samples, channels] and the rate in Hz.
 
     Args:
@@ -217,9 +215,12 @@ def _decoded_part(
     try:
         with soundfile.SoundFile(part.buffered()) as file:
             promised, rate = num_samples or file.frames, int(file.samplerate)
-            blocks = [file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True)]
-            while len(blocks[-1]) == _BLOCK_SAMPLES:
-                blocks.append(file.read(_BLOCK_SAMPLES, dtype="float32", always_2d=True))
+            # soundfile seeks between two reads, and mpg123 then complains of missing bits on
+            # standard error. The frames of an MP3 file have been counted, so one read is safe.
+            block = max(_BLOCK_SAMPLES, promised) if file.format == "MP3" else _BLOCK_SAMPLES
+            blocks = [file.read(block, dtype="float32", always_2d=True)]
+            while len(blocks[-1]) == block:
+                blocks.append(file.read(block, dtype="float32", always_2d=True))
     finally:
         # The decoder only saw the end of the file.
         if part.failure is not None:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -67,13 +66,6 @@ with_mp3 = pytest.mark.skipif(
 )
 
 
-def mp3_without_its_header(samples: np.ndarray) -> bytes:
-    """An MP3 file of variable bit rate without the frame that states its length."""
-    whole = encoded(samples, format="MP3")
-    assert b"Xing" in whole[:200]
-    return whole[whole.index(whole[:2], 2) :]
-
-
 @with_mp3
 def test_mp3_is_read() -> None:
     wanted = signals.read_wav(SPEECH)
@@ -88,19 +80,9 @@ def test_mp3_is_read() -> None:
 
 
 @with_mp3
-def test_an_mp3_that_would_be_cut_off_is_refused() -> None:
-    loud, quiet = 0.1 * signals.noise(64000), signals.silence(64000)
-    with pytest.raises(AudioError, match="does not state its length.*ffmpeg -i IN"):
-        read_audio(io.BytesIO(mp3_without_its_header(np.concatenate([loud, quiet]))))
-    # The low bit rate of this one's first frames promises too much, so everything is read.
-    samples, _ = read_audio(io.BytesIO(mp3_without_its_header(np.concatenate([quiet, loud]))))
-    assert len(samples) >= 128000
-
-
-@with_mp3
 def test_a_cut_mp3_is_told() -> None:
     data = encoded(signals.read_wav(SPEECH), format="MP3")
-    with pytest.raises(AudioError, match="cut short, its header promises 87271 samples"):
+    with pytest.raises(AudioError, match="cut short, its header promises 154 frames and 73 are"):
         read_audio(io.BytesIO(data[: len(data) // 2]))
 
 
@@ -159,20 +141,6 @@ def test_wrong_choices_are_named(
         read(**choice)
 
 
-def test_arguments_of_raw_samples_are_checked() -> None:
-    with pytest.raises(ValueError, match="`encoding`.*'s16le'.*'mp3'"):
-        read_raw(io.BytesIO(bytes(4)), "mp3")
-    with pytest.raises(ValueError, match="`channels`.*channels=0"):
-        read_raw(io.BytesIO(bytes(4)), "s16le", 0)
-
-
-def test_a_pipe_is_no_file_with_a_header() -> None:
-    reading, writing = os.pipe()
-    os.close(writing)
-    with os.fdopen(reading, "rb") as pipe, pytest.raises(AudioError, match="cannot read"):
-        read_audio(pipe)
-
-
 # ---- Files --------------------------------------------------------------------------------------
 
 
@@ -181,14 +149,6 @@ def test_more_than_one_block(monkeypatch: pytest.MonkeyPatch) -> None:
     for block in (len(whole), len(whole) // 2, 1000):
         monkeypatch.setattr("specfast.audio._BLOCK_SAMPLES", block)
         np.testing.assert_array_equal(read_audio(SPEECH)[0], whole)
-
-
-@pytest.mark.parametrize("size", [0, 0x7FFFFFFF, 0xFFFFFFFF])
-def test_a_wav_written_into_a_pipe_has_no_size(size: int) -> None:
-    data = bytearray(SPEECH.read_bytes())
-    data[4:8] = size.to_bytes(4, "little")
-    data[40:44] = size.to_bytes(4, "little") if size else b"\xff\xff\xff\xff"
-    np.testing.assert_array_equal(read_audio(io.BytesIO(bytes(data)))[0], read_audio(SPEECH)[0])
 
 
 WAV = SPEECH.read_bytes()

@@ -174,7 +174,7 @@ def test_columns_before_a_broken_sample_are_printed(num_bytes: int) -> None:
 COMMANDS = {
     "mel": ("mel", SPEECH, "-o", "-"),
     "stft": ("stft", SPEECH, "-o", "-"),
-    "stream": ("stream", *RAW, SPEECH),
+    "stream": ("stream", *RAW, "--force-raw", SPEECH),
     "info": ("info",),
     "info as JSON": ("info", "--json"),
     "help": ("--help",),

@@ -4,9 +4,7 @@
 from __future__ import annotations
 
 import io
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -65,7 +63,9 @@ def test_raw_channels(tmp_path: Path) -> None:
         (("--raw", "s16le"), 2, "--raw s16le requires --rate"),
         (("--rate", 16000), 2, "--rate 16000 only applies to --raw"),
         (("--channels", 2), 2, "--channels 2 only applies to --raw"),
-        (("--raw", "s24le", "--rate", 1), 2, "s16le"),
+        (("--raw", "mp3", "--rate", 1), 2, "s16le"),
+        (("--raw", "pcm_s24", "--rate", 1), 2, "did you mean 's24le'?"),
+        (("--force-raw",), 2, "--force-raw only applies to --raw"),
         (("--raw", "f64le", "--rate", 1), 1, "10 bytes, expected one or more samples of 1 * 8"),
         ((*RAW, "--channels", 3), 1, "expected one or more samples of 3 * 2 bytes"),
         ((*RAW, "--sampling-rate", 8000), 1, "--sampling-rate 8000 is not the rate"),
@@ -76,16 +76,6 @@ def test_wrong_use(tmp_path: Path, flags: tuple[object, ...], code: int, said: s
     arguments = ("mel", *flags, tmp_path / "ten.raw", "-o", tmp_path / "x.npy")
     assert said in run(*arguments, exit_code=code).output
     assert not (tmp_path / "x.npy").exists()
-
-
-@pytest.fixture(scope="session")
-def ffmpeg() -> str:
-    """The real one: CI installs it; a developer's machine may be without."""
-    found = shutil.which("ffmpeg")
-    if found is None:
-        assert os.environ.get("SPECFAST_CI_HAS_FFMPEG") != "1"
-        pytest.skip("ffmpeg is not installed")
-    return found
 
 
 @pytest.mark.parametrize("command", [("mel",), ("stream", "--max-db", "0")])

@@ -121,7 +121,7 @@ def is_unknown(size: int, size_bytes: int) -> bool:
         or top - size <= _MARGIN_BYTES
         or abs(top // 2 - size) <= _MARGIN_BYTES
         # 64 bits in which someone stored the -1 of 32 bits.
-        or (size_bytes == 8 and size == 0xFFFFFFFF)
+        or (size_bytes == 8 and abs(size - 0xFFFFFFFF) <= _MARGIN_BYTES)
     )
 
 
@@ -208,8 +208,9 @@ def _begins_chunk(file: File, layout: Layout, end: int) -> bool:
 
 
 def _is_chunks(file: File, layout: Layout, position: int) -> bool:
-    """Returns whether whole chunks stand from a position to the end of the file."""
-    position += -position % layout.alignment
-    for chunk in layout.walk(file, position):
-        position = chunk.begin + chunk.size
-    return abs(file.size - position) <= layout.alignment
+    """Returns whether whole chunks stand from a position to the end of the file, at least one."""
+    chunks = list(layout.walk(file, position + -position % layout.alignment))
+    if not chunks:
+        return False
+    end = chunks[-1].begin + chunks[-1].size
+    return abs(file.size - end) <= layout.alignment

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Random access to a file's bytes, and a file put together from its parts and corrected headers."""
+"""Random access to the bytes of a file, and files put together from parts and new headers."""
 
 from __future__ import annotations
 

@@ -34,6 +34,7 @@ _HEADER_BYTES = 4
 _VBRI_AT = 36
 _VBRI_COUNT_AT = 14
 _HAS_COUNT, _HAS_BYTES = 1, 2
+_HIGHEST_KBITS = 14
 
 
 @dataclass(frozen=True)
@@ -160,15 +161,10 @@ def _stated_bytes(data: bytes, count_at: int, mark: bytes) -> int | None:
     return int.from_bytes(data[at : at + 4], "big")
 
 
-def _frame_with_count(data: bytes, first: Frame, count: int) -> bytes:
+def _frame_with_count(data: bytes, like: Frame, count: int) -> bytes:
     """Returns a frame like the first that states how many follow."""
+    # Without a CRC, and with the highest bit rate, so that it is long enough.
+    header = bytes((data[0], data[1] | 1, data[2] & 0x0F | _HIGHEST_KBITS << 4, data[3]))
+    frame = frame_at(header) or like
     mark = b"Xing" + _HAS_COUNT.to_bytes(4, "big") + count.to_bytes(4, "big")
-    for kbits_code in range(1, 15):
-        # Without a CRC, and with a bit rate at which the frame is long enough.
-        header = bytes((data[0], data[1] | 1, data[2] & 0x0F | kbits_code << 4, data[3]))
-        frame = frame_at(header)
-        assert frame is not None
-        contents = header.ljust(frame.mark_at, b"\0") + mark
-        if len(contents) <= frame.size:
-            break
-    return contents.ljust(frame.size, b"\0")
+    return (header.ljust(frame.mark_at, b"\0") + mark).ljust(frame.size, b"\0")

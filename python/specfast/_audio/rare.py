@@ -31,64 +31,62 @@ def check_whole(file: File) -> None:
     Raises:
         Damaged: Part of the samples is missing.
     """
-    head = file.read(0, 1024)
+    head = file.read(0, 32)
     for begins_like, end_of in _ENDS:
         if begins_like(head):
-            end = end_of(file, head)
+            end = end_of(file)
             if end > file.size:
                 raise cut_short(end, file.size, "bytes")
 
 
-def _number(head: bytes, at: int, num_bytes: int, order: _Order) -> int:
-    return int.from_bytes(head[at : at + num_bytes], order)
+def _number(file: File, at: int, num_bytes: int, order: _Order) -> int:
+    return int.from_bytes(file.read(at, num_bytes), order)
 
 
-def _end_of_avr(file: File, head: bytes) -> int:
-    is_stereo, bits, frames = (_number(head, at, n, "big") for at, n in ((12, 2), (14, 2), (26, 4)))
+def _end_of_avr(file: File) -> int:
+    is_stereo, bits, frames = (
+        _number(file, at, n, "big") for at, n in ((12, 2), (14, 2), (26, 4))
+    )
     return 128 + frames * (1 + bool(is_stereo)) * -(-bits // 8)
 
 
-def _end_of_svx(file: File, head: bytes) -> int:
+def _end_of_svx(file: File) -> int:
     for chunk in _SVX.walk(file, 12):
         if chunk.name == b"BODY" and not is_unknown(chunk.size, 4):
             return chunk.begin + chunk.size
     return 0
 
 
-def _end_of_nist(file: File, head: bytes) -> int:
-    fields = dict(re.findall(rb"(\w+) -\w+ (\d+)", head))
-    end = int(head[8:16]) if head[8:16].strip().isdigit() else 0
-    try:
-        return end + (
-            int(fields[b"sample_count"])
-            * int(fields[b"sample_n_bytes"])
-            * int(fields.get(b"channel_count", 1))
-        )
-    except KeyError:
-        return 0
+def _end_of_nist(file: File) -> int:
+    head = file.read(0, 1024)
+    fields = {name: int(digits) for name, digits in re.findall(rb"(\w+) -\w+ (\d+)", head)}
+    head_bytes = int(head[8:16]) if head[8:16].strip().isdigit() else 0
+    frame_bytes = fields.get(b"sample_n_bytes", 0) * fields.get(b"channel_count", 1)
+    return head_bytes + fields.get(b"sample_count", 0) * frame_bytes
 
 
-def _end_of_voc(file: File, head: bytes) -> int:
-    position = _number(head, 20, 2, "little")
-    while len(block := file.read(position, _VOC_BLOCK_BYTES)) > 1 and block[0] != _VOC_END:
-        position += _VOC_BLOCK_BYTES + _number(block, 1, 3, "little")
+def _end_of_voc(file: File) -> int:
+    position = _number(file, 20, 2, "little")
+    while position < file.size and _number(file, position, 1, "little") != _VOC_END:
+        position += _VOC_BLOCK_BYTES + _number(file, position + 1, 3, "little")
     return position
 
 
-def _end_of_mpc(file: File, head: bytes) -> int:
-    return 42 + _number(head, 30, 4, "little") * 2 * (1 + bool(head[21:22].strip(b"\0")))
+def _end_of_mpc(file: File) -> int:
+    is_stereo = _number(file, 21, 1, "little") != 0
+    return 42 + _number(file, 30, 4, "little") * 2 * (1 + is_stereo)
 
 
-def _end_of_wve(file: File, head: bytes) -> int:
-    return 32 + _number(head, 18, 4, "big")
+def _end_of_wve(file: File) -> int:
+    return 32 + _number(file, 18, 4, "big")
 
 
-def _end_of_mat4(file: File, head: bytes) -> int:
-    order: _Order = "big" if head[:2] == b"\0\0" and head[:4] != bytes(4) else "little"
+def _end_of_mat4(file: File) -> int:
+    order: _Order = "little" if file.read(0, 4) == bytes(4) else "big"
     position = 0
-    while len(record := file.read(position, _MAT4_HEAD_BYTES)) == _MAT4_HEAD_BYTES:
+    while position + _MAT4_HEAD_BYTES <= file.size:
         kind, rows, columns, has_imaginary, name_bytes = (
-            _number(record, at, 4, order) for at in range(0, _MAT4_HEAD_BYTES, 4)
+            _number(file, position + at, 4, order) for at in range(0, _MAT4_HEAD_BYTES, 4)
         )
         number_bytes = _MAT4_BYTES[min(kind // 10 % 10, len(_MAT4_BYTES) - 1)]
         position += _MAT4_HEAD_BYTES + name_bytes
@@ -96,13 +94,13 @@ def _end_of_mat4(file: File, head: bytes) -> int:
     return position
 
 
-def _end_of_mat5(file: File, head: bytes) -> int:
-    """Returns where the numbers of the last matrix end; libsndfile's sizes of a matrix are wrong."""
-    order: _Order = "little" if head[126:128] == b"IM" else "big"
+def _end_of_mat5(file: File) -> int:
+    """Returns where the last numbers end; the sizes of the matrices may be wrong."""
+    order: _Order = "little" if file.read(126, 2) == b"IM" else "big"
     position = _MAT5_HEAD_BYTES
     end = 0
-    while len(tag := file.read(position, 8)) == 8:
-        kind, size = _number(tag, 0, 4, order), _number(tag, 4, 4, order)
+    while position + 8 <= file.size:
+        kind, size = _number(file, position, 4, order), _number(file, position + 4, 4, order)
         if kind == _MAT5_MATRIX:
             # Its elements follow: flags, dimensions, name, numbers.
             position += 8
@@ -114,7 +112,7 @@ def _end_of_mat5(file: File, head: bytes) -> int:
 
 
 _MAT4_HEADS = (b"\0\0\x03\xe8" + b"\0\0\0\x01" * 2, bytes(4) + b"\x01\0\0\0" * 2)
-_ENDS: list[tuple[Callable[[bytes], bool], Callable[[File, bytes], int]]] = [
+_ENDS: list[tuple[Callable[[bytes], bool], Callable[[File], int]]] = [
     (lambda head: head[:4] == b"2BIT", _end_of_avr),
     (lambda head: head[:4] == b"FORM" and head[8:12] in (b"8SVX", b"16SV"), _end_of_svx),
     (lambda head: head[:7] == b"NIST_1A", _end_of_nist),

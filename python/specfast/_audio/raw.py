@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     # float32, or float64 where float32 would lose digits; [samples]
-    Decoded = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+    Decoded = npt.NDArray[Any]
 
 __all__ = ["RAW_ENCODINGS", "Encoding", "encoding_meant", "header_refusal"]
 
@@ -55,7 +55,7 @@ def _integers(
     sign = "<" if order == "little" else ">"
     integers = np.ascontiguousarray(digits).view(f"{sign}{kind}{width}")[:, 0]
     # Scaling by a power of two is exact; so is the difference, of 24 bits in a float32.
-    numbers = integers.astype(np.float64 if num_bytes == 4 else np.float32)
+    numbers: Decoded = integers.astype(np.float64 if num_bytes == 4 else np.float32)
     numbers *= 2.0 ** (1 - 8 * width)
     return numbers - 1 if is_unsigned else numbers
 

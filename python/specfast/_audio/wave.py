@@ -70,9 +70,7 @@ def mend_wave(file: File) -> Sound:
         # The number of samples in this chunk is then no better.
         kept.pop(b"fact", None)
         frame_bytes = _frame_bytes(kept.get(b"fmt ", b""), layout)
-        end = end_of_whole_samples(
-            file, range(chunk.begin, end), frame_bytes, layout.alignment
-        )
+        end = end_of_whole_samples(file, range(chunk.begin, end), frame_bytes, layout.alignment)
     return Sound([_rebuilt(layout, head[:4], kept, range(chunk.begin, end))], remark)
 
 
@@ -82,9 +80,7 @@ def _frame_bytes(fmt: bytes, layout: Layout) -> int:
     return frame_bytes if tag in _PLAIN_TAGS else 0
 
 
-def _rebuilt(
-    layout: Layout, form: bytes, kept: dict[bytes, bytes], samples: range
-) -> list[Piece]:
+def _rebuilt(layout: Layout, form: bytes, kept: dict[bytes, bytes], samples: range) -> list[Piece]:
     """Returns the file with the chunks that decoders need, up to the end of the samples."""
     chunks = b"".join(
         layout.chunk(name, kept[name]) for name in (b"fmt ", b"fact") if name in kept

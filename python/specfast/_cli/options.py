@@ -17,9 +17,11 @@ from specfast._spec.fields import Field, Option
 
 if TYPE_CHECKING:
     _ParamType = click.ParamType[Any]
+    _Choice = click.Choice[str]
 else:
     # Not generic before click 8.3.
     _ParamType = click.ParamType
+    _Choice = click.Choice
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Any], Any]
@@ -29,7 +31,7 @@ CHANNEL = click.IntRange(min=0)
 CHANNELS = click.IntRange(1, 65536)
 
 
-class RawEncoding(click.Choice):
+class RawEncoding(_Choice):
     """The encoding of samples without a header; a message names the one that was meant."""
 
     def __init__(self) -> None:
