@@ -180,7 +180,7 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]
             for pieces in sound.parts
         ]
     except Damaged as error:
-        raise AudioError(f"cannot read {name!r}: {error}") from error
+        raise AudioError(f"cannot read {name!r}: {error}") from None
     except soundfile.SoundFileError as error:
         reason = str(error).rstrip(".").rpartition(": ")[2]
         raise AudioError(

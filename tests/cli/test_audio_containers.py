@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import inspect
 import io
+import os
 import struct
+import subprocess
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +22,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import signals
+from cli_runner import LIMIT_SECONDS
 from signals import SPEECH
+from specfast._audio.files import File, Spliced
+from specfast._audio.mpeg import frame_at
+from specfast._audio.wave import mend_wave
 from specfast.audio import AudioError, read_audio
 
 PCM = np.random.default_rng(3).integers(-32768, 32768, (3001, 2)).astype(np.int16)
@@ -179,6 +186,20 @@ def test_samples_that_look_like_the_name_of_a_chunk_are_samples() -> None:
     assert_read(data[:40] + bytes(4) + data[44:], letters[:, np.newaxis] / np.float32(32768))
     half = struct.pack("<I", 160 // 2)
     assert_refused(data[:40] + half + data[44:], "belong to no chunk")
+
+
+def test_more_than_four_gibibytes(tmp_path: Path) -> None:
+    """Sizes of 32 bits have overflowed; what a decoder gets has 64."""
+    num_bytes = 5_000_000_000
+    path = tmp_path / "long.wav"
+    wrapped = struct.pack("<I", num_bytes % (1 << 32))
+    path.write_bytes(WAV[:4] + wrapped + WAV[8:40] + wrapped)
+    os.truncate(path, 44 + num_bytes)
+    with path.open("rb") as stream:
+        file = File(stream)
+        (pieces,) = mend_wave(file).parts
+        with soundfile.SoundFile(Spliced(file, pieces).buffered()) as sound:
+            assert sound.frames == num_bytes // 2
 
 
 # ---- Other formats: written by libsndfile, then damaged ---------------------------------------
@@ -438,3 +459,37 @@ def test_a_count_of_frames_may_include_the_first_or_be_too_small(
         np.testing.assert_array_equal(read_audio(data)[0], wanted)
     assert_refused(whole[:at] + struct.pack(">I", count + 2) + whole[at + 4 :], "cut short")
     assert capfd.readouterr().err == ""
+
+
+@with_mp3
+def test_the_count_of_another_encoder() -> None:
+    """Fraunhofer's frame holds its count in another place."""
+    _, unstated = mp3(16000, 1, None)
+    wanted, _ = read_audio(unstated)
+    header = bytes([*unstated[:2], unstated[2] & 0x0F | 0xE0, unstated[3]])
+    first = frame_at(header)
+    assert first is not None
+    frames, at = 0, 0
+    while (frame := frame_at(unstated, at)) is not None:
+        frames, at = frames + 1, at + frame.size
+    for stated in (frames, 0, 1):
+        vbri = b"VBRI" + struct.pack(">HHHII", 1, 0, 0, len(unstated) + first.size, stated)
+        whole = (header.ljust(36, b"\0") + vbri).ljust(first.size, b"\0") + unstated
+        np.testing.assert_array_equal(read_audio(whole)[0], wanted)
+    assert_refused(whole[:50] + struct.pack(">I", frames + 9) + whole[54:], "cut short")
+
+
+@with_mp3
+@pytest.mark.parametrize("rate", [16000, 44100])
+def test_layers_without_a_count(ffmpeg: str, rate: int) -> None:
+    """MPEG layer II, where a decoder's guess can be too small, and nothing can correct it."""
+    command = [ffmpeg, "-v", "error", "-i", str(SPEECH), "-ar", str(rate), "-f", "mp2", "-"]
+    data = subprocess.run(command, capture_output=True, check=True, timeout=LIMIT_SECONDS).stdout
+    samples, got_rate = read_audio(data)
+    seconds = len(samples) / got_rate
+    assert got_rate == rate
+    assert len(samples) % 1152 == 0
+    assert len(SPOKEN) / 16000 <= seconds < len(SPOKEN) / 16000 + 3 * 1152 / rate
+    assert_refused(data[:-10], "ends within a frame")
+    np.testing.assert_array_equal(read_audio(data + data)[0][: len(samples)], samples)
+    assert len(read_audio(data + data)[0]) == 2 * len(samples)

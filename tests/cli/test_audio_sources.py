@@ -62,19 +62,21 @@ def written_to_pipe(data: bytes) -> Any:
     return reading
 
 
+@contextlib.contextmanager
 def child_output(data: bytes) -> Iterator[Any]:
+    """Yields the standard output of a child that copies its standard input."""
     code = "import sys; sys.stdout.buffer.write(sys.stdin.buffer.read())"
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as child:
-        assert child.stdin is not None
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen([sys.executable, "-c", code], **pipes) as child:
         watchdog = threading.Timer(LIMIT_SECONDS, child.kill)
         watchdog.start()
-        feeder = threading.Thread(target=lambda: (child.stdin.write(data), child.stdin.close()))
-        feeder.start()
-        yield child.stdout
-        feeder.join(LIMIT_SECONDS)
-        watchdog.cancel()
+        try:
+            child.stdin.write(data)
+            child.stdin.close()
+            yield child.stdout
+        finally:
+            watchdog.cancel()
+            child.kill()
 
 
 def compressed(data: bytes) -> Any:
@@ -131,11 +133,13 @@ def test_what_is_in_a_source_decides(make: Callable[[bytes], Any]) -> None:
 
 
 def test_the_output_of_a_child() -> None:
-    for stream in child_output(WAV):
+    with child_output(WAV) as stream:
         np.testing.assert_array_equal(read_audio(stream)[0][:, 0], SPOKEN)
-    for stream in child_output(WAV[:50000]):
-        with pytest.raises(AudioError, match="cannot read 'a stream': it is cut short"):
-            read_audio(stream)
+    with (
+        child_output(WAV[:50000]) as stream,
+        pytest.raises(AudioError, match="cannot read 'a stream': it is cut short"),
+    ):
+        read_audio(stream)
 
 
 def http_response(body: bytes, length: int) -> http.client.HTTPResponse:

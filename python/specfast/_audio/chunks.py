@@ -158,11 +158,11 @@ def end_of_samples(
     behind = file.size - end
     if behind <= layout.alignment or _begins_chunk(file, layout, end):
         return end, None
-    if is_padding_or_tag(file, end):
-        return end, None
     if behind % (1 << 8 * size_bytes) <= layout.alignment:
         # More than 4 GiB, in a field of 32 bits.
         return file.size, None
+    if is_padding_or_tag(file, end):
+        return end, None
     if end_of_form is not None and abs(end_of_form - file.size) <= layout.alignment:
         raise Damaged(
             f"its header promises {promised} bytes of samples, but {behind} more bytes follow "

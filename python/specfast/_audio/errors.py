@@ -10,6 +10,10 @@ class AudioError(Exception):
     """A recording could not be read. The message names the source and what is wrong."""
 
 
+# Where users import it from, and what tracebacks show.
+AudioError.__module__ = "specfast.audio"
+
+
 class Damaged(Exception):
     """The bytes of a file are not all there, or contradict each other.
 

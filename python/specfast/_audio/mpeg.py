@@ -94,8 +94,8 @@ def mend_mpeg(file: File) -> Sound:
     count, end = _count_frames(data, first)
     is_cut = end > len(data) or data[end : end + 1] == b"\xff"
     mark, count_at = _mark_of(data[: first.size], first)
-    if mark and count_at:
-        count -= 1
+    count -= bool(mark)
+    if count_at:
         stated = int.from_bytes(data[count_at : count_at + 4], "big")
         whole = count - is_cut
         # Some encoders count this frame as well; the number of bytes shows it.
@@ -104,11 +104,12 @@ def mend_mpeg(file: File) -> Sound:
             raise cut_short(stated, whole, "frames")
     if is_cut:
         raise Damaged("it is cut short, it ends within a frame")
-    if mark and count_at:
+    # libsndfile's decoder knows nothing of VBRI.
+    if count_at and mark != b"VBRI":
         corrected = count.to_bytes(4, "big")
         return Sound([[data[:count_at], corrected, data[count_at + 4 : end]]])
     if mark:
-        count, data = count - 1, data[first.size :]
+        data = data[first.size :]
     if first.layer == 3:
         return Sound([[_frame_with_count(data, first, count), data]])
     # No such frame exists in these layers. Repeated frames move the guess beyond the true end.

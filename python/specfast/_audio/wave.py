@@ -85,15 +85,14 @@ def _rebuilt(layout: Layout, form: bytes, kept: dict[bytes, bytes], samples: ran
     chunks = b"".join(
         layout.chunk(name, kept[name]) for name in (b"fmt ", b"fact") if name in kept
     )
-    data = layout.header(b"data", len(samples))
+    size = 4 + len(chunks) + layout.header_bytes + len(samples)
     if layout is _W64:
-        size = 40 + len(chunks) + len(data) + len(samples)
-        head = _W64_FORM + size.to_bytes(8, "little") + b"wave" + layout.guid
-        return [head + chunks + data, samples]
-    size = 4 + len(chunks) + len(data) + len(samples)
+        head = _W64_FORM + (36 + size).to_bytes(8, "little") + b"wave" + layout.guid
+        return [head + chunks + layout.header(b"data", len(samples)), samples]
     if size <= _MAX_32:
-        form = b"RIFX" if form == b"RIFX" else b"RIFF"
-        return [form + size.to_bytes(4, layout.order) + b"WAVE" + chunks + data, samples]
+        head = b"RIFX" if form == b"RIFX" else b"RIFF"
+        head += size.to_bytes(4, layout.order) + b"WAVE"
+        return [head + chunks + layout.header(b"data", len(samples)), samples]
     sizes = (size + _DS64_CHUNK_BYTES, len(samples), 0)
     ds64 = b"".join(number.to_bytes(8, "little") for number in sizes) + bytes(4)
     head = b"RF64" + b"\xff" * 4 + b"WAVE" + _LITTLE.chunk(b"ds64", ds64)
