@@ -12,18 +12,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-import soundfile
 
 import signals
 import specfast
+from recordings import encoded, with_mp3
 from signals import SPEECH
 from specfast.audio import AudioError, read_audio, read_raw
-
-
-def encoded(samples: np.ndarray, rate: int = 16000, **kwargs: str) -> bytes:
-    stream = io.BytesIO()
-    soundfile.write(stream, samples, rate, **kwargs)
-    return stream.getvalue()
 
 
 def test_pcm_is_scaled_by_its_full_scale() -> None:
@@ -44,7 +38,7 @@ def test_lossless_formats_give_the_same_samples(tmp_path: Path, kind: str, subty
     pcm = np.random.default_rng(1).integers(-32768, 32768, (3000, 2)).astype(np.int16)
     wanted = pcm.astype(np.float32) / np.float32(32768)
     path = tmp_path / "clip"
-    path.write_bytes(encoded(wanted, 44100, format=kind, subtype=subtype))
+    path.write_bytes(encoded(wanted, rate=44100, format=kind, subtype=subtype))
     samples, rate = read_audio(path)
     assert rate == 44100
     np.testing.assert_array_equal(samples, wanted)
@@ -60,10 +54,6 @@ def test_ogg_is_read() -> None:
 
 
 # ---- MP3, where this libsndfile reads it --------------------------------------------------------
-
-with_mp3 = pytest.mark.skipif(
-    "MP3" not in soundfile.available_formats(), reason="this libsndfile reads no MP3"
-)
 
 
 @with_mp3

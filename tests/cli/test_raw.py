@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 import signals
 import specfast
 from cli_runner import LIMIT_SECONDS, live_process, run, run_process
+from recordings import encoded
 from signals import SPEECH
 from specfast.audio import RAW_ENCODINGS, AudioError, read_raw
 
@@ -161,12 +162,6 @@ def test_another_name_is_answered_with_ours(name: str, meant: str) -> None:
 # ---- Headers -----------------------------------------------------------------------------------
 
 
-def container(**kwargs: str) -> bytes:
-    stream = io.BytesIO()
-    soundfile.write(stream, signals.chirp(4000), 16000, **kwargs)
-    return stream.getvalue()
-
-
 HEADERS = {
     "a WAV": [b"RIFF\0\0\0\0WAVE", b"RIFX....WAVE", b"RF64....WAVE", b"BW64....WAVE"],
     "a FLAC": [b"fLaC\0\0\0\x22"],
@@ -191,7 +186,11 @@ WRITTEN = {
 }
 BEGINNINGS = [
     *((kind, head + bytes(100)) for kind, heads in HEADERS.items() for head in heads),
-    *((kind, container(format=name)) for kind, names in WRITTEN.items() for name in names),
+    *(
+        (kind, encoded(signals.chirp(4000), format=name))
+        for kind, names in WRITTEN.items()
+        for name in names
+    ),
 ]
 
 
@@ -236,7 +235,7 @@ def test_commands_refuse_a_header(tmp_path: Any) -> None:
 def test_a_header_that_arrives_byte_by_byte_is_seen(kind: str) -> None:
     if kind not in soundfile.available_formats():
         pytest.skip("this libsndfile writes no such file")
-    data = container(format=kind)
+    data = encoded(signals.chirp(4000), format=kind)
     command = ("stream", "--rate", 16000, "--fft-length", 64, "--sequence-stride", 1)
     with live_process(*command) as process:
         assert process.stdin is not None

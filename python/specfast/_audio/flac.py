@@ -8,8 +8,8 @@ frame; its header ends with a CRC-8, and the frame with a CRC-16.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import lru_cache
 
+from specfast._audio.crc import crc_remainder
 from specfast._audio.errors import Damaged
 from specfast._audio.files import File, Sound
 from specfast._audio.tags import end_of_sound
@@ -17,6 +17,7 @@ from specfast._audio.tags import end_of_sound
 __all__ = ["mend_flac"]
 
 _STREAMINFO_BYTES = 42  # with the marker and the header of the block
+_MAX_TOTAL = (1 << 36) - 1
 _WINDOW_BYTES = 1 << 16
 _BLOCK_SIZES = {1: 192, **{code: 144 << code for code in range(2, 6)}} | {
     code: 1 << code for code in range(8, 16)
@@ -33,7 +34,10 @@ def mend_flac(file: File) -> Sound:
     whole = Sound([[range(file.size)]])
     if len(head) < _STREAMINFO_BYTES or head[4] & 0x7F:
         return whole
-    stated = int.from_bytes(head[21:26], "big") & ((1 << 36) - 1)
+    stated = int.from_bytes(head[21:26], "big") & _MAX_TOTAL
+    if stated == _MAX_TOTAL:
+        # 0 stands for "unknown", but some writers mean it by -1.
+        stated = 0
     end = end_of_sound(file)
     counted = _count(file, head, end)
     if counted is None:
@@ -46,7 +50,7 @@ def mend_flac(file: File) -> Sound:
         )
     if counted <= stated:
         return whole
-    info = int.from_bytes(head[18:26], "big") & ~((1 << 36) - 1) | counted
+    info = int.from_bytes(head[18:26], "big") & ~_MAX_TOTAL | counted
     return Sound([[head[:18], info.to_bytes(8, "big"), range(26, end)]])
 
 
@@ -57,7 +61,7 @@ def _count(file: File, head: bytes, end: int) -> int | None:
     largest = block_size * 8 * 5
     for frame in _last_frames(file, end, largest):
         first, length = _numbers(frame)
-        if not length or _crc(frame, 16, 0x8005):
+        if not length or crc_remainder(frame, 16, 0x8005):
             continue
         is_variable = frame[1] & 1
         return (first if is_variable else first * block_size) + length
@@ -107,28 +111,6 @@ def _numbers(frame: bytes) -> tuple[int, int]:
         length = int.from_bytes(frame[at : at + size_bytes], "big") + 1
     rate_bytes = {12: 1, 13: 2, 14: 2}.get(frame[2] & 15, 0)
     header = frame[: at + size_bytes + rate_bytes + 1]
-    if _crc(header, 8, 0x07):
+    if crc_remainder(header, 8, 0x07):
         return 0, 0
     return number, length
-
-
-def _crc(data: bytes, bits: int, polynomial: int) -> int:
-    """Returns the remainder, which is 0 where the data end with their own CRC."""
-    table = _crc_table(bits, polynomial)
-    mask = (1 << bits) - 1
-    remainder = 0
-    for byte in data:
-        remainder = (remainder << 8 & mask) ^ table[(remainder >> (bits - 8)) ^ byte]
-    return remainder
-
-
-@lru_cache(maxsize=2)
-def _crc_table(bits: int, polynomial: int) -> list[int]:
-    top = 1 << (bits - 1)
-    table = []
-    for value in range(256):
-        remainder = value << (bits - 8)
-        for _ in range(8):
-            remainder = (remainder << 1) ^ (polynomial if remainder & top else 0)
-        table.append(remainder & (2 * top - 1))
-    return table

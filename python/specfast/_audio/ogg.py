@@ -6,14 +6,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from specfast._audio.crc import crc_of_ogg
 from specfast._audio.errors import Damaged
 from specfast._audio.files import File, Sound
 
 __all__ = ["mend_ogg"]
 
-_HEADER_BYTES = 27
+_HEADER_BYTES, _CRC_AT = 27, 22
 _MAX_PAGE_BYTES = _HEADER_BYTES + 255 + 255 * 255
 _WINDOW_BYTES = 1 << 20
+_CUT = "it is cut short, it ends within a page of Ogg"
 _BEGINS_STREAM = 2
 _ENDS_STREAM = 4
 
@@ -24,38 +26,40 @@ class _Page:
     end: int
     flags: int
     serial: bytes
+    number: int
 
 
 def mend_ogg(file: File) -> Sound:
     """Returns the recordings of a file, one after the other.
 
     Raises:
-        Damaged: The file ends within a page.
+        Damaged: The file ends within a page, or a page does not fit its CRC. Decoders skip it.
     """
     begins: list[int] = []
-    open_streams: set[bytes] = set()
-    in_head = False
+    next_number: dict[bytes, int] = {}  # of the streams that have not ended
+    in_head = has_gap = False
     page = None
     for page in _pages(file):
-        if page.end > file.size:
-            raise Damaged("it is cut short, it ends within a page of Ogg")
         if page.flags & _BEGINS_STREAM:
             # Several streams that run side by side all begin before the first goes on.
             if not in_head:
                 begins.append(page.begin)
-                open_streams.clear()
-            open_streams.add(page.serial)
+                next_number.clear()
+        elif page.number != next_number.get(page.serial, page.number):
+            has_gap = True
         in_head = bool(page.flags & _BEGINS_STREAM)
+        next_number[page.serial] = page.number + 1
         if page.flags & _ENDS_STREAM:
-            open_streams.discard(page.serial)
+            del next_number[page.serial]
     if page is None or not begins:
         return Sound([[range(file.size)]])
     ends = [*begins[1:], page.end]
-    remark = "it ends without the last page of its stream; what is there was read"
-    return Sound(
-        [[range(begin, end)] for begin, end in zip(begins, ends, strict=True)],
-        remark if open_streams else None,
-    )
+    remark = None
+    if has_gap:
+        remark = "pages of its stream are missing; what is there was read"
+    elif next_number:
+        remark = "it ends without the last page of its stream; what is there was read"
+    return Sound([[range(begin, end)] for begin, end in zip(begins, ends, strict=True)], remark)
 
 
 def _pages(file: File) -> Iterator[_Page]:
@@ -74,10 +78,17 @@ def _pages(file: File) -> Iterator[_Page]:
             continue
         header = window[at : at + _HEADER_BYTES]
         if len(header) < _HEADER_BYTES:
-            yield _Page(position, position + _HEADER_BYTES, 0, b"")
-            return
+            raise Damaged(_CUT)
         num_segments = header[26]
         segments = window[at + _HEADER_BYTES : at + _HEADER_BYTES + num_segments]
         size = _HEADER_BYTES + num_segments + sum(segments)
-        yield _Page(position, position + size, header[5], header[14:18])
+        page = window[at : at + size]
+        if len(page) < size:
+            raise Damaged(_CUT)
+        crc = page[_CRC_AT : _CRC_AT + 4]
+        without_crc = page[:_CRC_AT] + bytes(4) + page[_CRC_AT + 4 :]
+        if crc_of_ogg(without_crc) != int.from_bytes(crc, "little"):
+            raise Damaged("a page of its stream is damaged")
+        number = int.from_bytes(header[18:22], "little")
+        yield _Page(position, position + size, header[5], header[14:18], number)
         position += size
