@@ -5,9 +5,9 @@
 //
 // A good call must succeed, a bad one must be refused with a status and a message, and nothing may
 // crash: build it with SPECFAST_SANITIZE=address,undefined. Whole signals that went through a
-// stream are compared with one call of specfast_execute. Some allocations are made to fail. Equal
-// seeds give equal calls. Exit status 0 if all is well; a broken expectation ends the program at
-// once.
+// stream are compared with one call of specfast_execute. Every allocation of every function is made
+// to fail once, and some among the generated calls. Equal seeds give equal calls. Exit status 0 if
+// all is well; a broken expectation ends the program at once.
 #include <cstdio>
 #include <cstdlib>
 
@@ -283,6 +283,7 @@ void step(Random& random) {
   if (choice < 6) return random.one_in(2) ? ask_library(random) : ask_rows(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
   if (choice < 10) return fuzz::keep(random, plan);
+  if (choice < 11 && random.one_in(10)) return fuzz::refuse_misaligned(random);
   fuzz::try_streams(random, plans);
 }
 
@@ -291,6 +292,7 @@ void step(Random& random) {
 int main(int argc, char** argv) {
   seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
   const long wanted = argc > 2 ? std::atol(argv[2]) : 20000;
+  fuzz::starve();
   Random random(seed);
   const auto total = [] {
     long calls = 0;

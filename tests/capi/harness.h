@@ -12,6 +12,10 @@ namespace fuzz {
 
 // Until an allocation by operator new fails; negative: none does.
 extern std::atomic<long> allocations_left;
+// Whether all that follow the one that fails do so too, until allocations_left is set again.
+extern std::atomic<bool> all_fail_then;
+// Allocations that were made to fail, and those that are not freed.
+extern std::atomic<long> num_failed, num_live;
 
 extern std::uint64_t seed;
 extern std::map<std::string, std::map<int, long>> tally;  // function -> status -> calls
@@ -41,6 +45,13 @@ void create_weighted_plan(Random& random, Plan& plan, bool config_is_bad);
 void pull_back(Random& random, const Plan& plan);
 // Gradients with and without what the call before has kept: the same bits.
 void keep(Random& random, const Plan& plan);
+
+// Every function with every pointer misaligned in turn: each call is refused and names the
+// argument.
+void refuse_misaligned(Random& random);
+// Every function with every allocation failing in turn: a status each time, and no memory is lost.
+// The first thing that a process does, so that what the library finds out only once fails too.
+void starve();
 
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);

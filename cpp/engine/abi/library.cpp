@@ -10,7 +10,11 @@ using namespace specfast::engine;
 const char* specfast_last_error(void) { return last_error(); }
 specfast_status specfast_last_status(void) { return last_status(); }
 
-int32_t specfast_num_threads(void) { return default_num_threads(); }
+int32_t specfast_num_threads(void) {
+  int32_t number = 1;
+  guarded([&] { number = default_num_threads(); });
+  return number;
+}
 
 specfast_status specfast_set_num_threads(int32_t num_threads) {
   return guarded([&] {

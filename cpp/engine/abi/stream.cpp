@@ -21,10 +21,6 @@ struct specfast_stream {
 
 namespace {
 
-specfast_status null_pointer(const char* name) noexcept {
-  return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must not be NULL, received ", name, "=0"});
-}
-
 specfast_status not_prepared() noexcept {
   return fail(SPECFAST_E_OUT_OF_ORDER,
               {"specfast_stream_prepare must come first, received a stream that is not prepared"});
@@ -33,7 +29,7 @@ specfast_status not_prepared() noexcept {
 // Makes the call while no other thread is inside one with this stream.
 template <typename Call>
 specfast_status exclusively(specfast_stream* stream, const Call& call) noexcept {
-  if (!stream) return null_pointer("stream");
+  if (const auto status = check_pointer("stream", stream); status != SPECFAST_OK) return status;
   if (stream->busy.test_and_set(std::memory_order_acquire)) {
     return fail(SPECFAST_E_BUSY,
                 {"a stream must be used by one thread at a time, received a call during another"});
@@ -62,7 +58,7 @@ int64_t number_of(specfast_stream* stream, const Question& question) noexcept {
 // Returns what only prepare sets; reading it never blocks a push.
 int64_t constant_of(const specfast_stream* stream,
                     std::atomic<int64_t> specfast_stream::* constant) noexcept {
-  if (!stream) return null_pointer("stream"), -1;
+  if (check_pointer("stream", stream) != SPECFAST_OK) return -1;
   const int64_t value = stream->*constant;
   if (value < 0) not_prepared();
   return value;
@@ -72,9 +68,10 @@ using Operation = specfast_status (Stream::*)(const specfast_block&, int64_t&) n
 
 specfast_status run(specfast_stream* stream, const specfast_block* block, int64_t* num_frames,
                     Operation operation) noexcept {
-  if (!num_frames) return null_pointer("num_frames");
+  if (const auto status = check_pointer("num_frames", num_frames); status != SPECFAST_OK)
+    return status;
   *num_frames = 0;
-  if (!block) return null_pointer("block");
+  if (const auto status = check_pointer("block", block); status != SPECFAST_OK) return status;
   if (block->struct_size != sizeof(specfast_block)) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"block.struct_size must be ", int64_t(sizeof(specfast_block)), ", received ",
@@ -165,7 +162,7 @@ int64_t specfast_stream_state_bytes(specfast_stream* stream) {
 }
 
 specfast_status specfast_stream_save(specfast_stream* stream, void* bytes, size_t num_bytes) {
-  if (!bytes) return null_pointer("bytes");
+  if (const auto status = check_pointer("bytes", bytes); status != SPECFAST_OK) return status;
   return with_prepared(stream, [&](const Stream& prepared) {
     if (num_bytes < prepared.state_bytes()) {
       return fail(SPECFAST_E_INVALID_ARGUMENT,
@@ -178,7 +175,7 @@ specfast_status specfast_stream_save(specfast_stream* stream, void* bytes, size_
 }
 
 specfast_status specfast_stream_load(specfast_stream* stream, const void* bytes, size_t num_bytes) {
-  if (!bytes) return null_pointer("bytes");
+  if (const auto status = check_pointer("bytes", bytes); status != SPECFAST_OK) return status;
   return with_prepared(stream, [&](Stream& prepared) {
     return prepared.load(static_cast<const std::byte*>(bytes), num_bytes);
   });

@@ -61,8 +61,19 @@ specfast_status fail(specfast_status status, std::initializer_list<Part> message
   return status;
 }
 
-void require_pointer(const char* name, const void* pointer) {
-  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
+specfast_status check_pointer(const char* name, const void* pointer,
+                              std::size_t alignment) noexcept {
+  if (!pointer)
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must not be NULL, received ", name, "=0"});
+  const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(pointer) % alignment;
+  if (beyond == 0) return SPECFAST_OK;
+  return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must be aligned to ", int64_t(alignment),
+                                            " bytes, received ", int64_t(beyond), " beyond that"});
+}
+
+void require_pointer(const char* name, const void* pointer, std::size_t alignment) {
+  const specfast_status status = check_pointer(name, pointer, alignment);
+  if (status != SPECFAST_OK) throw Error(status, last_error());
 }
 
 void require_struct_size(const char* name, std::size_t received, std::size_t expected) {

@@ -62,7 +62,28 @@ specfast_status guarded(const Body& body) noexcept {
   }
 }
 
-void require_pointer(const char* name, const void* pointer);
+// The multiple at which a T must lie; anything behind a void pointer may lie anywhere.
+template <typename T>
+inline constexpr std::size_t kAlignmentOf = alignof(T);
+template <>
+inline constexpr std::size_t kAlignmentOf<void> = 1;
+
+// Reports a pointer that is null, or not a multiple of `alignment`. Every pointer of a caller
+// passes here or through require_pointer before anything is read or written there.
+specfast_status check_pointer(const char* name, const void* pointer,
+                              std::size_t alignment) noexcept;
+template <typename T>
+specfast_status check_pointer(const char* name, const T* pointer) noexcept {
+  return check_pointer(name, pointer, kAlignmentOf<T>);
+}
+
+// The same as an Error that is thrown.
+void require_pointer(const char* name, const void* pointer, std::size_t alignment);
+template <typename T>
+void require_pointer(const char* name, const T* pointer) {
+  require_pointer(name, pointer, kAlignmentOf<T>);
+}
+
 void require_struct_size(const char* name, std::size_t received, std::size_t expected);
 
 }  // namespace specfast::engine

@@ -271,7 +271,7 @@ void check_kernel(const char* name, const void* kernel, bool exists, std::size_t
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 std::string(name) + " must be NULL: this mode has no such kernel");
   }
-  check_pointer(name, kernel, bytes);
+  require_pointer(name, kernel, bytes);
 }
 
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,
@@ -290,7 +290,7 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
   check_kernel("imag_kernel", gradient.imag_kernel,
                !config.mel && has_imag_kernel(config.spectrum_op), bytes);
   if (gradient.signal && job.num_signals > 0 && batch.num_samples > 0) {
-    check_pointer("signal", gradient.signal, bytes);
+    require_pointer("signal", gradient.signal, bytes);
     check_extent({{batch.num_batches, gradient.signal_batch_stride},
                   {batch.num_channels, gradient.signal_channel_stride},
                   {batch.num_samples, gradient.signal_sample_stride}},

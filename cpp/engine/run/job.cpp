@@ -51,18 +51,10 @@ void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_
   throw Error(SPECFAST_E_OVERFLOW, "sizes and strides do not fit 64 bits, received" + received);
 }
 
-void check_pointer(const char* name, const void* pointer, std::size_t bytes) {
-  if (!pointer) throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must not be NULL");
-  if (reinterpret_cast<std::uintptr_t>(pointer) % bytes != 0) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                std::string(name) + " must be aligned to " + std::to_string(bytes) + " bytes");
-  }
-}
-
 void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
                   const FrameStrides& strides) {
   const std::size_t bytes = element_bytes(plan.config().precision);
-  check_pointer(name, values, bytes);
+  require_pointer(name, values, bytes);
   check_extent({{job.batch.num_batches, strides.batch},
                 {job.batch.num_channels, strides.channel},
                 {job.num_frames, strides.frame},
@@ -75,7 +67,7 @@ void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "kept must be NULL where specfast_plan_num_kept() is 0");
   }
-  check_pointer("kept", kept, element_bytes(plan.config().precision));
+  require_pointer("kept", kept, element_bytes(plan.config().precision));
 }
 
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
@@ -100,7 +92,7 @@ Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
   checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
   if (job.is_empty()) return job;
 
-  check_pointer("input", batch.input, input_bytes(batch.in_dtype));
+  require_pointer("input", batch.input, input_bytes(batch.in_dtype));
   check_extent({{batch.num_batches, batch.in_batch_stride},
                 {batch.num_channels, batch.in_channel_stride},
                 {batch.num_samples, batch.in_sample_stride}},

@@ -56,7 +56,6 @@ void check_frames(const char* name, const void* values, const Plan& plan, const 
                   const FrameStrides& strides);
 // Checks the place where the spectra of signals of this length are kept.
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
-void check_pointer(const char* name, const void* pointer, std::size_t bytes);
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                   std::size_t bytes);
 

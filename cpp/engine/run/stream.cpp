@@ -54,15 +54,6 @@ void check_config(const Config& config, const specfast_stream_config& stream) {
   }
 }
 
-specfast_status check_address(const char* name, const void* pointer, std::size_t bytes) noexcept {
-  if (!pointer)
-    return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must not be NULL, received ", name, "=0"});
-  const std::uintptr_t beyond = reinterpret_cast<std::uintptr_t>(pointer) % bytes;
-  if (beyond == 0) return SPECFAST_OK;
-  return fail(SPECFAST_E_INVALID_ARGUMENT, {name, " must be aligned to ", int64_t(bytes),
-                                            " bytes, received ", int64_t(beyond), " beyond that"});
-}
-
 int64_t fingerprint_with(const Plan& plan, const specfast_stream_config& config) {
   int64_t level = 0;
   if (config.max_rule == SPECFAST_MAX_FIXED) std::memcpy(&level, &config.max_db, sizeof(level));
@@ -147,7 +138,7 @@ specfast_status Stream::check_input(const specfast_block& block) const noexcept 
                 {"in_channel_stride and in_sample_stride reach beyond 64 bits, "
                  "received ",
                  block.in_channel_stride, " and ", block.in_sample_stride});
-  return check_address("input", block.input, bytes);
+  return check_pointer("input", block.input, bytes);
 }
 
 specfast_status Stream::check_output(const specfast_block& block,
@@ -168,7 +159,7 @@ specfast_status Stream::check_output(const specfast_block& block,
          "received ",
          block.out_channel_stride, ", ", block.out_frame_stride, " and ", block.out_row_stride});
   }
-  return check_address("output", block.output, bytes);
+  return check_pointer("output", block.output, bytes);
 }
 
 specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) noexcept {

@@ -95,7 +95,10 @@ Config validate(const specfast_config& raw) {
     value = std::decay_t<decltype(value)>(raw.*field.raw);
   });
   relate(config);
-  if (raw.window) config.window.assign(raw.window, raw.window + raw.frame_length);
+  if (raw.window) {
+    require_pointer("window", raw.window);
+    config.window.assign(raw.window, raw.window + raw.frame_length);
+  }
   return config;
 }
 

@@ -59,7 +59,9 @@ GivenKernel checked_kernel(const char* name, const void* values, int32_t dtype, 
                 std::string(name) + (wanted ? " must not be NULL in this mode"
                                             : " must be NULL: this mode has no such kernel"));
   }
-  if (dtype == SPECFAST_FLOAT64) return {nullptr, static_cast<const double*>(values)};
+  const bool is_full = dtype == SPECFAST_FLOAT64;
+  if (wanted) require_pointer(name, values, is_full ? sizeof(double) : sizeof(float));
+  if (is_full) return {nullptr, static_cast<const double*>(values)};
   return {static_cast<const float*>(values), nullptr};
 }
 

@@ -21,7 +21,9 @@ extern "C" {
 
 /* Returns how many threads a new workspace gets when asked for 0: the number set below; else
  * SPECFAST_NUM_THREADS; else OMP_NUM_THREADS; else the processors that affinity and the cgroup
- * quota allow; 1 in a build without OpenMP. */
+ * quota allow; 1 in a build without OpenMP.
+ * Errors: 1 where there is no memory to find that out; specfast_last_status() says so. Allocates at
+ * the first call. */
 SPECFAST_API int32_t specfast_num_threads(void);
 
 /* Sets that number, 1 to 4096, or restores the default with 0. Without effect in a build without

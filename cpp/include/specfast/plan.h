@@ -112,8 +112,12 @@ typedef void (*specfast_runner)(void* context, int32_t num_tasks, specfast_task 
 /* As specfast_workspace_create, for calls that share their work among at most num_threads tasks of
  * `runner`, 1 to 4096, each of which has its own scratch memory. Uses no OpenMP, and works in a
  * build without it. Results are those of any other workspace, bit for bit. A call with little work
- * does not use the runner. Keeps `runner` and `context` until the workspace is destroyed. A call
- * whose runner returned before all the work was done gives SPECFAST_E_INVALID_ARGUMENT. */
+ * does not use the runner. Keeps `runner` and `context` until the workspace is destroyed.
+ *
+ * A call gives SPECFAST_E_INVALID_ARGUMENT where its runner returned and work was left undone; what
+ * it was to write is undefined then. Tasks use the memory of the call that gave them to the runner:
+ * to begin a task after the runner has returned, or to return while one is still running, is
+ * undefined behaviour and no failure that the library can report. */
 SPECFAST_API specfast_status specfast_workspace_create_with_runner(const specfast_plan* plan,
                                                                    int32_t num_threads,
                                                                    specfast_runner runner,
@@ -152,8 +156,8 @@ typedef struct specfast_batch {
 /* Computes every frame of every signal of the batch, on as many threads as the workspace has where
  * the work is worth it. The result does not depend on the number of threads.
  *
- * Errors: on failure nothing was written, except on SPECFAST_E_INTERNAL and
- * SPECFAST_E_OUT_OF_MEMORY.
+ * Errors: on failure nothing was written, except on SPECFAST_E_INTERNAL, SPECFAST_E_OUT_OF_MEMORY
+ * and SPECFAST_E_INTERRUPTED, and by a runner that left work undone.
  *
  * Thread: a plan may be shared, a workspace may not.
  *

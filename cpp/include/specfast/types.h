@@ -36,7 +36,8 @@ extern "C" {
  * failure. */
 typedef enum specfast_status {
   SPECFAST_OK = 0,
-  /* A parameter is out of range, or a pointer is null or misaligned. */
+  /* A parameter is out of range, or a pointer is null or not aligned to what it points to: a number
+   * to its own size, a structure as the compiler aligns it. */
   SPECFAST_E_INVALID_ARGUMENT = 1,
   /* Sizes or strides do not fit 64 bits or the address space. */
   SPECFAST_E_OVERFLOW = 2,

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Pointers that are not aligned to what they point to: each function, each of its pointers in turn,
+// all other arguments being good.
+#include <string>
+
+#include "example.h"
+#include "harness.h"
+
+namespace fuzz {
+namespace {
+
+// A copy that begins 1 to alignof(T) - 1 bytes behind an aligned address, and ends where it must.
+template <typename T>
+class Misaligned {
+ public:
+  Misaligned(Random& random, const T& value)
+      : buffer_(sizeof(T), std::size_t(random.between(1, alignof(T) - 1))) {
+    std::memcpy(buffer_.data(), &value, sizeof(T));
+  }
+  T* get() const { return static_cast<T*>(buffer_.data()); }
+
+ private:
+  Buffer buffer_;
+};
+
+class Pointers {
+ public:
+  explicit Pointers(Random& random)
+      : random_(random), good_(std::int32_t(random.below(2))), numbers_(kNumbers * 8 + 8) {}
+
+  void try_plans();
+  void try_batches();
+  void try_gradients();
+  void try_streams();
+  void try_tables();
+
+ private:
+  static constexpr std::size_t kNumbers = 128;
+
+  // Somewhere behind an aligned address, with room for kNumbers numbers of `bytes` bytes.
+  void* beside(std::size_t bytes) {
+    return static_cast<unsigned char*>(numbers_.data()) +
+           random_.between(1, std::int64_t(bytes) - 1);
+  }
+  void* beside() { return beside(bytes_of(good_.dtype)); }
+  double* beside_doubles() { return static_cast<double*>(beside(sizeof(double))); }
+  template <typename T>
+  Misaligned<T> misaligned(const T& value) {
+    return Misaligned<T>(random_, value);
+  }
+
+  void expect(const char* function, const char* argument, specfast_status status) {
+    refused(function, status);
+    const std::string wanted = std::string(argument) + " must be aligned to ";
+    if (status != SPECFAST_E_INVALID_ARGUMENT ||
+        wanted.compare(0, wanted.size(), specfast_last_error(), wanted.size()) != 0)
+      broken(function, status, wanted.c_str());
+  }
+
+  Random& random_;
+  Example good_;
+  Buffer numbers_;
+};
+
+void Pointers::try_plans() {
+  specfast_plan* plan = nullptr;
+  specfast_workspace* workspace = nullptr;
+  const auto config = misaligned(good_.config);
+  const auto weights = misaligned(good_.weights);
+  expect("config_init", "config", specfast_config_init(config.get(), sizeof(specfast_config), 0));
+  expect("plan_create", "config", specfast_plan_create(config.get(), &plan));
+  expect("plan_create", "plan", specfast_plan_create(&good_.config, misaligned(plan).get()));
+  expect("plan_create_with_weights", "config",
+         specfast_plan_create_with_weights(config.get(), &good_.weights, &plan));
+  expect("plan_create_with_weights", "weights",
+         specfast_plan_create_with_weights(&good_.config, weights.get(), &plan));
+  expect("plan_create_with_weights", "plan",
+         specfast_plan_create_with_weights(&good_.config, &good_.weights, misaligned(plan).get()));
+  const auto runner = [](void*, std::int32_t, specfast_task, void*) {};
+  expect("workspace_create", "workspace",
+         specfast_workspace_create(good_.plan, 1, misaligned(workspace).get()));
+  expect("workspace_create_with_runner", "workspace",
+         specfast_workspace_create_with_runner(good_.plan, 1, runner, nullptr,
+                                               misaligned(workspace).get()));
+
+  specfast_config with_window = good_.config;
+  with_window.window = beside_doubles();
+  expect("plan_create", "window", specfast_plan_create(&with_window, &plan));
+  expect("plan_create_with_weights", "window",
+         specfast_plan_create_with_weights(&with_window, &good_.weights, &plan));
+  specfast_weights kernels = good_.weights;
+  kernels.real_kernel = beside();
+  expect("plan_create_with_weights", "real_kernel",
+         specfast_plan_create_with_weights(&good_.config, &kernels, &plan));
+  kernels = good_.weights;
+  kernels.imag_kernel = beside();
+  expect("plan_create_with_weights", "imag_kernel",
+         specfast_plan_create_with_weights(&good_.config, &kernels, &plan));
+}
+
+void Pointers::try_batches() {
+  const auto execute = [this](const specfast_batch* batch) {
+    return specfast_execute(good_.plan, good_.workspace, batch);
+  };
+  const auto keep = [this](const specfast_batch* batch, void* kept) {
+    return specfast_execute_keep(good_.plan, good_.workspace, batch, kept);
+  };
+  const auto batch = misaligned(good_.batch);
+  expect("execute", "batch", execute(batch.get()));
+  expect("execute_keep", "batch", keep(batch.get(), good_.kept.data()));
+  expect("execute_keep", "kept", keep(&good_.batch, beside()));
+  specfast_batch input = good_.batch, output = good_.batch;
+  input.input = beside();
+  output.output = beside();
+  expect("execute", "input", execute(&input));
+  expect("execute", "output", execute(&output));
+  expect("execute_keep", "input", keep(&input, good_.kept.data()));
+  expect("execute_keep", "output", keep(&output, good_.kept.data()));
+  input.in_dtype = SPECFAST_INT16;
+  input.input = beside(sizeof(std::int16_t));
+  expect("execute", "input", execute(&input));
+}
+
+void Pointers::try_gradients() {
+  const auto pull_back = [this](const specfast_batch* batch, const specfast_gradient* gradient) {
+    return specfast_pull_back(good_.plan, 1, batch, gradient);
+  };
+  expect("pull_back", "batch", pull_back(misaligned(good_.batch).get(), &good_.gradient));
+  expect("pull_back", "gradient", pull_back(&good_.batch, misaligned(good_.gradient).get()));
+  specfast_batch input = good_.batch;
+  input.input = beside();
+  expect("pull_back", "input", pull_back(&input, &good_.gradient));
+  const auto with = [&](const char* argument, auto specfast_gradient::* member) {
+    specfast_gradient gradient = good_.gradient;
+    gradient.*member = beside();
+    expect("pull_back", argument, pull_back(&good_.batch, &gradient));
+  };
+  with("cotangent", &specfast_gradient::cotangent);
+  with("kept", &specfast_gradient::kept);
+  with("signal", &specfast_gradient::signal);
+  with("real_kernel", &specfast_gradient::real_kernel);
+  with("imag_kernel", &specfast_gradient::imag_kernel);
+}
+
+void Pointers::try_streams() {
+  specfast_stream* stream = nullptr;
+  expect("stream_create", "stream", specfast_stream_create(good_.plan, misaligned(stream).get()));
+  const auto config = misaligned(good_.stream_config);
+  expect("stream_config_init", "config",
+         specfast_stream_config_init(config.get(), sizeof(specfast_stream_config)));
+  expect("stream_prepare", "config", specfast_stream_prepare(good_.stream, config.get()));
+
+  const specfast_block good = good_.block();
+  std::int64_t frames = 0;
+  const auto beside_frames = misaligned(frames);
+  for (const auto& [name, call] :
+       {std::pair("stream_push", specfast_stream_push), {"stream_flush", specfast_stream_flush}}) {
+    expect(name, "block", call(good_.stream, misaligned(good).get(), &frames));
+    expect(name, "num_frames", call(good_.stream, &good, beside_frames.get()));
+  }
+  specfast_block input = good, output = good;
+  input.input = beside();
+  output.output = beside();
+  expect("stream_push", "input", specfast_stream_push(good_.stream, &input, &frames));
+  expect("stream_push", "output", specfast_stream_push(good_.stream, &output, &frames));
+  // A state is bytes, and needs no alignment.
+  const std::size_t bytes = std::size_t(specfast_stream_state_bytes(good_.stream));
+  const Buffer state(bytes, std::size_t(random_.between(1, 7)));
+  check("stream_save", specfast_stream_save(good_.stream, state.data(), bytes), 0);
+  check("stream_load", specfast_stream_load(good_.stream, state.data(), bytes), 0);
+}
+
+void Pointers::try_tables() {
+  const auto config = misaligned(good_.config);
+  specfast_config with_window = good_.config;
+  with_window.window = beside_doubles();
+  std::vector<double> values(kNumbers);
+  double* const hz = values.data();
+  expect("window", "values", specfast_window("hann", 9, 1, beside_doubles()));
+  expect("mel_weights", "weights", specfast_mel_weights(3, 9, 8000, 0, 4000, beside_doubles()));
+  expect("analytic_weights", "config", specfast_analytic_weights(config.get(), hz, hz));
+  expect("analytic_weights", "window", specfast_analytic_weights(&with_window, hz, hz));
+  expect("analytic_weights", "real_kernel",
+         specfast_analytic_weights(&good_.config, beside_doubles(), hz));
+  expect("analytic_weights", "imag_kernel",
+         specfast_analytic_weights(&good_.config, hz, beside_doubles()));
+  expect("frequencies", "config", specfast_frequencies(config.get(), hz));
+  expect("frequencies", "window", specfast_frequencies(&with_window, hz));
+  expect("frequencies", "hz", specfast_frequencies(&good_.config, beside_doubles()));
+  specfast_build_info info = {};
+  info.struct_size = sizeof(info);
+  expect("get_build_info", "info", specfast_get_build_info(misaligned(info).get()));
+}
+
+}  // namespace
+
+void refuse_misaligned(Random& random) {
+  Pointers pointers(random);
+  pointers.try_plans();
+  pointers.try_batches();
+  pointers.try_gradients();
+  pointers.try_streams();
+  pointers.try_tables();
+}
+
+}  // namespace fuzz
