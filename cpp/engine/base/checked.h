@@ -2,9 +2,14 @@
 // Sizes in checked 64-bit integers.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace specfast::engine {
+
+// A number of bytes that has passed these checks is passed on to allocations as it is.
+static_assert(sizeof(std::size_t) == sizeof(int64_t),
+              "specfast needs a 64-bit target: it checks sizes in 64 bits and allocates them");
 
 // Throw Error(SPECFAST_E_OVERFLOW) when the result does not fit.
 int64_t checked_multiply(int64_t a, int64_t b);
