@@ -152,7 +152,8 @@ class Ranges {
 
 // A runner that starts a thread for each task but the first, which is the caller's. Where no more
 // threads can be had, those that there are do the work.
-void run_on_new_threads(void*, int32_t num_tasks, specfast_task task, void* argument) {
+[[maybe_unused]] void run_on_new_threads(void*, int32_t num_tasks, specfast_task task,
+                                         void* argument) {
   std::vector<std::thread> threads;
   try {
     threads.reserve(std::size_t(num_tasks) - 1);
