@@ -55,7 +55,7 @@ void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count) 
 namespace {
 
 // Each case breaks one rule of specfast.h.
-void spoil(Random& random, specfast_config& config) {
+void spoil(Random& random, specfast_config& config, std::vector<double>& window) {
   const bool mel = config.mode == SPECFAST_MODE_MEL;
   switch (random.below(mel ? 17 : 9)) {
     case 0:
@@ -80,7 +80,13 @@ void spoil(Random& random, specfast_config& config) {
       config.padding = random.bad_enum();
       break;
     case 7:
-      config.scaling = random.bad_enum();
+      if (random.one_in(2)) {
+        config.scaling = random.bad_enum();
+      } else {
+        std::fill(window.begin(), window.end(), 0.0);
+        config.window = window.data();
+        config.scaling = std::int32_t(random.between(1, 2));
+      }
       break;
     case 8:
       if (mel) {
@@ -147,7 +153,7 @@ specfast_config plan_config(Random& random, std::vector<double>& window, bool* s
     config.top_db = double(random.below(60));
   }
   *spoiled = random.one_in(8);
-  if (*spoiled) spoil(random, config);
+  if (*spoiled) spoil(random, config, window);
   return config;
 }
 

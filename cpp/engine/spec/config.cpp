@@ -7,6 +7,7 @@
 #include "engine/base/error.h"
 #include "engine/spec/fields.h"
 #include "engine/spec/modes.h"
+#include "engine/spec/window.h"
 
 namespace specfast::engine {
 namespace {
@@ -98,6 +99,9 @@ Config validate(const specfast_config& raw) {
   if (raw.window) {
     require_pointer("window", raw.window);
     config.window.assign(raw.window, raw.window + raw.frame_length);
+    const double norm = window_divisor(config.window, config.scaling);
+    require(norm != 0, "norm of the window", norm,
+            "different from 0 with scaling density or spectrum, which divides by it");
   }
   return config;
 }

@@ -152,7 +152,7 @@ typedef struct specfast_config {
   /* specfast_scaling; ignored without a window. */
   int32_t scaling;
   /* [frame_length], aligned to double, or NULL for no window. Copied by the functions that take a
-   * configuration. */
+   * configuration. Not zero everywhere with a scaling, which divides by its norm. */
   const double* window;
   /* Floor of the modes MAGNITUDE and LOG, 0 to 1e15. */
   double epsilon;
