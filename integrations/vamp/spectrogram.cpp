@@ -4,139 +4,219 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <exception>
-#include <iostream>
+#include <cstring>
+#include <limits>
+#include <stdexcept>
 #include <utility>
 
 namespace specfast_vamp {
+namespace {
+
+constexpr std::int64_t kNanoseconds = 1000000000;
+
+specfast::Plan plan_of(specfast_config settings, const std::vector<double>& window) {
+  settings.window = window.data();
+  return specfast::Plan(settings);
+}
+
+specfast_stream_config stream_config(std::int64_t block_size) {
+  specfast_stream_config config = specfast::default_stream_config();
+  config.max_block = block_size;
+  return config;
+}
+
+// The time so many nanoseconds after `begin`, within what a host's whole seconds can hold.
+std::int64_t later(std::int64_t begin, double nanoseconds) {
+  constexpr std::int64_t kLatest = std::numeric_limits<int>::max() * kNanoseconds;
+  const double whole = std::round(std::min(nanoseconds, 2 * double(kLatest)));
+  return std::clamp(begin + std::int64_t(whole), -kLatest, kLatest);
+}
+
+// The number of columns that one block may give, where the host has memory for them.
+std::int64_t checked_max_columns(const specfast::Stream& stream) {
+  constexpr std::size_t kMaxValues = std::size_t(1) << 28;  // 1 GiB
+  if (stream.max_values() <= kMaxValues) return stream.max_frames();
+  throw std::invalid_argument("a block must give at most " + std::to_string(kMaxValues) +
+                              " values, received a block size, hop and number of rows that make " +
+                              std::to_string(stream.max_values()));
+}
+
+}  // namespace
+
+// What initialise makes of the parameters: they may change afterwards, this does not.
+struct Spectrogram::Prepared {
+  Prepared(const specfast_config& its_settings, const std::vector<double>& window,
+           std::int64_t its_block_size)
+      : settings(its_settings),
+        plan(plan_of(settings, window)),
+        stream(plan, stream_config(its_block_size)),
+        block_size(its_block_size),
+        max_columns(checked_max_columns(stream)),
+        values(stream.max_values()),
+        features(std::size_t(2 * max_columns)) {}
+
+  const specfast_config settings;
+  const specfast::Plan plan;
+  specfast::Stream stream;
+  const std::int64_t block_size, max_columns;
+  std::vector<float> values;               // [column][row] of one block
+  std::vector<VampFeatureUnion> features;  // as vamp.h wants them: n times v1, then n times v2
+  VampFeatureList list{};
+
+  std::optional<std::int64_t> begin;  // time of the first block, in nanoseconds
+  std::int64_t num_columns = 0;       // so far
+  bool has_ended = false;
+};
+
+Spectrogram::Spectrogram(float sample_rate_hz) : sample_rate_hz_(sample_rate_hz) {
+  if (sample_rate_hz > 0 && std::isfinite(sample_rate_hz)) return;
+  throw std::invalid_argument("the sample rate must be finite and positive, received " +
+                              std::to_string(sample_rate_hz));
+}
+
+Spectrogram::~Spectrogram() = default;
 
 // ---- Parameters ---------------------------------------------------------------------------------
 
 void Spectrogram::add_count(const char* identifier, const char* name, const char* unit, float low,
                             float high, float value) {
-  ParameterDescriptor parameter;
+  VampParameterDescriptor parameter{};
   parameter.identifier = identifier;
   parameter.name = name;
+  parameter.description = "";
   parameter.unit = unit;
   parameter.minValue = low;
   parameter.maxValue = high;
   parameter.defaultValue = value;
-  parameter.isQuantized = true;
+  parameter.isQuantized = 1;
   parameter.quantizeStep = 1;
   parameters_.push_back(parameter);
-  values_[identifier] = value;
+  values_.push_back(value);
 }
 
-void Spectrogram::add_choice(const char* identifier, const char* name,
-                             std::vector<std::string> names, float value) {
-  add_count(identifier, name, "", 0, float(names.size() - 1), value);
-  parameters_.back().valueNames = std::move(names);
+void Spectrogram::add_choice(const char* identifier, const char* name, const char** names,
+                             float value) {
+  int last = 0;
+  while (names[last + 1]) ++last;
+  add_count(identifier, name, "", 0, float(last), value);
+  parameters_.back().valueNames = names;
 }
 
 void Spectrogram::add_hertz(const char* identifier, const char* name, float low, float high,
                             float value) {
   add_count(identifier, name, "Hz", low, high, value);
-  parameters_.back().isQuantized = false;
+  parameters_.back().isQuantized = 0;
+}
+
+float Spectrogram::value(const char* identifier) const {
+  const auto found = std::find_if(parameters_.begin(), parameters_.end(),
+                                  [=](const VampParameterDescriptor& parameter) {
+                                    return std::strcmp(parameter.identifier, identifier) == 0;
+                                  });
+  return values_.at(std::size_t(found - parameters_.begin()));
 }
 
 std::int64_t Spectrogram::count(const char* identifier) const {
-  return std::int64_t(std::lround(values_.at(identifier)));
+  return std::int64_t(std::lround(value(identifier)));
 }
 
-float Spectrogram::getParameter(std::string identifier) const {
-  const auto found = values_.find(identifier);
-  return found == values_.end() ? 0 : found->second;
+std::size_t Spectrogram::checked_index(int index) const {
+  if (index >= 0 && std::size_t(index) < parameters_.size()) return std::size_t(index);
+  throw std::out_of_range("there is no parameter " + std::to_string(index));
 }
 
-void Spectrogram::setParameter(std::string identifier, float value) {
-  for (const ParameterDescriptor& parameter : parameters_) {
-    if (parameter.identifier != identifier || std::isnan(value)) continue;
-    values_[identifier] = std::clamp(value, parameter.minValue, parameter.maxValue);
-  }
+float Spectrogram::parameter(int index) const { return values_[checked_index(index)]; }
+
+void Spectrogram::set_parameter(int index, float value) {
+  const std::size_t place = checked_index(index);
+  if (std::isnan(value)) return;
+  values_[place] = std::clamp(value, parameters_[place].minValue, parameters_[place].maxValue);
 }
 
 // ---- Columns ------------------------------------------------------------------------------------
 
-specfast::Plan Spectrogram::make_plan() const {
-  specfast_config config = settings();
-  const std::vector<double> values = window();
-  config.window = values.data();
-  return specfast::Plan(config);
-}
-
-Vamp::Plugin::OutputList Spectrogram::getOutputDescriptors() const {
-  OutputDescriptor output = describe();
-  output.hasFixedBinCount = true;
+Output Spectrogram::output() const {
+  const specfast_config as_described = prepared_ ? prepared_->settings : settings();
+  Output output{};
   try {
-    for (const double hz : specfast::frequencies(settings())) {
+    for (const double hz : specfast::frequencies(as_described)) {
       char name[32];
       std::snprintf(name, sizeof(name), "%.1f Hz", hz);
-      output.binNames.push_back(name);
+      output.row_names.emplace_back(name);
     }
-  } catch (const std::exception&) {
+  } catch (const specfast::Error&) {
     // Parameters that do not go together: initialise says so.
   }
-  output.binCount = output.binNames.size();
-  output.hasKnownExtents = false;
-  output.isQuantized = false;
-  output.sampleType = OutputDescriptor::FixedSampleRate;
-  output.sampleRate = m_inputSampleRate / float(count("hop"));
-  output.hasDuration = false;
-  return {output};
+  for (const std::string& name : output.row_names) output.row_name_pointers.push_back(name.c_str());
+  const PluginText& text = output_text();
+  output.identifier = text.identifier;
+  output.name = text.name;
+  output.description = text.description;
+  output.unit = unit(as_described);
+  output.hasFixedBinCount = 1;
+  output.binCount = unsigned(output.row_names.size());
+  output.binNames = output.row_name_pointers.data();
+  output.sampleType = vampFixedSampleRate;
+  output.sampleRate = sample_rate_hz_ / float(as_described.hop);
+  return output;
 }
 
-bool Spectrogram::initialise(size_t channels, size_t step_size, size_t block_size) {
+void Spectrogram::initialise(unsigned channels, unsigned step_size, unsigned block_size) {
+  prepared_.reset();
   if (channels != 1 || step_size != block_size || block_size == 0) {
-    std::cerr << "specfast: wants one channel and blocks that do not overlap, received " << channels
-              << " channels, step " << step_size << ", block " << block_size << std::endl;
-    return false;
+    throw std::invalid_argument("one channel and blocks that do not overlap are needed, received " +
+                                std::to_string(channels) + " channels, step " +
+                                std::to_string(step_size) + ", block " +
+                                std::to_string(block_size));
   }
-  try {
-    stream_.reset();
-    plan_.emplace(make_plan());
-    specfast_stream_config config = specfast::default_stream_config();
-    config.max_block = std::int64_t(block_size);
-    stream_.emplace(*plan_, config);
-    columns_.resize(stream_->max_values());
-    block_size_ = std::int64_t(block_size);
-  } catch (const std::exception& error) {
-    std::cerr << "specfast: " << error.what() << std::endl;
-    stream_.reset();
-    return false;
-  }
-  num_columns_ = 0;
-  return true;
+  const specfast_config chosen = settings();
+  prepared_ = std::make_unique<Prepared>(chosen, window(chosen), std::int64_t(block_size));
 }
 
 void Spectrogram::reset() {
-  if (stream_) stream_->reset();
-  num_columns_ = 0;
+  if (!prepared_) return;
+  prepared_->stream.reset();
+  prepared_->begin.reset();
+  prepared_->num_columns = 0;
+  prepared_->has_ended = false;
 }
 
-Vamp::Plugin::FeatureSet Spectrogram::columns(std::int64_t num_frames) {
-  FeatureSet features;
-  const std::int64_t num_rows = plan_->num_rows();
-  for (std::int64_t frame = 0; frame < num_frames; ++frame, ++num_columns_) {
-    Feature feature;
-    feature.hasTimestamp = true;
-    feature.timestamp = Vamp::RealTime::frame2RealTime(
-        long(first_middle() + num_columns_ * count("hop")), unsigned(m_inputSampleRate));
-    const float* const column = columns_.data() + frame * num_rows;
-    feature.values.assign(column, column + num_rows);
-    features[0].push_back(std::move(feature));
+VampFeatureList* Spectrogram::columns(std::int64_t num_columns) {
+  Prepared& prepared = *prepared_;
+  const std::int64_t num_rows = prepared.plan.num_rows();
+  const double period = double(kNanoseconds) / double(sample_rate_hz_);
+  for (std::int64_t column = 0; column < num_columns; ++column) {
+    const std::int64_t middle =
+        first_middle(prepared.settings) + (prepared.num_columns + column) * prepared.settings.hop;
+    const std::int64_t time = later(prepared.begin.value_or(0), double(middle) * period);
+    VampFeature& feature = prepared.features[std::size_t(column)].v1;
+    feature = {};
+    feature.hasTimestamp = 1;
+    feature.sec = int(time / kNanoseconds);
+    feature.nsec = int(time % kNanoseconds);
+    feature.valueCount = unsigned(num_rows);
+    feature.values = prepared.values.data() + column * num_rows;
+    prepared.features[std::size_t(num_columns + column)].v2 = {};
   }
-  return features;
+  prepared.num_columns += num_columns;
+  prepared.list.featureCount = unsigned(num_columns);
+  prepared.list.features = prepared.features.data();
+  return num_columns > 0 ? &prepared.list : nullptr;
 }
 
-Vamp::Plugin::FeatureSet Spectrogram::process(const float* const* input, Vamp::RealTime) {
-  if (!stream_) return {};
-  const specfast::Signals signals = specfast::contiguous(input[0], 1, block_size_);
-  return columns(stream_->push(signals, specfast::by_frame(columns_)));
+VampFeatureList* Spectrogram::process(const float* const* input, int seconds, int nanoseconds) {
+  if (!prepared_ || prepared_->has_ended || !input || !input[0]) return nullptr;
+  const specfast::Signals signals = specfast::contiguous(input[0], 1, prepared_->block_size);
+  const std::int64_t num_columns =
+      prepared_->stream.push(signals, specfast::by_frame(prepared_->values));
+  if (!prepared_->begin) prepared_->begin = seconds * kNanoseconds + nanoseconds;
+  return columns(num_columns);
 }
 
-Vamp::Plugin::FeatureSet Spectrogram::getRemainingFeatures() {
-  if (!stream_) return {};
-  return columns(stream_->flush(specfast::by_frame(columns_)));
+VampFeatureList* Spectrogram::remaining() {
+  if (!prepared_ || prepared_->has_ended) return nullptr;
+  prepared_->has_ended = true;
+  return columns(prepared_->stream.flush(specfast::by_frame(prepared_->values)));
 }
 
 }  // namespace specfast_vamp

@@ -6,8 +6,10 @@
 namespace specfast_vamp {
 
 Stft::Stft(float sample_rate_hz) : Spectrogram(sample_rate_hz) {
-  add_choice("mode", "Values", {"magnitude", "log magnitude"}, 1);
-  add_count("frame_length", "Window", "samples", 2, 65536, 256);
+  static const char* modes[] = {"magnitude", "log magnitude", nullptr};
+  add_choice("mode", "Values", modes, 1);
+  // A symmetric Hann window of two samples is zero.
+  add_count("frame_length", "Window", "samples", 3, 65536, 256);
   add_count("hop", "Hop", "samples", 1, 65536, 128);
   add_count("fft_length", "Transform (at least the window)", "samples", 2, 65536, 256);
 }
@@ -18,21 +20,18 @@ specfast_config Stft::settings() const {
   config.frame_length = count("frame_length");
   config.hop = count("hop");
   config.fft_length = std::max(count("fft_length"), config.frame_length);
-  config.sampling_rate_hz = double(m_inputSampleRate);  // for the names of the rows
+  config.sampling_rate_hz = double(sample_rate_hz());  // for the names of the rows
   return config;
 }
 
-std::vector<double> Stft::window() const {
-  return specfast::window("hann", count("frame_length"), false);
+std::vector<double> Stft::window(const specfast_config& settings) const {
+  return specfast::window("hann", settings.frame_length, false);
 }
 
-Vamp::Plugin::OutputDescriptor Stft::describe() const {
-  OutputDescriptor output;
-  output.identifier = "stft";
-  output.name = "STFT Spectrogram";
-  output.description = "Magnitude of each bin, or its natural logarithm";
-  output.unit = "";
-  return output;
+const PluginText& Stft::output_text() const {
+  static constexpr PluginText text = {"stft", "STFT Spectrogram",
+                                      "Magnitude of each bin, or its natural logarithm"};
+  return text;
 }
 
 }  // namespace specfast_vamp

@@ -2,20 +2,13 @@
 // What is expected of every call, and what is alive between calls.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <string>
 
 #include "arguments.h"
+#include "memory.h"
 
 namespace fuzz {
-
-// Until an allocation by operator new fails; negative: none does.
-extern std::atomic<long> allocations_left;
-// Whether all that follow the one that fails do so too, until allocations_left is set again.
-extern std::atomic<bool> all_fail_then;
-// Allocations that were made to fail, and those that are not freed.
-extern std::atomic<long> num_failed, num_live;
 
 extern std::uint64_t seed;
 extern std::map<std::string, std::map<int, long>> tally;  // function -> status -> calls
