@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""STFTSpectrogram and MelSpectrogram as torch modules, and the operators behind them.
+"""STFTSpectrogram and MelSpectrogram as torch modules.
 
-CPU tensors only. The operators `specfast::spectrogram` and `specfast::spectrogram_pull_back` are
-known to autograd and `torch.compile`; where no gradient is needed the modules pass them by.
+The engine computes on the CPU, differentiably, and in `torch.compile` and `torch.func` too. What
+`torch.jit.trace`, `torch.export` and `torch.onnx.export` record is composed of torch's own
+operations and needs neither this package nor Python; so is what a module with `portable=True`
+does, on any device.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import torch
+import torch.fx
 
 from specfast._adapters import functional as _functional
+from specfast._adapters import torch_operators as _operators
 from specfast._adapters.functional import SpectrogramFunction
-from specfast._spec import policy as _policy
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer
 
@@ -24,7 +26,46 @@ __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 _DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 
 
-class STFTSpectrogram(torch.nn.Module):
+class _Module(torch.nn.Module):
+    """The base of both modules.
+
+    Attributes:
+        layer: the specfast layer with the arguments.
+        portable: whether torch computes in place of the engine.
+    """
+
+    def __init__(self, layer: Layer, dtypes: dict[torch.dtype, str], portable: Any) -> None:
+        super().__init__()
+        if not isinstance(portable, bool):
+            raise TypeError(f"`portable` must be True or False. Received: portable={portable!r}")
+        self.layer = layer
+        self.portable = portable
+        # A text, as torch.func.vmap asks for it, which torch.compile can read.
+        self._shown = repr(layer)
+        config = layer.get_config()
+        self._functions = {
+            dtype: _functional.registered(type(layer).from_config({**config, "dtype": name}))
+            for dtype, name in dtypes.items()
+        }
+
+    def _call(self, x: torch.Tensor, kernels: list[torch.Tensor]) -> torch.Tensor:
+        if isinstance(x, torch.fx.Proxy):
+            keys = [function.key for function in self._functions.values()]
+            return _call_by_keys(x, kernels, keys, self.portable)
+        return _call(self._functions, x, kernels, self.portable)
+
+    def extra_repr(self) -> str:
+        return self._shown + (", portable=True" if self.portable else "")
+
+    def __prepare_scriptable__(self) -> torch.nn.Module:
+        raise NotImplementedError(
+            f"torch.jit.script cannot compile {type(self).__name__}: use torch.jit.trace(module, "
+            "example) and script the rest around it, or torch.export.export(module, (example,)). "
+            f"Received: {self!r}"
+        )
+
+
+class STFTSpectrogram(_Module):
     """`specfast.STFTSpectrogram` as a module.
 
     Args:
@@ -32,6 +73,8 @@ class STFTSpectrogram(torch.nn.Module):
             "float64", also as torch has them. It is the dtype of kernels and output, and `.to()`,
             `.float()` and `.double()` change it. (Kernels that `.double()` made keep the rounding
             of float32, with which they are not the analytic ones: no FFT runs.)
+        portable: whether torch computes in place of the engine, by a product with the kernels:
+            slower, equal but for rounding, on any device. Can be set later.
 
     Attributes:
         real_kernel, imag_kernel: [frame_length, 1, bins], in modes "real" and "imag" only the one
@@ -43,10 +86,8 @@ class STFTSpectrogram(torch.nn.Module):
     TypeError for tensors that are not on the CPU, or kernels in half precision.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
-        self.layer = stft.STFTSpectrogram(*args, **_plain_dtype(kwargs))
-        self._keys = _keys(self.layer)
+    def __init__(self, *args: Any, portable: bool = False, **kwargs: Any) -> None:
+        super().__init__(stft.STFTSpectrogram(*args, **_plain_dtype(kwargs)), _DTYPES, portable)
         for weight in self.layer.weights:
             value = torch.from_numpy(weight.numpy())
             if self.layer.trainable:
@@ -55,26 +96,18 @@ class STFTSpectrogram(torch.nn.Module):
                 self.register_buffer(weight.name, value)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        kernels = [getattr(self, name) for name in self.layer.pipeline.weight_names]
-        key = self._keys.get(kernels[0].dtype)
-        if key is None:
-            raise TypeError(
-                "the kernels must be float32 or float64, as `.float()` and `.double()` make them. "
-                f"Received: {self.layer.pipeline.weight_names[0]} of dtype {kernels[0].dtype}"
-            )
-        return _spectrogram(key, x, kernels)
-
-    def extra_repr(self) -> str:
-        return repr(self.layer)
+        return self._call(x, [getattr(self, name) for name in self.layer.pipeline.weight_names])
 
 
-class MelSpectrogram(torch.nn.Module):
+class MelSpectrogram(_Module):
     """`specfast.MelSpectrogram` as a module.
 
     Args:
         *args, **kwargs: those of `specfast.MelSpectrogram`, but for `dtype`: that of the output,
             "float32" or "float64", also as torch has them. None: that of the input, float32 for
             integers and half precision.
+        portable: whether torch computes in place of the engine: slower, equal but for rounding,
+            on any device. Can be set later.
 
     Attributes:
         layer: the specfast layer with the arguments.
@@ -83,20 +116,15 @@ class MelSpectrogram(torch.nn.Module):
     tensors that are not on the CPU.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__()
+    def __init__(self, *args: Any, portable: bool = False, **kwargs: Any) -> None:
         arguments = _plain_dtype(kwargs)
-        self.layer = mel.MelSpectrogram(*args, **arguments)
-        keys = _keys(self.layer)
-        fixed = next(d for d, name in _DTYPES.items() if name == self.layer.compute_dtype)
-        self._keys = keys if arguments["dtype"] is None else {}
-        self._key = keys[fixed]
+        layer = mel.MelSpectrogram(*args, **arguments)
+        fixed = None if arguments["dtype"] is None else layer.compute_dtype
+        dtypes = {dtype: fixed or name for dtype, name in _DTYPES.items()}
+        super().__init__(layer, dtypes, portable)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return _spectrogram(self._keys.get(x.dtype, self._key), x, [])
-
-    def extra_repr(self) -> str:
-        return repr(self.layer)
+        return self._call(x, [])
 
 
 def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -107,152 +135,36 @@ def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:
     return {**kwargs, "dtype": name}
 
 
-def _keys(layer: Layer) -> dict[torch.dtype, str]:
-    """Returns the keys of the layer's function in both precisions."""
-    config = layer.get_config()
-    return {
-        dtype: _functional.key_of(type(layer).from_config({**config, "dtype": name}))
-        for dtype, name in _DTYPES.items()
-    }
-
-
-def _spectrogram(key: str, x: torch.Tensor, kernels: Sequence[torch.Tensor]) -> torch.Tensor:
-    if x.device.type not in ("cpu", "meta"):
+def _call(
+    functions: Mapping[torch.dtype, SpectrogramFunction],
+    x: torch.Tensor,
+    kernels: Sequence[torch.Tensor],
+    portable: bool,
+) -> torch.Tensor:
+    """Calls the function of the kernels' dtype, or of that of the samples."""
+    dtype = kernels[0].dtype if kernels else x.dtype
+    if kernels and dtype not in functions:
         raise TypeError(
-            "specfast computes on the CPU: pass x.cpu(), or keep this module in front of the data "
-            f"transfer. Received: x on device {x.device}"
+            "the kernels must be float32 or float64, as `.float()` and `.double()` make them. "
+            f"Received: kernels of dtype {dtype}"
         )
-    needs_gradient = torch.is_grad_enabled() and (
-        x.requires_grad or any(kernel.requires_grad for kernel in kernels)
-    )
-    if not needs_gradient and _is_plain(x):
-        return _compute(x, kernels, key, False)
-    result: torch.Tensor = torch.ops.specfast.spectrogram(x, kernels, key, needs_gradient)
-    return result
+    function = functions.get(dtype) or functions[torch.float32]
+    return _operators.spectrogram(function, x, kernels, portable=portable)
 
 
-def _is_plain(x: torch.Tensor) -> bool:
-    """Tells whether there are only numbers to compute: no trace, no transformation."""
-    return (
-        not torch.compiler.is_compiling()
-        and type(x) is torch.Tensor
-        and x.device.type == "cpu"
-        and not torch._C._are_functorch_transforms_active()
-    )
+def _call_by_keys(
+    x: torch.Tensor, kernels: Sequence[torch.Tensor], keys: Sequence[str], portable: bool
+) -> torch.Tensor:
+    """The node of a module in a graph of `torch.fx`, where dtypes are not known yet."""
+    functions = dict(zip(_DTYPES, map(_functional.from_key, keys), strict=True))
+    return _call(functions, x, kernels, portable)
+
+
+torch.fx.wrap("_call_by_keys")
 
 
 def spectrogram(
     function: SpectrogramFunction, x: torch.Tensor, kernels: Sequence[torch.Tensor]
 ) -> Any:
     """Returns the function's output, differentiable; for the Keras layers."""
-    return _spectrogram(function.key, x, kernels)
-
-
-# ---- Operators -------------------------------------------------------------------------------
-#
-# Defined through the library object and not by decorators: half the time of a call.
-
-_library = torch.library.Library("specfast", "DEF")
-_library.define("spectrogram(Tensor x, Tensor[] kernels, str key, bool keep) -> Tensor")
-_library.define(
-    "spectrogram_pull_back(Tensor x, Tensor[] kernels, Tensor cotangent, str key, bool signal, "
-    "bool weights) -> Tensor[]"
-)
-
-
-def _compute(
-    x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
-) -> torch.Tensor:
-    function = _functional.from_key(key)
-    return _tensor(function(_array(x), [_array(kernel) for kernel in kernels], keep=keep))
-
-
-def _describe(
-    x: torch.Tensor, kernels: Sequence[torch.Tensor], key: str, keep: bool
-) -> torch.Tensor:
-    del kernels, keep
-    function = _functional.from_key(key)
-    function.check_dtype(_numpy_dtype(x.dtype))
-    shape = function.symbolic_result(x.shape)
-    return x.new_empty(shape, dtype=getattr(torch, function.dtype.name))
-
-
-def _pull_back(
-    x: torch.Tensor,
-    kernels: Sequence[torch.Tensor],
-    cotangent: torch.Tensor,
-    key: str,
-    signal: bool,
-    weights: bool,
-) -> list[torch.Tensor]:
-    gradients = _functional.from_key(key).pull_back(
-        _array(x),
-        [_array(kernel) for kernel in kernels],
-        _array(cotangent),
-        signal=signal,
-        weights=weights,
-    )
-    of_signal = [] if gradients.signal is None else [gradients.signal]
-    return [_tensor(gradient) for gradient in of_signal + gradients.weights]
-
-
-def _describe_pull_back(
-    x: torch.Tensor, kernels: Sequence[torch.Tensor], *others: Any
-) -> list[torch.Tensor]:
-    _cotangent, _key, signal, weights = others
-    wanted = ([x] if signal else []) + (list(kernels) if weights else [])
-    return [tensor.new_empty(tensor.shape) for tensor in wanted]
-
-
-def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
-    del output
-    x, kernels, ctx.key, _ = inputs
-    ctx.save_for_backward(x, *kernels)
-
-
-def _backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-    x, *kernels = ctx.saved_tensors
-    signal = ctx.needs_input_grad[0]
-    weights = any(ctx.needs_input_grad[1])
-    gradients = torch.ops.specfast.spectrogram_pull_back(
-        x, kernels, cotangent, ctx.key, signal, weights
-    )
-    of_kernels = gradients[signal:] if weights else [None] * len(kernels)
-    return gradients[0] if signal else None, of_kernels, None, None
-
-
-def _refuse_second(ctx: Any, *cotangents: Any) -> None:
-    raise NotImplementedError("specfast has no second derivatives: leave out create_graph=True")
-
-
-_library.impl("spectrogram", _compute, "CPU")
-_library.impl("spectrogram_pull_back", _pull_back, "CPU")
-torch.library.register_fake("specfast::spectrogram", _describe, lib=_library)
-torch.library.register_fake("specfast::spectrogram_pull_back", _describe_pull_back, lib=_library)
-torch.library.register_autograd(
-    "specfast::spectrogram", _backward, setup_context=_save, lib=_library
-)
-torch.library.register_autograd("specfast::spectrogram_pull_back", _refuse_second, lib=_library)
-
-
-# NumPy knows bfloat16 by the package ml_dtypes only, and torch hands it over as integers only.
-
-
-def _array(tensor: torch.Tensor) -> np.ndarray[Any, Any]:
-    array: np.ndarray[Any, Any]
-    if tensor.dtype is torch.bfloat16:
-        array = tensor.detach().view(torch.int16).numpy().view(_policy.bfloat16())
-    else:
-        array = tensor.detach().numpy()
-    return array
-
-
-def _tensor(array: np.ndarray[Any, Any]) -> torch.Tensor:
-    if array.dtype.name == "bfloat16":
-        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
-    return torch.from_numpy(array)
-
-
-def _numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
-    name = str(dtype).removeprefix("torch.")
-    return _policy.bfloat16() if name == "bfloat16" else np.dtype(name)
+    return _operators.spectrogram(function, x, kernels)

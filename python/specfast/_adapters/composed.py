@@ -33,8 +33,8 @@ _MAX_TABLE = 1 << 26
 
 
 class Operations(Protocol):
-    """What a framework must offer besides arithmetic, comparison, `@`, `abs`, `reshape` and
-    `swapaxes` of its arrays, here called tensors."""
+    """What a framework must offer besides arithmetic, comparison, `abs`, `reshape` and `swapaxes`
+    of its arrays, here called tensors."""
 
     def cast(self, x: Any, dtype: str) -> Any:
         """Returns a tensor of this dtype."""
@@ -45,8 +45,14 @@ class Operations(Protocol):
     def arange(self, count: Any, like: Any) -> Any:
         """Returns the integers from 0 to count - 1 on the device of another tensor."""
 
+    def integer(self, number: Any, like: Any) -> Any:
+        """Returns a number, which may be an expression of unknown sizes, as a tensor."""
+
     def take(self, x: Any, index: Any) -> Any:
-        """Returns the elements of the last axis at these places, a tensor of one axis."""
+        """Returns the elements of the last axis at these places, a tensor of two axes."""
+
+    def product(self, x: Any, matrix: Any) -> Any:
+        """Returns the product of the last axis of `x`, which has more than two, with a matrix."""
 
     def pad(self, x: Any, before: Any, after: Any) -> Any:
         """Returns `x` with zeros before and after its last axis."""
@@ -108,7 +114,7 @@ class Composed(ABC):
         """Returns real and imaginary parts, or the product with each kernel."""
         if kernels:
             rounded = (ops.cast(ops.cast(k, self._kernel_dtype), self.dtype) for k in kernels)
-            return [frames @ kernel[:, 0, :] for kernel in rounded]
+            return [ops.product(frames, kernel[:, 0, :]) for kernel in rounded]
         if self._transform is None:
             self._transform = _Transform(self.num_points, self.dtype)
         if self.window is not None:
@@ -170,7 +176,8 @@ class _ComposedStft(Composed):
             return power * ops.constant(factors, power)
         if mode == "angle":
             flat = power <= self._tiny
-            constant = ops.arctan2(ops.constant_of(im) + 0.0, ops.constant_of(re) + 0.0)
+            re, im = re + 0.0, im + 0.0  # makes zeros of -0, whose angle is 0
+            constant = ops.arctan2(ops.constant_of(im), ops.constant_of(re))
             _, re, im, _ = self._polar(ops, re, im, flat)
             return ops.where(flat, constant, ops.arctan2(im, re))
         return self._floored(ops, re, im, power)
@@ -215,7 +222,7 @@ class _ComposedMel(Composed):
         frames = _frames(ops, x, starts, self.frame_length, reflected=True)
         re, im = self._spectrum(ops, frames, kernels)
         powers = self._powers(ops, re, im)
-        energies = (powers @ ops.constant(self._matrix, powers)).swapaxes(-1, -2)
+        energies = ops.product(powers, ops.constant(self._matrix, powers)).swapaxes(-1, -2)
         return self._levels(ops, energies) if self._arguments.power_to_db else energies
 
     def _powers(self, ops: Operations, re: Any, im: Any) -> Any:
@@ -275,15 +282,14 @@ def _frames(
     ops: Operations, x: Any, starts: Any, frame_length: int, *, reflected: bool = False
 ) -> Any:
     """Returns the frames that begin at `starts`, [..., frames, frame_length]."""
-    index = (starts + ops.arange(frame_length, x)).reshape((-1,))
+    index = starts + ops.arange(frame_length, x)
     if reflected:
         last = x.shape[-1] - 1
         # A signal of one sample is constant. A length that is not known is taken to be longer.
-        period = 1 if _is_number(last) and last == 0 else 2 * last
+        period = ops.integer(1 if _is_number(last) and last == 0 else 2 * last, x)
         index = index % period
-        index = ops.where(index > last, period - index, index)
-    *leading, _ = x.shape
-    return ops.take(x, index).reshape((*leading, starts.shape[0], frame_length))
+        index = ops.where(2 * index > period, period - index, index)
+    return ops.take(x, index)
 
 
 def _folded(ops: Operations, frames: Any, length: int, num_points: int) -> Any:
@@ -313,23 +319,28 @@ class _Transform:
                 f"squared. Received: a transform of {num_points} points, choose one that has "
                 "smaller factors, as powers of two have"
             )
-        k, a, b, block = (np.arange(n) for n in (rows, rows, columns, blocks))
-        self._first = _turns(np.outer(k, a), rows, dtype)
-        self._between = _turns(np.outer(k, b), num_points, dtype)
+        a, k, b, block = (np.arange(n) for n in (rows, rows, columns, blocks))
+        self._first = _turns(np.outer(a, k), rows, dtype)
+        self._between = _turns(np.outer(b, k), num_points, dtype)
         self._last = _turns(np.outer(b, block), columns, dtype)
 
     def __call__(self, ops: Operations, frames: Any) -> tuple[Any, Any]:
         """Returns real and imaginary parts [..., bins] of frames [..., samples]."""
         *leading, _ = frames.shape
-        x = frames.reshape((*leading, *self._shape))
-        re, im = (ops.constant(table, x) @ x for table in self._first)
+        x = frames.reshape((*leading, *self._shape)).swapaxes(-1, -2)
+        re, im = (ops.product(x, ops.constant(table, x)) for table in self._first)
         cosine, sine = (ops.constant(table, x) for table in self._between)
         re, im = re * cosine - im * sine, re * sine + im * cosine
+        re, im = re.swapaxes(-1, -2), im.swapaxes(-1, -2)
         cosine, sine = (ops.constant(table, x) for table in self._last)
-        re, im = re @ cosine - im @ sine, re @ sine + im @ cosine
+        re, im = (
+            ops.product(re, cosine) - ops.product(im, sine),
+            ops.product(re, sine) + ops.product(im, cosine),
+        )
+        size = self._shape[0] * cosine.shape[1]
 
         def in_order(part: Any) -> Any:
-            return part.swapaxes(-1, -2).reshape((*leading, -1))[..., : self.num_bins]
+            return part.swapaxes(-1, -2).reshape((*leading, size))[..., : self.num_bins]
 
         return in_order(re), in_order(im)
 

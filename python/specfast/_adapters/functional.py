@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import json
+import weakref
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from specfast._adapters.composed import Composed, composed
 from specfast._engine.arrays import Array
 from specfast._engine.gradients import Gradients
 from specfast._engine.pipeline import Pipeline, Shape
@@ -21,11 +23,12 @@ from specfast.layers.layer import Layer, restored
 
 
 class _KeptSpectra(NamedTuple):
-    """The spectra of a call for its pullback, and the call that they belong to."""
+    """The spectra of a call for its pullbacks, and the call that they belong to."""
 
     pipeline: Pipeline
     samples: Array
     spectra: Array
+    frozen: bool
 
 
 class SpectrogramFunction:
@@ -43,11 +46,19 @@ class SpectrogramFunction:
         self._latest: Pipeline | None = None
         self._kept: _KeptSpectra | None = None
 
-    def __call__(self, x: Array, kernels: Sequence[Array] = (), *, keep: bool = False) -> Array:
+    def __call__(
+        self,
+        x: Array,
+        kernels: Sequence[Array] = (),
+        *,
+        keep: bool = False,
+        frozen: bool = False,
+    ) -> Array:
         """Returns the output for these samples; errors are those of a call of the layer.
 
         With `keep`, spectra that a pullback of these samples would recompute are remembered until
-        it has given the kernels' gradients, or until the next such call.
+        it has given the kernels' gradients, or until the next such call. With `frozen` nobody
+        will ask for those: any pullback is the last.
         """
         pipeline = self._pipeline(kernels)
         if not keep:
@@ -57,7 +68,7 @@ class SpectrogramFunction:
         output, spectra = pipeline.run_keeping(samples)
         if spectra is not None:
             # A copy: the caller's memory may go.
-            self._kept = _KeptSpectra(pipeline, samples.copy(), spectra)
+            self._kept = _KeptSpectra(pipeline, samples.copy(), spectra, frozen)
         return output
 
     def pull_back(
@@ -75,7 +86,7 @@ class SpectrogramFunction:
         kept, spectra = self._kept, None
         if kept and kept.pipeline is pipeline and np.array_equal(kept.samples, samples):
             spectra = kept.spectra
-        if weights:
+        if weights or (spectra is not None and kept and kept.frozen):
             self._kept = None
         shape = tuple(n or 0 for n in pipeline.output_shape(x.shape))
         pullback = pipeline.pullback(samples, x.dtype, shape, spectra)
@@ -94,9 +105,26 @@ class SpectrogramFunction:
         """As `result`, for sizes that are expressions: they can be calculated with, no more."""
         return self._analytic.symbolic_shape(shape)
 
+    def check_samples(self, shape: Sequence[Any], dtype: np.dtype[Any]) -> None:
+        """Raises what a call with such samples would, as far as their sizes are known."""
+        self.check_dtype(dtype)
+        known = [size if type(size) is int else None for size in shape]
+        self._analytic.check_shape(known)
+
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Raises TypeError for a dtype that samples of this function cannot have."""
         self._analytic.samples(np.empty(0, dtype))
+
+    @functools.cached_property
+    def composed(self) -> Composed:
+        """The same, of a framework's own operations; it takes the same kernels."""
+        return composed(self._analytic)
+
+    @property
+    def shares_maximum(self) -> bool:
+        """Whether a signal's output depends on the other signals of the call."""
+        pipeline = self._analytic
+        return pipeline.clamps_to_maximum and pipeline.arguments.top_db_scope == "batch"
 
     @functools.cached_property
     def key(self) -> str:
@@ -136,10 +164,16 @@ def _are_equal(latest: Sequence[Array] | None, kernels: Sequence[Array]) -> bool
 
 
 def from_layer(layer: Layer) -> SpectrogramFunction:
-    """Returns the function of a layer, made once."""
+    """Returns the function of a layer, made once.
+
+    It holds another layer with the same pipeline. Held by the layer that it held, it would be in
+    a cycle, and the samples and spectra that it keeps would wait for the collector of those.
+    """
     function: SpectrogramFunction | None = layer.__dict__.get("_function")
     if function is None:
-        function = layer.__dict__.setdefault("_function", SpectrogramFunction(layer))
+        twin = object.__new__(type(layer))
+        twin.__dict__.update(layer.__dict__)
+        function = layer.__dict__.setdefault("_function", SpectrogramFunction(twin))
     return function
 
 
@@ -148,13 +182,27 @@ def key_of(layer: Layer) -> str:
     return json.dumps({"class_name": type(layer).__name__, "config": layer.get_config()})
 
 
-@functools.lru_cache(maxsize=256)
+# Functions that somebody holds, by their keys.
+_registered: weakref.WeakValueDictionary[str, SpectrogramFunction] = weakref.WeakValueDictionary()
+
+
+def registered(layer: Layer) -> SpectrogramFunction:
+    """Returns a new function of the layer, which `from_key` finds for as long as it is held."""
+    function = SpectrogramFunction(layer)
+    return _registered.setdefault(function.key, function)
+
+
 def from_key(key: str) -> SpectrogramFunction:
     """Returns the function that a key stands for.
 
     Layers of the same configuration have keys of their own if they have names of their own: the
     function remembers the kernels of one.
     """
+    return _registered.get(key) or _from_key(key)
+
+
+@functools.lru_cache(maxsize=256)
+def _from_key(key: str) -> SpectrogramFunction:
     described = json.loads(key)
     layer = restored(LAYERS[described["class_name"]], described["config"])
     return SpectrogramFunction(layer)

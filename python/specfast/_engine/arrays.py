@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from specfast._engine import tensors as _tensors
 from specfast._spec import checks as _checks
 
 Array = npt.NDArray[Any]
@@ -50,6 +51,8 @@ def view(x: Any, *, lists: bool) -> Array:
         return np.asarray(x)
     if isinstance(x, list | tuple):
         return _from_list(x, lists=lists)
+    if _tensors.is_tensor(x):
+        return _tensors.to_array(x)
     reason: object = "it is none of these"
     if hasattr(x, "__dlpack__"):
         try:

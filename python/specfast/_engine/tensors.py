@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Tensors of torch as NumPy arrays, without importing torch."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from specfast._spec import checks, policy
+
+
+def is_tensor(x: Any) -> bool:
+    """Tells whether `x` is a tensor of torch; where nobody has imported torch, nothing is."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(x, getattr(torch, "Tensor", ()))
+
+
+def to_array(tensor: Any) -> npt.NDArray[Any]:
+    """Returns the numbers of a tensor, in its own memory wherever that is possible.
+
+    Raises:
+        TypeError: for a tensor whose numbers are not in CPU memory, not stored one by one, or
+            part of a derivative, which would end here unseen.
+        ImportError: for bfloat16 without the package ml_dtypes.
+    """
+    if refused := _why_not(tensor):
+        why, way_out = refused
+        raise TypeError(
+            f"`x` is a torch tensor {why}: {way_out}. Received: x of dtype {tensor.dtype}, shape "
+            f"{tuple(tensor.shape)}, device {tensor.device}"
+        )
+    resolved = tensor.resolve_conj().resolve_neg()
+    torch = sys.modules["torch"]
+    try:
+        # NumPy knows bfloat16 by the package ml_dtypes only, and torch gives it as integers only.
+        if resolved.dtype is torch.bfloat16:
+            return np.asarray(resolved.view(torch.int16).numpy().view(policy.bfloat16()))
+        return np.asarray(resolved.numpy())
+    except (TypeError, RuntimeError) as error:
+        raise TypeError(
+            "`x` is a torch tensor that NumPy cannot read. Received: x of "
+            f"{type(tensor).__name__}, dtype {tensor.dtype}: {checks.clipped(str(error))}"
+        ) from error
+
+
+def _why_not(tensor: Any) -> tuple[str, str] | None:
+    """Returns why a tensor is refused and what to do instead, or None."""
+    functorch = sys.modules["torch"]._C._functorch
+    if functorch.is_functorch_wrapped_tensor(tensor):
+        return (
+            "inside a transform of torch.func, which ends at NumPy",
+            "use the modules of specfast.torch",
+        )
+    if tensor.device.type == "meta":
+        return "on the device meta, which has no values", "pass one on the CPU"
+    if tensor.device.type != "cpu":
+        return "that is not in CPU memory", "pass x.cpu()"
+    if tensor.is_quantized:
+        return "that is quantized", "pass x.dequantize()"
+    if tensor.is_nested:
+        return "that is nested", "pass its signals one by one, or padded to one length"
+    if tensor.layout is not sys.modules["torch"].strided:
+        return "that is sparse", "pass x.to_dense()"
+    if tensor.requires_grad:
+        return (
+            "that requires a gradient, and NumPy passes none on",
+            "pass x.detach(), or use the modules of specfast.torch",
+        )
+    return None
