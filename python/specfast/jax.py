@@ -1,26 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Spectrograms as functions of JAX arrays, under `jit`, `vmap` and `grad`.
+"""Spectrograms as functions of JAX arrays, under `jit`, `vmap` and derivatives of every kind.
 
-The engine is called back on the host: nothing is linked, and any device will do. There is a
-reverse derivative (`grad`, `vjp`) for samples and kernels, but no forward (`jvp`) or second one.
+The engine is called back on the host: nothing is linked, and any device will do. It computes
+values and reverse derivatives (`grad`, `vjp`) of samples and kernels; forward and second ones are
+those of the same function composed of JAX's own operations, and so is what `jax.export` writes.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.custom_derivatives import SymbolicZero
-from jax.extend.core import Primitive
-from jax.interpreters import batching, mlir
 
 from specfast._adapters import functional as _functional
+from specfast._adapters import jax_composed as _composed
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._adapters.jax_calls import HostCall
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer
 
@@ -32,6 +30,7 @@ def stft_spectrogram(
     layer: stft.STFTSpectrogram | None = None,
     *,
     kernels: Sequence[Any] | None = None,
+    portable: bool = False,
     **arguments: Any,
 ) -> jax.Array:
     """Returns the STFT spectrogram of `x`, differentiable with respect to `x` and to `kernels`.
@@ -41,6 +40,8 @@ def stft_spectrogram(
         layer: a `specfast.STFTSpectrogram` with the arguments.
         kernels: a sequence of arrays as `layer.weights`, each [frame_length, 1, bins]. None: those
             of the layer. While they are the analytic ones, an FFT runs.
+        portable: whether JAX computes in place of the engine, on its device and without Python:
+            slower, equal but for rounding.
         **arguments: those of `specfast.STFTSpectrogram`, in place of a layer. `dtype` is that of
             `x` by default.
 
@@ -58,11 +59,16 @@ def stft_spectrogram(
         function = _from_layer(stft.STFTSpectrogram, layer, arguments)
         if kernels is None and not layer.is_analytic:
             kernels = layer.get_weights()
-    return spectrogram(function, x, () if kernels is None else tuple(map(jnp.asarray, kernels)))
+    values = () if kernels is None else tuple(map(jnp.asarray, kernels))
+    return spectrogram(function, x, values, portable=portable)
 
 
 def mel_spectrogram(
-    x: Any, layer: mel.MelSpectrogram | None = None, **arguments: Any
+    x: Any,
+    layer: mel.MelSpectrogram | None = None,
+    *,
+    portable: bool = False,
+    **arguments: Any,
 ) -> jax.Array:
     """Returns the mel spectrogram of `x`, differentiable with respect to `x`.
 
@@ -70,6 +76,7 @@ def mel_spectrogram(
         x: samples [..., samples]. Axes that `jax.vmap` maps over are not part of the batch over
             which `top_db` seeks its maximum.
         layer: a `specfast.MelSpectrogram` with the arguments.
+        portable: as for `stft_spectrogram`.
         **arguments: those of `specfast.MelSpectrogram`, in place of a layer. `dtype` is that of
             `x` by default, or float32 for integers.
 
@@ -78,8 +85,10 @@ def mel_spectrogram(
     """
     x = jnp.asarray(x)
     if layer is None:
-        return spectrogram(_from_arguments(mel.MelSpectrogram, x, arguments), x, ())
-    return spectrogram(_from_layer(mel.MelSpectrogram, layer, arguments), x, ())
+        function = _from_arguments(mel.MelSpectrogram, x, arguments)
+    else:
+        function = _from_layer(mel.MelSpectrogram, layer, arguments)
+    return spectrogram(function, x, (), portable=portable)
 
 
 def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> SpectrogramFunction:
@@ -96,164 +105,101 @@ def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> Spe
 def _from_arguments(
     kind: type[Layer], x: jax.Array, arguments: dict[str, Any]
 ) -> SpectrogramFunction:
-    # One name for all: equal arguments must give the same function, for which JAX has compiled.
-    named: dict[str, Any] = {"name": "jax", **arguments}
+    named = dict(arguments)
     if named.get("dtype") is None:
         named["dtype"] = x.dtype.name if jnp.issubdtype(x.dtype, jnp.floating) else "float32"
+    # With types, since 1, 1.0 and True are equal and not all of them are accepted everywhere.
+    given = tuple((name, type(value), value) for name, value in sorted(named.items()))
+    try:
+        hash(given)
+    except TypeError:  # a window given as an array, for instance
+        return _made(kind, given)
+    return _made_once(kind, given)
+
+
+def _made(kind: type[Layer], given: tuple[tuple[str, type, Any], ...]) -> SpectrogramFunction:
+    # One name for all: equal arguments must give the same function, for which JAX has compiled.
+    named = {"name": "jax", **{name: value for name, _, value in given}}
     make: Callable[..., Layer] = kind
     return _functional.from_key(_functional.key_of(make(**named)))
 
 
-@functools.partial(jax.custom_vjp, nondiff_argnums=(0,))
+_made_once = functools.lru_cache(maxsize=256)(_made)
+
+
 def spectrogram(
-    function: SpectrogramFunction, x: jax.Array, kernels: tuple[jax.Array, ...]
+    function: SpectrogramFunction,
+    x: jax.Array,
+    kernels: tuple[jax.Array, ...],
+    *,
+    portable: bool = False,
 ) -> jax.Array:
-    """Returns the function's output; kernels as it takes them."""
-    return _compute(function, x, kernels, keep=False)
-
-
-def _compute(
-    function: SpectrogramFunction, x: jax.Array, kernels: tuple[jax.Array, ...], *, keep: bool
-) -> jax.Array:
+    """Returns the function's output; kernels as it takes them, `portable` as for the layers."""
     dtype = function.dtype
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise ValueError(
             f"a result in {dtype} needs jax.config.update('jax_enable_x64', True). "
             f"Received: dtype={function.layer.compute_dtype!r}"
         )
-    shape = function.result(x.shape, x.dtype)
-    (result,) = _on_host(
-        lambda x, *kernels: [function(x, kernels, keep=keep)], [(shape, dtype)], (x, *kernels)
-    )
-    return result
+    if not isinstance(portable, bool):
+        raise TypeError(f"`portable` must be True or False. Received: portable={portable!r}")
+    function.check_samples(x.shape, x.dtype)
+    if portable:
+        return _composed.spectrogram(function, x, kernels)
+    if all(type(size) is int for size in x.shape):
+        shape = function.result(x.shape, x.dtype)
+    else:  # an expression of unknown sizes, for an export
+        shape = jax.eval_shape(functools.partial(_composed.spectrogram, function), x, kernels).shape
+    ranks = (x.ndim, *(kernel.ndim for kernel in kernels))
+    shapes = [(a.shape, a.dtype) for a in (x, *kernels)]
+
+    def call(differentiable: tuple[int, ...] = ()) -> HostCall:
+        keep, frozen = bool(differentiable), differentiable == (0,)
+        return HostCall(
+            lambda x, *kernels: [function(x, kernels, keep=keep, frozen=frozen)],
+            lambda x, *kernels: [_composed.spectrogram(function, x, kernels)],
+            ranks,
+            ((tuple(shape), dtype),),
+            reverse=functools.partial(_reverse, function, shapes, len(shape)),
+            differentiated=call,
+        )
+
+    return call().bind(x, *kernels)[0]
 
 
-def _forward(
-    function: SpectrogramFunction, x: Any, kernels: tuple[Any, ...]
-) -> tuple[jax.Array, Any]:
-    values = tuple(kernel.value for kernel in kernels)
-    # Arguments that need no gradient are told by the structure: as values, flags would be traced.
-    wanted = (
-        () if x.perturbed else None,
-        () if any(kernel.perturbed for kernel in kernels) else None,
-    )
-    keep = wanted != (None, None)
-    return _compute(function, x.value, values, keep=keep), (x.value, values, wanted)
+def _reverse(
+    function: SpectrogramFunction,
+    shapes: Sequence[tuple[Any, Any]],
+    rank: int,
+    places: tuple[int, ...],
+) -> HostCall:
+    """Returns the reverse derivative with respect to the arguments at these places.
 
-
-def _backward(function: SpectrogramFunction, residuals: Any, cotangent: Any) -> tuple[Any, Any]:
-    x, kernels, wanted = residuals
-    signal, weights = (flag is not None for flag in wanted)
-    if isinstance(cotangent, SymbolicZero) or not (signal or weights):
-        return None, None
-
-    def pull_back(x: Any, cotangent: Any, *kernels: Any) -> list[Any]:
-        gradients = function.pull_back(x, kernels, cotangent, signal=signal, weights=weights)
-        of_signal = [] if gradients.signal is None else [gradients.signal]
-        return of_signal + [
-            gradient.astype(kernel.dtype, copy=False)
-            for gradient, kernel in zip(gradients.weights, kernels if weights else (), strict=True)
-        ]
-
-    wanted = signal * (x,) + weights * kernels
-    gradients = _on_host(pull_back, [(a.shape, a.dtype) for a in wanted], (x, cotangent, *kernels))
-    return gradients[0] if signal else None, tuple(gradients[signal:]) if weights else None
-
-
-spectrogram.defvjp(_forward, _backward, symbolic_zeros=True)
-
-
-# ---- Calls of the host -----------------------------------------------------------------------
-#
-# With `jax.pure_callback`, training stood still on one processor; probably because it hands over
-# arrays of JAX, which JAX copies on the threads that wait for the callback (jax issue 24255). The
-# primitive below is lowered to the same call and gets NumPy's arrays.
-
-
-@dataclass(frozen=True, eq=False)
-class _HostCall:
-    """Calls a function of NumPy arrays, once for each element of the axes that `vmap` adds.
-
-    Attributes:
-        call: takes an array for each of `ranks`, returns one for each of `results`.
-        ranks: how many axes the arguments have without the mapped ones, which stand before those.
-        results: shapes and dtypes of what is returned, without the mapped axes.
+    Args:
+        function: see there.
+        shapes: shapes and dtypes of samples and kernels.
+        rank: how many axes the output has.
+        places: 0 for the samples, 1 and 2 for the kernels.
     """
 
-    call: Callable[..., Sequence[Any]]
-    ranks: tuple[int, ...]
-    results: tuple[tuple[tuple[int, ...], np.dtype[Any]], ...]
+    def pull_back(x: Any, *others: Any) -> list[Any]:
+        *kernels, cotangent = others
+        signal, weights = 0 in places, places[-1] > 0
+        found = function.pull_back(x, kernels, cotangent, signal=signal, weights=weights)
+        gradients = [found.signal, *found.weights]
+        return [gradients[place].astype(shapes[place][1], copy=False) for place in places]
 
-    def mapped(self, arguments: Sequence[Any]) -> tuple[int, ...]:
-        """Returns the sizes of the mapped axes; 1 in an argument that does not vary along one."""
-        pairs = zip(arguments, self.ranks, strict=True)
-        return np.broadcast_shapes(*(a.shape[: len(a.shape) - rank] for a, rank in pairs))
+    def composed(*arguments: Any) -> list[jax.Array]:
+        *primals, cotangent = arguments
 
-    def __call__(self, *arguments: Any) -> list[Any]:
-        mapped = self.mapped(arguments)
-        if not mapped:
-            return list(self.call(*arguments))
-        pairs = zip(arguments, self.ranks, strict=True)
-        full = [np.broadcast_to(a, mapped + a.shape[a.ndim - rank :]) for a, rank in pairs]
-        results = [np.empty(mapped + shape, dtype) for shape, dtype in self.results]
-        for index in np.ndindex(mapped):
-            for result, value in zip(results, self.call(*(a[index] for a in full)), strict=True):
-                result[index] = value
-        return results
+        def of_some(*some: Any) -> jax.Array:
+            full = list(primals)
+            for place, argument in zip(places, some, strict=True):
+                full[place] = argument
+            return _composed.spectrogram(function, full[0], full[1:])
 
+        _, pull = jax.vjp(of_some, *(primals[place] for place in places))
+        return list(pull(cotangent))
 
-def _on_host(
-    call: Callable[..., Sequence[Any]],
-    results: Sequence[tuple[Sequence[Any], Any]],
-    arguments: Sequence[jax.Array],
-) -> list[jax.Array]:
-    """Returns the result of `call`: arrays of the shapes and dtypes in `results`."""
-    ranks = tuple(argument.ndim for argument in arguments)
-    described = tuple((tuple(shape), np.dtype(dtype)) for shape, dtype in results)
-    returned: list[jax.Array] = _host_call.bind(
-        *arguments, host_call=_HostCall(call, ranks, described)
-    )
-    return returned
-
-
-_host_call = Primitive("specfast_host_call")
-_host_call.multiple_results = True
-
-
-@_host_call.def_impl
-def _call_now(*arguments: Any, host_call: _HostCall) -> list[jax.Array]:
-    return [jnp.asarray(result) for result in host_call(*map(np.asarray, arguments))]
-
-
-@_host_call.def_abstract_eval
-def _describe(*arguments: Any, host_call: _HostCall) -> list[Any]:
-    mapped = host_call.mapped(arguments)
-    return [jax.core.ShapedArray(mapped + shape, dtype) for shape, dtype in host_call.results]
-
-
-def _lower(context: Any, *arguments: Any, host_call: _HostCall) -> Any:
-    results, _, _ = mlir.emit_python_callback(
-        context,
-        host_call,
-        None,
-        list(arguments),
-        context.avals_in,
-        context.avals_out,
-        has_side_effect=False,
-    )
-    return results
-
-
-def _map(
-    arguments: Sequence[Any], axes: Sequence[int | None], *, host_call: _HostCall
-) -> tuple[list[jax.Array], list[int]]:
-    fronted = [
-        jnp.expand_dims(argument, 0) if axis is None else jnp.moveaxis(argument, axis, 0)
-        for argument, axis in zip(arguments, axes, strict=True)
-    ]
-    results = _host_call.bind(*fronted, host_call=host_call)
-    return results, [0] * len(results)
-
-
-mlir.register_lowering(_host_call, _lower)
-batching.primitive_batchers[_host_call] = _map
+    ranks = (*(len(shape) for shape, _ in shapes), rank)
+    return HostCall(pull_back, composed, ranks, tuple(shapes[place] for place in places))

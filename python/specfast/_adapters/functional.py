@@ -108,8 +108,7 @@ class SpectrogramFunction:
     def check_samples(self, shape: Sequence[Any], dtype: np.dtype[Any]) -> None:
         """Raises what a call with such samples would, as far as their sizes are known."""
         self.check_dtype(dtype)
-        known = [size if type(size) is int else None for size in shape]
-        self._analytic.check_shape(known)
+        self._analytic.check_shape([size if type(size) is int else None for size in shape])
 
     def check_dtype(self, dtype: np.dtype[Any]) -> None:
         """Raises TypeError for a dtype that samples of this function cannot have."""
