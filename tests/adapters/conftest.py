@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 BACKEND = os.environ["KERAS_BACKEND"]
 FRAMEWORKS = ("jax", "tensorflow", "torch")
 # Tests of a framework without Keras run with the backend of that name.
-collect_ignore = [f"test_{name}.py" for name in FRAMEWORKS if name != BACKEND]
+collect_ignore_glob = [f"test_{name}*.py" for name in FRAMEWORKS if name != BACKEND]
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # what other people's imports deprecate

@@ -68,11 +68,28 @@ def test_equal_arguments_compile_once() -> None:
         traced(signals(1, 100, 1) + seed)
     assert len(traces) == 1
     x = jnp.asarray(signals(1, 100, 1))
-    assert _functional.from_key.cache_info().misses >= 1
-    before = _functional.from_key.cache_info().misses
+    before = _functional._from_key.cache_info().misses
+    assert before >= 1
     stft_spectrogram(x, **ARGUMENTS)
-    stft_spectrogram(x, **ARGUMENTS)
-    assert _functional.from_key.cache_info().misses == before
+    stft_spectrogram(x, **dict(reversed(ARGUMENTS.items())))
+    assert _functional._from_key.cache_info().misses == before
+
+
+def test_equal_arguments_make_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = signals(1, 100, 1)
+    expected = stft_spectrogram(x, **ARGUMENTS)
+    monkeypatch.setattr(specfast.STFTSpectrogram, "__init__", None)
+    np.testing.assert_array_equal(stft_spectrogram(x, **ARGUMENTS), expected)
+
+
+def test_arguments_that_are_no_keys() -> None:
+    x, window = signals(1, 100, 1), np.hanning(32)
+    expected = specfast.STFTSpectrogram(window=window, **ARGUMENTS)(x)
+    for given in (window, list(window)):
+        np.testing.assert_array_equal(stft_spectrogram(x, window=given, **ARGUMENTS), expected)
+    assert mel_spectrogram(x[..., 0], fft_length=64, num_mel_bins=8).shape[1] == 8
+    with pytest.raises(TypeError, match="num_mel_bins"):
+        mel_spectrogram(x[..., 0], fft_length=64, num_mel_bins=8.0)
 
 
 @pytest.mark.parametrize("trained", [False, True])

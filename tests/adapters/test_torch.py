@@ -138,12 +138,18 @@ def test_gradients_of_two_calls_in_any_order() -> None:
         torch.testing.assert_close(found, expected[index], rtol=1e-5, atol=1e-5)
 
 
-def test_a_second_derivative_is_refused() -> None:
-    x = signals(1, 100, 1).requires_grad_()
-    y = adapter.STFTSpectrogram(mode="psd", frame_length=16)(x)
-    (gradient,) = torch.autograd.grad(y.sum(), x, create_graph=True)
-    with pytest.raises(NotImplementedError, match="no second derivatives"):
-        gradient.sum().backward()
+@pytest.mark.parametrize("mode", ["magnitude", "psd", "log"])
+def test_gradgradcheck(mode: str) -> None:
+    module = adapter.STFTSpectrogram(mode=mode, frame_length=4, frame_step=2, dtype="float64")
+    trained(module)
+    x = signals(1, 8, 1, dtype=torch.float64).requires_grad_()
+    names = module.layer.pipeline.weight_names
+
+    def call(x: torch.Tensor, *kernels: torch.Tensor) -> torch.Tensor:
+        named = dict(zip(names, kernels, strict=True))
+        return torch.func.functional_call(module, named, (x,))
+
+    assert torch.autograd.gradgradcheck(call, (x, *kernels_of(module)))
 
 
 def test_training() -> None:
@@ -169,11 +175,12 @@ def test_training() -> None:
 @pytest.mark.filterwarnings("ignore::UserWarning:torch")
 def test_opcheck(arguments: dict[str, Any], dtype: torch.dtype) -> None:
     module = adapter.STFTSpectrogram(**arguments).to(dtype)
-    x, kernels, key = signals(2, 60, 60, dtype=dtype), kernels_of(module), module._keys[dtype]
-    operators = torch.ops.specfast
-    torch.library.opcheck(operators.spectrogram, (x.clone().requires_grad_(), kernels, key, True))
+    x, kernels = signals(2, 60, 60, dtype=dtype), kernels_of(module)
+    operators, key = torch.ops.specfast, module._functions[dtype].key
+    moving = x.clone().requires_grad_()
+    torch.library.opcheck(operators.spectrogram, (moving, kernels, key, True, False))
     frozen = [kernel.detach() for kernel in kernels]
-    torch.library.opcheck(operators.spectrogram, (x, frozen, key, False))
+    torch.library.opcheck(operators.spectrogram, (x, frozen, key, False, True))
     cotangent = torch.ones_like(module(x).detach())
     for wanted in ((True, True), (True, False), (False, True)):
         torch.library.opcheck(
@@ -184,7 +191,8 @@ def test_opcheck(arguments: dict[str, Any], dtype: torch.dtype) -> None:
 def test_opcheck_of_mel() -> None:
     module = adapter.MelSpectrogram(**MEL)
     x = signals(2, 300).requires_grad_()
-    torch.library.opcheck(torch.ops.specfast.spectrogram, (x, [], module._key, True))
+    key = module._functions[torch.float32].key
+    torch.library.opcheck(torch.ops.specfast.spectrogram, (x, [], key, True, True))
 
 
 @pytest.mark.parametrize("dynamic", [False, True])
@@ -225,11 +233,12 @@ def test_errors() -> None:
         module.half()(signals(1, 200, 1))
     with pytest.raises(ValueError, match="`dtype` must be"):
         adapter.STFTSpectrogram(dtype=torch.float16)
-    with pytest.raises(TypeError, match="computes on the CPU"):
-        adapter._spectrogram(module._keys[torch.float32], _Elsewhere(), [])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"computes on the CPU.*portable=True"):
+        adapter.MelSpectrogram()(_Elsewhere())  # type: ignore[arg-type]
 
 
 class _Elsewhere:
     """Stands for a tensor on a device that this machine need not have."""
 
     device = torch.device("cuda:0")
+    dtype = torch.float32

@@ -69,6 +69,9 @@ class Operations(Protocol):
 
     def moveaxis(self, x: Any, source: int, destination: int) -> Any: ...
 
+    def join(self, x: Any, axis: int) -> Any:
+        """Returns a tensor with an axis and the next one as one."""
+
     def concatenate(self, tensors: Sequence[Any], axis: int) -> Any: ...
 
     def largest(self, x: Any, axes: tuple[int, ...] | None) -> Any:
@@ -156,11 +159,8 @@ class _ComposedStft(Composed):
         if self._arguments.expand_dims:
             return ops.moveaxis(rows, 1, -1) if self._channels_last else rows
         # [batch, channels, frames, bins]: the channels join the bins.
-        rows = rows.swapaxes(1, 2) if self._channels_last else rows.swapaxes(2, 3)
-        batch, *others = rows.shape
-        if self._channels_last:
-            return rows.reshape((batch, others[0], others[1] * others[2]))
-        return rows.reshape((batch, others[0] * others[1], others[2]))
+        joined = ops.join(rows.swapaxes(1, 2), 2)
+        return joined if self._channels_last else joined.swapaxes(1, 2)
 
     def _rows(self, ops: Operations, spectrum: Sequence[Any]) -> Any:
         mode = self._arguments.mode

@@ -50,6 +50,10 @@ class _Operations:
         widths = [(0, 0, 0)] * (x.ndim - 1) + [(before, after, 0)]
         return jax.lax.pad(x, jnp.zeros((), x.dtype), widths)
 
+    def join(self, x: Any, axis: int) -> Any:
+        sizes = x.shape
+        return x.reshape((*sizes[:axis], sizes[axis] * sizes[axis + 1], *sizes[axis + 2 :]))
+
     def largest(self, x: Any, axes: tuple[int, ...] | None) -> Any:
         return jnp.max(x, axis=axes, keepdims=True)
 

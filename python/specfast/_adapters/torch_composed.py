@@ -25,7 +25,9 @@ class _Operations:
         return x.to(getattr(torch, dtype))
 
     def constant(self, values: Array, like: torch.Tensor) -> torch.Tensor:
-        return torch.from_numpy(values).to(like.device)
+        # `from_numpy` warns that a trace keeps the values, which is what it shall do.
+        take = torch.from_dlpack if torch.jit.is_tracing() else torch.from_numpy
+        return take(values).to(like.device)
 
     def arange(self, count: Any, like: torch.Tensor) -> torch.Tensor:
         return torch.arange(count, device=like.device)
@@ -47,6 +49,9 @@ class _Operations:
     def moveaxis(self, x: torch.Tensor, source: int, destination: int) -> torch.Tensor:
         # The older exporter to ONNX takes no axis that is counted from the end.
         return x.movedim(source % x.ndim, destination % x.ndim)
+
+    def join(self, x: torch.Tensor, axis: int) -> torch.Tensor:
+        return x.flatten(axis, axis + 1)
 
     def concatenate(self, tensors: Sequence[torch.Tensor], axis: int) -> torch.Tensor:
         return torch.cat(list(tensors), axis)

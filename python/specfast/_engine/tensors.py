@@ -58,10 +58,6 @@ def _why_not(tensor: Any) -> tuple[str, str] | None:
         return "on the device meta, which has no values", "pass one on the CPU"
     if tensor.device.type != "cpu":
         return "that is not in CPU memory", "pass x.cpu()"
-    if tensor.is_quantized:
-        return "that is quantized", "pass x.dequantize()"
-    if tensor.is_nested:
-        return "that is nested", "pass its signals one by one, or padded to one length"
     if tensor.layout is not sys.modules["torch"].strided:
         return "that is sparse", "pass x.to_dense()"
     if tensor.requires_grad:
