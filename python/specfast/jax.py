@@ -114,7 +114,8 @@ def _from_arguments(
         hash(given)
     except TypeError:  # a window given as an array, for instance
         return _made(kind, given)
-    return _made_once(kind, given)
+    remembered: Callable[..., SpectrogramFunction] = _made_once
+    return remembered(kind, given)
 
 
 def _made(kind: type[Layer], given: tuple[tuple[str, type, Any], ...]) -> SpectrogramFunction:
@@ -149,7 +150,9 @@ def spectrogram(
     if all(type(size) is int for size in x.shape):
         shape = function.result(x.shape, x.dtype)
     else:  # an expression of unknown sizes, for an export
-        shape = jax.eval_shape(functools.partial(_composed.spectrogram, function), x, kernels).shape
+        shape = jax.eval_shape(
+            functools.partial(_composed.spectrogram, function), x, kernels
+        ).shape
     ranks = (x.ndim, *(kernel.ndim for kernel in kernels))
     shapes = [(a.shape, a.dtype) for a in (x, *kernels)]
 
@@ -186,7 +189,7 @@ def _reverse(
         *kernels, cotangent = others
         signal, weights = 0 in places, places[-1] > 0
         found = function.pull_back(x, kernels, cotangent, signal=signal, weights=weights)
-        gradients = [found.signal, *found.weights]
+        gradients: list[Any] = [found.signal, *found.weights]
         return [gradients[place].astype(shapes[place][1], copy=False) for place in places]
 
     def composed(*arguments: Any) -> list[jax.Array]:

@@ -43,7 +43,9 @@ LENGTHS = ({0: "batch", 2: "samples"},)
 def make(name: str) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
     """Returns a module, and inputs of two sizes."""
     generator = torch.Generator().manual_seed(5)
-    x, other = (torch.randn(n, 2, length, generator=generator) for n, length in ((2, 400), (3, 555)))
+    x, other = (
+        torch.randn(n, 2, length, generator=generator) for n, length in ((2, 400), (3, 555))
+    )
     return MODULES[name]().eval(), x, other
 
 

@@ -210,7 +210,7 @@ class _ComposedMel(Composed):
             float(arguments.min_freq),
             float(arguments.max_freq),
         ).astype(self.dtype)
-        self._clamps = pipeline.clamps_to_maximum
+        self._top_db = float(arguments.top_db or 0) if pipeline.clamps_to_maximum else None
 
     @property
     def num_points(self) -> int:
@@ -245,10 +245,10 @@ class _ComposedMel(Composed):
         raised = ops.constant_of(ops.where(energies <= min_power, min_power, energies))
         logarithm = ops.where(flat, ops.log(raised), ops.log(ops.where(flat, 1.0, energies)))
         levels = logarithm * (10 / math.log(10)) - reference
-        if not self._clamps or any(_is_number(n) and n == 0 for n in levels.shape):
+        if self._top_db is None or any(_is_number(n) and n == 0 for n in levels.shape):
             return levels
         axes = (-2, -1) if arguments.top_db_scope == "clip" else None
-        floor = ops.largest(levels, axes) - float(arguments.top_db)
+        floor = ops.largest(levels, axes) - self._top_db
         return ops.where(levels > floor, levels, floor)
 
 

@@ -169,9 +169,7 @@ _tangent_call = Primitive("specfast_tangents")
 _tangent_call.multiple_results = True
 
 
-def _tangents(
-    *arguments: Any, host_call: HostCall, places: tuple[int, ...]
-) -> list[jax.Array]:
+def _tangents(*arguments: Any, host_call: HostCall, places: tuple[int, ...]) -> list[jax.Array]:
     """Returns the tangents of the results, given all arguments and the tangents of some."""
 
     def of_element(*arguments: Any) -> list[jax.Array]:

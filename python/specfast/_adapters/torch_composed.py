@@ -81,7 +81,9 @@ def gradients(
     cotangent: torch.Tensor,
 ) -> tuple[torch.Tensor, ...]:
     """Returns the gradients of samples and kernels, which torch can derive further."""
-    _, pull_back = torch.func.vjp(lambda x, *kernels: spectrogram(function, x, kernels), x, *kernels)
+    _, pull_back = torch.func.vjp(
+        lambda x, *kernels: spectrogram(function, x, kernels), x, *kernels
+    )
     found: tuple[torch.Tensor, ...] = pull_back(cotangent)
     return found
 
@@ -105,4 +107,4 @@ def gradients_of_batched(
             for tensor in (x, *kernels)
         ]
         output = spectrogram(function, inputs[0], inputs[1:])
-    return torch.autograd.grad(output, inputs, cotangent, create_graph=create_graph)
+    return tuple(torch.autograd.grad(output, inputs, cotangent, create_graph=create_graph))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A function of samples and kernels on tensors of torch: which way a call takes, and its gradients.
+"""A function of samples and kernels on tensors of torch: the way of a call, and its gradients.
 
 The engine computes values and first gradients, also those that `torch.func.vmap` asks for. Every
 other derivative is taken of the composed function. So the graph that `torch.compile` makes holds
@@ -52,9 +52,7 @@ def spectrogram(
     return result
 
 
-def _by_torch(
-    function: SpectrogramFunction, x: torch.Tensor, kernels: Tensors
-) -> torch.Tensor:
+def _by_torch(function: SpectrogramFunction, x: torch.Tensor, kernels: Tensors) -> torch.Tensor:
     if torch.compiler.is_dynamo_compiling():
         in_graph: torch.Tensor = _by_torch_in_graph(function.key, x, *kernels)
         return in_graph
@@ -73,15 +71,15 @@ def _by_torch_in_graph(key: str, x: torch.Tensor, *kernels: torch.Tensor) -> tor
 
 def _leaves_python() -> bool:
     """Tells whether the call is recorded for a program that may run where there is no Python."""
-    return torch.jit.is_tracing() or torch.compiler.is_exporting()
+    return bool(torch.jit.is_tracing() or torch.compiler.is_exporting())
 
 
 def _is_transformed() -> bool:
-    return torch._C._are_functorch_transforms_active() or _is_forward_mode()
+    return bool(torch._C._are_functorch_transforms_active()) or _is_forward_mode()
 
 
 def _is_forward_mode() -> bool:
-    return forward_ad._current_level >= 0
+    return bool(forward_ad._current_level >= 0)
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:
@@ -120,6 +118,7 @@ class _Spectrogram(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+        del output
         ctx.function = inputs[0]
         ctx.save_for_backward(*inputs[3:])
 
@@ -127,9 +126,7 @@ class _Spectrogram(torch.autograd.Function):
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
         x, *kernels = ctx.saved_tensors
         wants_x, *wants_kernels = ctx.needs_input_grad[3:]
-        found = iter(
-            _gradients(ctx.function, x, kernels, cotangent, wants_x, any(wants_kernels))
-        )
+        found = iter(_gradients(ctx.function, x, kernels, cotangent, wants_x, any(wants_kernels)))
         of_x = next(found) if wants_x else None
         return None, None, None, of_x, *(next(found, None) for _ in kernels)
 
@@ -143,6 +140,7 @@ class _Spectrogram(torch.autograd.Function):
         x: torch.Tensor,
         *kernels: torch.Tensor,
     ) -> tuple[torch.Tensor, int]:
+        del keep, frozen  # the call below knows
         x_axis, *kernel_axes = in_dims[3:]
 
         def call(x: torch.Tensor, *kernels: torch.Tensor) -> tuple[torch.Tensor]:
@@ -176,6 +174,7 @@ class _Gradients(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        del output
         ctx.function, ctx.signal, ctx.weights = inputs[:3]
         ctx.save_for_backward(*inputs[3:])
 
@@ -265,7 +264,7 @@ def _are_none(axes: Sequence[int | None]) -> bool:
 
 def _example(tensor: torch.Tensor, axis: int | None) -> Sequence[int]:
     """Returns the shape of an element of a mapped tensor."""
-    return tensor.shape if axis is None else tensor.select(axis, 0).shape
+    return list(tensor.shape if axis is None else tensor.select(axis, 0).shape)
 
 
 def _mapped(
@@ -337,6 +336,7 @@ def _compute_by_key(
 
 
 def _describe(x: torch.Tensor, kernels: Tensors, key: str, *others: bool) -> torch.Tensor:
+    del kernels, others
     function = _functional.from_key(key)
     function.check_dtype(numpy_dtype(x.dtype))
     shape = function.symbolic_result(x.shape)
@@ -375,6 +375,7 @@ def _describe_pull_back(x: torch.Tensor, kernels: Tensors, *others: Any) -> list
 
 
 def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
+    del output
     x, kernels, ctx.key, *_ = inputs
     ctx.save_for_backward(x, *kernels)
 
@@ -391,6 +392,7 @@ def _backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
 
 
 def _save_for_second(ctx: Any, inputs: tuple[Any, ...], output: list[torch.Tensor]) -> None:
+    del output
     x, kernels, cotangent, key, ctx.signal, ctx.weights = inputs
     ctx.function = _functional.from_key(key)
     ctx.save_for_backward(x, cotangent, *kernels)
