@@ -19,7 +19,7 @@ from specfast._adapters import functional as _functional
 from specfast._adapters import torch_operators as _operators
 from specfast._adapters.functional import SpectrogramFunction
 from specfast.layers import mel, stft
-from specfast.layers.layer import Layer
+from specfast.layers.layer import Layer, restored
 
 __all__ = ["MelSpectrogram", "STFTSpectrogram"]
 
@@ -44,7 +44,7 @@ class _Module(torch.nn.Module):
         self._shown = repr(layer)
         config = layer.get_config()
         self._functions = {
-            dtype: _functional.registered(type(layer).from_config({**config, "dtype": name}))
+            dtype: _functional.registered(restored(type(layer), {**config, "dtype": name}))
             for dtype, name in dtypes.items()
         }
 

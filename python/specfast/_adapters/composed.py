@@ -19,7 +19,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from specfast import _core
+from specfast._engine import filterbank
 from specfast._engine.arrays import Array
 from specfast._engine.mel_pipeline import MelPipeline
 from specfast._engine.pipeline import Pipeline
@@ -203,12 +203,12 @@ class _ComposedMel(Composed):
         self.frame_length = arguments.fft_length if self.window is None else len(self.window)
         # The window stands in the middle of the frame; where the frame begins, powers do not tell.
         self._start = (self.num_points - self.frame_length) // 2 - self.num_points // 2
-        self._matrix = _core.mel_weights(
+        self._matrix = filterbank.weight_matrix(
             arguments.num_mel_bins,
             self.num_points // 2 + 1,
-            float(arguments.sampling_rate),
-            float(arguments.min_freq),
-            float(arguments.max_freq),
+            arguments.sampling_rate,
+            arguments.min_freq,
+            arguments.max_freq,
         ).astype(self.dtype)
         self._top_db = float(arguments.top_db or 0) if pipeline.clamps_to_maximum else None
 

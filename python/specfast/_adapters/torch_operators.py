@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.autograd import forward_ad
 
 from specfast._adapters import functional as _functional
 from specfast._adapters import torch_composed as _composed
@@ -79,7 +78,7 @@ def _is_transformed() -> bool:
 
 
 def _is_forward_mode() -> bool:
-    return bool(forward_ad._current_level >= 0)
+    return bool(torch.autograd.forward_ad._current_level >= 0)
 
 
 def _is_plain(tensor: torch.Tensor) -> bool:

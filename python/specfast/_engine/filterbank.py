@@ -72,7 +72,7 @@ def linear_to_mel_weight_matrix(
     )
     result_dtype = policy.float_dtype("dtype", dtype)
     try:
-        weights = _core.mel_weights(bands, bins, float(rate), float(low), float(high))
+        weights = weight_matrix(bands, bins, rate, low, high)
         matrix = weights.astype(result_dtype, copy=False)
     except MemoryError as error:
         raise MemoryError(
@@ -84,6 +84,13 @@ def linear_to_mel_weight_matrix(
         names=("num_mel_bins", "num_spectrogram_bins", "lower_edge_hertz", "upper_edge_hertz"),
     )
     return matrix
+
+
+def weight_matrix(
+    bands: int, bins: int, rate: float, low: float, high: float
+) -> npt.NDArray[np.float64]:
+    """Returns the matrix in float64 for checked arguments, without a warning."""
+    return _core.mel_weights(bands, bins, float(rate), float(low), float(high))
 
 
 def warn_of_empty_bands(
