@@ -170,6 +170,8 @@ def _advice(x: Array, *, integers: bool) -> str:
     kind = x.dtype.kind
     if kind == "c":
         return "; pass x.real or x.imag"
+    if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
+        return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
     if kind in "SV" or (kind in "iu" and x.dtype.itemsize == 1):
         return (
             "; bytes are no samples: for 16-bit PCM pass numpy.frombuffer(x, '<i2'), for unsigned "
@@ -178,8 +180,6 @@ def _advice(x: Array, *, integers: bool) -> str:
         )
     if kind == "O":
         return f"; {_UNEQUAL_CLIPS}"
-    if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
-        return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
     if x.dtype.kind in "iub" and not integers:
         return "; say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
     return ""
