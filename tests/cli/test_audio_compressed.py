@@ -128,6 +128,20 @@ def growing_noise(num_samples: int) -> np.ndarray:
     )
 
 
+# Tests read such files all the time.
+pytestmark = pytest.mark.filterwarnings("ignore:.*it states no length:UserWarning")
+
+
+@with_mp3
+def test_an_mp3_that_states_no_length_says_so() -> None:
+    whole, unstated = mp3(16000, 1, None)
+    with pytest.warns(UserWarning, match="bytes in memory.*it states no length.*encoder"):
+        read_audio(unstated)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read_audio(whole)
+
+
 # Since soundfile 0.13; the default is a variable rate.
 HAS_MODES = "bitrate_mode" in inspect.signature(soundfile.write).parameters
 MODES = [None, *(["CONSTANT", "AVERAGE", "VARIABLE"] if HAS_MODES else [])]

@@ -35,6 +35,10 @@ _VBRI_AT = 36
 _VBRI_COUNT_AT = 14
 _HAS_COUNT, _HAS_BYTES = 1, 2
 _HIGHEST_KBITS = 14
+_UNSTATED = (
+    "it states no length, so that the silence that its encoder put in front and behind, some "
+    "hundred samples each, is read as sound"
+)
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def mend_mpeg(file: File) -> Sound:
     if mark:
         data = data[first.size :]
     if first.layer == 3:
-        return Sound([[_frame_with_count(data, first, count), data]])
+        return Sound([[_frame_with_count(data, first, count), data]], None if mark else _UNSTATED)
     # No such frame exists in these layers. Repeated frames move the guess beyond the true end.
     return Sound(
         [[data, data[: first.size] * (2 + count // 10)]], num_samples=count * first.samples
