@@ -17,8 +17,11 @@ struct PluginText {
   const char *identifier, *name, *description;
 };
 
-// The description of an output, with the texts that it points to.
+// The description of an output, with the texts that it points to; so it may be moved, not copied.
 struct Output : VampOutputDescriptor {
+  Output() = default;
+  Output(Output&&) = default;
+
   std::vector<std::string> row_names;
   std::vector<const char*> row_name_pointers;
 };
