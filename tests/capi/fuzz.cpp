@@ -209,6 +209,24 @@ void execute(Random& random, const Plan& plan) {
 
 // ---- Everything else ----------------------------------------------------------------------------
 
+// The bands that hold no bin are those without weights. `values` has room for 12 bands.
+void ask_bands(Random& random, std::int64_t num_bins, std::vector<double>& values) {
+  std::vector<std::uint8_t> is_empty(12, 7);
+  check("mel_weights", specfast_mel_weights(12, num_bins, 8000, 0, 4000, values.data()), 0);
+  check("empty_bands", specfast_empty_bands(12, num_bins, 8000, 0, 4000, is_empty.data()), 0);
+  for (std::size_t band = 0; band < is_empty.size(); ++band) {
+    double sum = 0;
+    for (std::int64_t bin = 0; bin < num_bins; ++bin) sum += values[std::size_t(bin) * 12 + band];
+    if (is_empty[band] != (sum == 0))
+      broken("empty_bands", is_empty[band], "bands without weights");
+  }
+  refused("empty_bands", specfast_empty_bands(12, num_bins, 8000, 0, 4000, nullptr));
+  refused("empty_bands",
+          specfast_empty_bands(random.bad_count(), num_bins, 8000, 0, 4000, is_empty.data()));
+  refused("empty_bands",
+          specfast_empty_bands(12, num_bins, 8000, 0, random.bad_number(), is_empty.data()));
+}
+
 void ask_library(Random& random) {
   const std::int64_t length = random.between(1, 40);
   std::vector<double> values(std::size_t(length * 12));
@@ -226,6 +244,7 @@ void ask_library(Random& random) {
           specfast_mel_weights(random.bad_count(), length, 8000, 0, 4000, values.data()));
   refused("mel_weights",
           specfast_mel_weights(12, length, random.bad_number(), 0, 1, values.data()));
+  ask_bands(random, length, values);
   refused("config_init", specfast_config_init(nullptr, sizeof(specfast_config), 0));
   specfast_config config;
   refused("config_init", specfast_config_init(&config, sizeof(config), random.bad_enum()));

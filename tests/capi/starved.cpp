@@ -105,6 +105,11 @@ std::vector<Case> cases_of_tables(Things& t) {
        SPECFAST_E_UNKNOWN_WINDOW},
       {"specfast_mel_weights",
        [&t] { return specfast_mel_weights(3, 9, 8000, 0, 4000, t.values); }},
+      {"specfast_empty_bands",
+       [] {
+         std::uint8_t is_empty[3];
+         return specfast_empty_bands(3, 9, 8000, 0, 4000, is_empty);
+       }},
       {"specfast_analytic_weights",
        [&t] { return specfast_analytic_weights(&t.trained.config, t.values, t.values); }},
       {"specfast_frequencies", [&t] { return specfast_frequencies(&t.trained.config, t.values); }},

@@ -11,7 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 OPAQUE = {"specfast_plan", "specfast_workspace", "specfast_stream"}
-ANY_ADDRESS = {"char", "void"}
+ANY_ADDRESS = {"char", "uint8_t", "void"}
 
 
 def headers() -> str:
