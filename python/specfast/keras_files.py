@@ -7,28 +7,36 @@ Files are untrusted: docs/keras-models.md says which checks and bounds apply.
 from __future__ import annotations
 
 import os
+import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from specfast._keras_file import config as _keras_config
-from specfast._keras_file.archive import CONFIG, Archive, KerasFileError
+from specfast._keras_file import hidden as _hidden
+from specfast._keras_file import policies as _policies
+from specfast._keras_file.archive import Archive
 from specfast._keras_file.config import FrontEnd
+from specfast._keras_file.errors import CONFIG, KerasFileError, NotSearchedWarning
+from specfast._keras_file.folder import Folder
 from specfast._keras_file.weights import WeightsFile
 from specfast._spec import checks as _checks
 from specfast.layers.catalogue import LAYERS, FrontEndLayer, fields_of, names_of_one_layer
 
-__all__ = ["KerasFileError", "from_keras", "load_keras"]
+__all__ = ["KerasFileError", "NotSearchedWarning", "from_keras", "load_keras"]
 
-KerasFileError.__module__ = __name__  # where it is public
+# Where they are public.
+KerasFileError.__module__ = __name__
+NotSearchedWarning.__module__ = __name__
 
 MAX_WEIGHTS_BYTES = 8 << 30
 # A few bytes of configuration must not order gigabytes of tables: bounds on the lengths of a
 # layer, and on their sum over a file.
 MAX_LENGTH = 1 << 20
 MAX_TOTAL_LENGTH = 1 << 22
+MAX_KEY_LENGTH = 4096  # of the names around a layer and its own, where they make its key
 
 # Arguments of every Keras layer that no output depends on.
 _OF_TRAINING_ONLY = ("activity_regularizer",)
@@ -49,7 +57,8 @@ def load_keras(
     Neither Keras nor any framework is needed, and nothing of the file is run or imported.
 
     Args:
-        path: a `.keras` file, or a seekable file object open for binary reading that holds one.
+        path: a `.keras` file, the folder that `model.save(path, zipped=False)` writes, or a
+            seekable file object open for binary reading that holds a `.keras` file.
         max_weights_bytes: the largest model.weights.h5 that is read.
 
     Returns:
@@ -57,9 +66,14 @@ def load_keras(
         has none. Nested models, wrappers and pipelines are searched too. Layers of the same name
         stand under their path, the names of the models around them and their own joined by "/".
 
+    Warns:
+        NotSearchedWarning: (a UserWarning) if objects in the model may hold such layers without
+            showing them: those of classes that are not Keras' own, and code such as that of a
+            Lambda. An empty dictionary without it says that the model has none.
+
     Raises:
         KerasFileError: (a ValueError) if the file is no Keras model, is broken, goes beyond a
-            limit, or hides a layer's weights in a class that is not Keras' own.
+            limit, or has weights of a spectrogram, or a subclass of one, that is not found.
         OSError: if the file cannot be opened.
         ImportError: if SciPy is missing for a window, or ml_dtypes for weights in bfloat16.
         TypeError: if `path` is none of the above.
@@ -67,18 +81,33 @@ def load_keras(
     limit = _checks.integer(
         "max_weights_bytes", max_weights_bytes, minimum=0, maximum=(1 << 63) - 1
     )
-    with _opened(path) as (stream, source):
+    with _opened(path) as (file, shown):
         try:
-            return _load(Archive(stream), limit)
+            source = Folder(file) if isinstance(file, Path) else Archive(file)
+            layers, not_searched = _load(source, limit)
         except KerasFileError as error:
-            raise KerasFileError(f"cannot read {source}: {error}") from error
+            raise KerasFileError(f"cannot read {shown}: {error}") from error
+    if not_searched is not None:
+        warnings.warn(
+            f"{shown} may hold more layers than are returned. Not searched: {not_searched}. What "
+            "their own code makes is not in the configuration; load the model with Keras and pass "
+            "such layers to specfast.from_keras",
+            NotSearchedWarning,
+            stacklevel=2,
+        )
+    return layers
 
 
 @contextmanager
-def _opened(path: Any) -> Iterator[tuple[BinaryIO, str]]:
+def _opened(path: Any) -> Iterator[tuple[BinaryIO | Path, str]]:
+    """Yields an open file, or the path of a folder, and how messages name it."""
     if isinstance(path, str | os.PathLike):
+        shown = repr(os.fspath(path))
+        if Path(path).is_dir():
+            yield Path(path), shown
+            return
         with Path(path).open("rb") as stream:
-            yield stream, repr(os.fspath(path))
+            yield stream, shown
     elif callable(getattr(path, "read", None)) and callable(getattr(path, "seek", None)):
         if not isinstance(path.read(0), bytes):
             raise TypeError(
@@ -92,17 +121,37 @@ def _opened(path: Any) -> Iterator[tuple[BinaryIO, str]]:
         )
 
 
-def _load(archive: Archive, max_weights_bytes: int) -> dict[str, FrontEndLayer]:
-    found = _keras_config.front_ends(_keras_config.parse(archive.config()))
+def _load(
+    source: Archive | Folder, max_weights_bytes: int
+) -> tuple[dict[str, FrontEndLayer], str | None]:
+    """Returns the layers, and in words what was not searched."""
+    model = _keras_config.parse(source.config())
+    contents = _keras_config.contents(model)
+    found = contents.front_ends
     _check_lengths(found)
     layers = {key: (_from_file(f), f) for key, f in zip(_keys(found), found, strict=True)}
-    if any(layer.pipeline.weight_names for layer, _ in layers.values()):
-        with archive.weights(max_weights_bytes) as stream:
-            weights = WeightsFile(stream)
-            for layer, front_end in layers.values():
-                if layer.pipeline.weight_names:
-                    _take_weights(layer, front_end, weights)
-    return {key: layer for key, (layer, _) in layers.items()}
+    trainable = [pair for pair in layers.values() if pair[0].pipeline.weight_names]
+    with _weights(source, max_weights_bytes, required=bool(trainable)) as weights:
+        for layer, front_end in trainable:
+            assert weights is not None
+            _take_weights(layer, front_end, weights)
+        not_searched = _hidden.not_searched(model, contents, weights)
+    return {key: layer for key, (layer, _) in layers.items()}, not_searched
+
+
+@contextmanager
+def _weights(
+    source: Archive | Folder, max_bytes: int, *, required: bool
+) -> Iterator[WeightsFile | None]:
+    """Yields the weights file; None if it cannot be read and no layer requires it."""
+    with ExitStack() as stack:
+        weights: WeightsFile | None = None
+        try:
+            weights = WeightsFile(stack.enter_context(source.weights(max_bytes)))
+        except KerasFileError:
+            if required:
+                raise
+        yield weights
 
 
 def _check_lengths(found: list[FrontEnd]) -> None:
@@ -126,12 +175,31 @@ def _check_lengths(found: list[FrontEnd]) -> None:
 
 
 def _keys(found: list[FrontEnd]) -> list[str]:
+    """Returns the layers' keys. Names are joined last: a long one may be around many layers."""
     counts = Counter(front_end.name for front_end in found)
-    keys = [f.name if counts[f.name] == 1 else "/".join(f.names) for f in found]
+    paths = [(f.name,) if counts[f.name] == 1 else f.names for f in found]
+    _check_once(paths)
+    for path in paths:
+        if sum(map(len, path)) + len(path) > MAX_KEY_LENGTH:
+            raise KerasFileError(
+                f"{CONFIG}: the name of a layer and those around it must be at most "
+                f"{MAX_KEY_LENGTH} characters together. Received: {_shown(path)}"
+            )
+    keys = ["/".join(path) for path in paths]
+    _check_once(keys)
+    return keys
+
+
+def _check_once(keys: Sequence[Any]) -> None:
     twice = [key for key, count in Counter(keys).items() if count > 1]
     if twice:
-        raise KerasFileError(f"{CONFIG}: two layers are named {_checks.short(twice[0])}")
-    return keys
+        raise KerasFileError(f"{CONFIG}: two layers are named {_shown(twice[0])}")
+
+
+def _shown(key: str | tuple[str, ...]) -> str:
+    if isinstance(key, tuple):
+        key = "/".join(map(_checks.clipped, key))
+    return _checks.short(key)
 
 
 def _from_file(front_end: FrontEnd) -> FrontEndLayer:
@@ -143,7 +211,7 @@ def _from_file(front_end: FrontEnd) -> FrontEndLayer:
             raise ValueError(f"`{additions[0]}` is no argument of Keras' {class_name}")
         _check_window(config.get("window"))
         # Not `from_config`, which also takes a configuration around that which was checked.
-        return LAYERS[class_name](**_without_training(config))
+        return LAYERS[class_name](**_accepted(config))
     except (TypeError, ValueError, OverflowError) as error:
         raise KerasFileError(
             f"{CONFIG}: layer {_checks.short(front_end.name)}: {error}"
@@ -161,8 +229,12 @@ def _check_window(window: Any) -> None:
         )
 
 
-def _without_training(config: Mapping[Any, Any]) -> dict[Any, Any]:
-    return {key: value for key, value in config.items() if key not in _OF_TRAINING_ONLY}
+def _accepted(config: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Returns a configuration as the constructors take it."""
+    result = {key: value for key, value in config.items() if key not in _OF_TRAINING_ONLY}
+    if _policies.is_map(result.get("dtype")):
+        result["dtype"] = _policies.of_layer(result["dtype"], result.get("name"))
+    return result
 
 
 def _take_weights(layer: FrontEndLayer, front_end: FrontEnd, weights: WeightsFile) -> None:
@@ -200,7 +272,9 @@ def from_keras(layer_or_config: Any) -> FrontEndLayer:
     if isinstance(layer_or_config, Mapping):
         return _from_configuration(layer_or_config)
     base = _keras_class(layer_or_config)
-    layer = _configured(base.__name__, base.get_config(layer_or_config))
+    dtype = _policies.of_live_layer(layer_or_config)
+    config = base.get_config(layer_or_config)
+    layer = _configured(base.__name__, config if dtype is None else {**config, "dtype": dtype})
     weights = layer_or_config.get_weights()
     if layer.pipeline.weight_names and weights:
         layer.set_weights(weights)
@@ -227,7 +301,7 @@ def _from_configuration(config: Mapping[Any, Any]) -> FrontEndLayer:
 
 
 def _configured(class_name: str, config: Mapping[Any, Any]) -> FrontEndLayer:
-    return LAYERS[class_name].from_config(_without_training(config))
+    return LAYERS[class_name].from_config(_accepted(config))
 
 
 def _keras_class(layer: Any) -> Any:

@@ -2,7 +2,8 @@
 """Reads the zip archive around a Keras model as an untrusted file: bounded, nothing unpacked.
 
 Only two members are ever read, by their exact names. Their checksums are compared before
-anything looks at their content.
+anything looks at their content. What the directory promises is compared with the file's size, and
+what is unpacked is counted: no promise raises a limit.
 """
 
 from __future__ import annotations
@@ -11,15 +12,11 @@ import io
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import IO, BinaryIO
 
-from specfast._keras_file import hdf5 as _hdf5
+from specfast._keras_file import formats as _formats
+from specfast._keras_file.errors import CONFIG, WEIGHTS, KerasFileError, as_keras_file_error
 from specfast._spec import checks as _checks
-
-CONFIG = "config.json"
-WEIGHTS = "model.weights.h5"
 
 MAX_DIRECTORY_BYTES = 1 << 20
 MAX_CONFIG_BYTES = 16 << 20
@@ -31,26 +28,6 @@ _IN_MEMORY_BYTES = 64 << 20
 _CHUNK_BYTES = 1 << 18
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-
-
-class KerasFileError(ValueError):
-    """Raised for a file that is no Keras model, or is not read because it is broken or hostile."""
-
-
-@contextmanager
-def as_keras_file_error(what: str) -> Iterator[None]:
-    """Turns whatever a reader of damaged data raises into a KerasFileError that begins so.
-
-    Such readers raise a dozen types, none of them documented; only a lack of memory is not the
-    file's own fault.
-    """
-    try:
-        yield
-    except (KerasFileError, MemoryError):
-        raise
-    except Exception as error:
-        reason = _checks.clipped(str(error)) or type(error).__name__
-        raise KerasFileError(f"{what}: {reason}") from error
 
 
 class Archive:
@@ -65,13 +42,11 @@ class Archive:
 
     def __init__(self, stream: BinaryIO) -> None:
         with as_keras_file_error("not a .keras file, which is a zip archive"):
-            stream.seek(0)
-            if stream.read(len(_hdf5.SIGNATURE)) == _hdf5.SIGNATURE:
-                raise KerasFileError(
-                    "not a .keras file but HDF5, a model's weights alone or the format before "
-                    "Keras 3; save the model with model.save('name.keras')"
-                )
-            self._zip = zipfile.ZipFile(_ShortReads(stream))
+            if kind := _formats.kind_of(stream):
+                raise KerasFileError(kind)
+            self._num_bytes = stream.seek(0, io.SEEK_END)
+            self._reads = _ShortReads(stream)
+            self._zip = zipfile.ZipFile(self._reads)
         counts = Counter(info.filename for info in self._zip.infolist())
         twice = [name for name, count in counts.items() if count > 1]
         if twice:
@@ -84,7 +59,10 @@ class Archive:
         return target.getvalue()
 
     def weights(self, max_bytes: int) -> BinaryIO:
-        """Returns the content of model.weights.h5: in memory or, if large, in an unnamed file."""
+        """Returns the content of model.weights.h5: in memory or, if large, in an unnamed file.
+
+        It is the caller who closes it.
+        """
         info = self._member(WEIGHTS, max_bytes)
         target: IO[bytes] = io.BytesIO()
         if info.file_size > _IN_MEMORY_BYTES:
@@ -117,22 +95,33 @@ class Archive:
             raise KerasFileError(
                 f"{name}: it has {info.file_size} bytes, at most {max_bytes} are read"
             )
-        if info.file_size > max(HARMLESS_BYTES, MAX_EXPANSION * info.compress_size):
+        if info.header_offset + info.compress_size > self._num_bytes:
             raise KerasFileError(
-                f"{name}: {info.compress_size} bytes would become {info.file_size}, "
-                f"more than {MAX_EXPANSION} times as many"
+                f"{name}: {info.compress_size} bytes from {info.header_offset} on are promised, "
+                f"in an archive of {self._num_bytes}"
             )
+        _check_expansion(name, info.compress_size, info.file_size)
         return info
 
     def _copy(self, info: zipfile.ZipInfo, target: IO[bytes]) -> None:
         # At the last byte zipfile compares the checksum.
         with as_keras_file_error(info.filename), self._zip.open(info) as member:
+            start = self._reads.num_bytes
             while chunk := member.read(_CHUNK_BYTES):
                 target.write(chunk)
+                _check_expansion(info.filename, self._reads.num_bytes - start, target.tell())
             if target.tell() != info.file_size:
                 raise KerasFileError(
                     f"{info.filename}: it ends after {target.tell()} of {info.file_size} bytes"
                 )
+
+
+def _check_expansion(name: str, packed_bytes: int, unpacked_bytes: int) -> None:
+    if unpacked_bytes > max(HARMLESS_BYTES, MAX_EXPANSION * packed_bytes):
+        raise KerasFileError(
+            f"{name}: {packed_bytes} bytes would become {unpacked_bytes}, "
+            f"more than {MAX_EXPANSION} times as many"
+        )
 
 
 def _has_npz(names: list[str]) -> bool:
@@ -140,9 +129,14 @@ def _has_npz(names: list[str]) -> bool:
 
 
 class _ShortReads:
-    """A file of which no single read is large: zipfile reads a whole directory in one."""
+    """A file of which no single read is large: zipfile reads a whole directory in one.
+
+    Attributes:
+        num_bytes: how many bytes have been read.
+    """
 
     def __init__(self, stream: BinaryIO) -> None:
+        self.num_bytes = 0
         self._stream = stream
         self.seek = stream.seek
         self.tell = stream.tell
@@ -155,4 +149,5 @@ class _ShortReads:
             raise KerasFileError(
                 f"the directory of the archive has more than {MAX_DIRECTORY_BYTES} bytes"
             )
+        self.num_bytes += len(data)
         return data

@@ -7,7 +7,9 @@ kind but hard ones, chunks, filters, external and virtual storage, other types. 
 itself is not used, since one changed byte can make it loop for ever (docs/design.md).
 
 Formats: "HDF5 File Format Specification Version 3.0", sections named in the comments. Numbers
-are little-endian. Every read is inside the file, and all reads of structure together are bounded.
+are little-endian. Every read is inside the file. One budget bounds all reads of structure and all
+that is made of them: texts may share their bytes in a file, so each is paid for again where it is
+copied, and objects are paid for by what they take in memory.
 """
 
 from __future__ import annotations
@@ -26,8 +28,12 @@ from specfast._spec import checks as _checks
 
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 MAX_STRUCTURE_BYTES = 64 << 20
+MAX_TEXT_BYTES = 1024  # of the name of a member or an attribute, and of an attribute's value
 
-_MESSAGE_COST_BYTES = 64  # so that many tiny messages take no more time than much else
+# About what Python keeps for the smallest message, child of a B-tree and member of a group.
+_MESSAGE_COST_BYTES = 64
+_CHILD_COST_BYTES = 96
+_MEMBER_COST_BYTES = 256
 _SUPERBLOCK_BYTES = 96
 _SIZES_OF_8 = b"\x08\x08"  # bytes of an address and of a length
 _ENTRY_BYTES = 40
@@ -98,6 +104,7 @@ class File:
             members: dict[str, int | None] = {}
             for name_offset, header, cache_type in self._symbols(tree):
                 name = _text(names, name_offset)
+                self._spend(len(name) + _MEMBER_COST_BYTES)
                 if name in members:
                     raise FormatError(f"a group has two members named {_checks.short(name)}")
                 members[name] = header if cache_type in _HARD else None
@@ -112,6 +119,7 @@ class File:
             signature, kind, level, count = struct.unpack("<4sBBH", self._read(address, 8))
             if signature != b"TREE" or kind != 0 or wanted_level not in (None, level):
                 raise FormatError(f"no B-tree of a group at {address}")
+            self._spend(_CHILD_COST_BYTES * count)
             # Keys and children take turns, a key first.
             words = struct.unpack(f"<{2 * count}Q", self._read(address + 24, 16 * count))
             if level:
@@ -152,6 +160,10 @@ class File:
             raise FormatError(f"an array of {wanted} bytes is not wholly in the file")
         return Dataset(shape, dtype, data)
 
+    def shape(self, address: int) -> tuple[int, ...]:
+        """Returns the shape of an object's array, whatever its type and storage."""
+        return _shape(_only(self._messages(address), _DATASPACE, 4, "an array"))
+
     def array(self, dataset: Dataset) -> npt.NDArray[Any]:
         """Returns the values of an array, read only; of all arrays, as much as the file holds."""
         num_bytes = math.prod(dataset.shape) * dataset.dtype.itemsize
@@ -160,6 +172,13 @@ class File:
             raise FormatError("its arrays together are larger than the file: some are the same")
         data = self._exactly(dataset.address, num_bytes)
         return np.frombuffer(data, dataset.dtype).reshape(dataset.shape)
+
+    def has_attribute(self, address: int, name: str) -> bool:
+        """Tells whether an object has an attribute of this name, whatever it holds."""
+        return any(
+            message.kind == _ATTRIBUTE and _attribute(message.body)[0] == name
+            for message in self._messages(address)
+        )
 
     def string_attribute(self, address: int, name: str) -> str | None:
         """Returns the text of an attribute of an object, if it has one of this name.
@@ -177,6 +196,8 @@ class File:
         return None
 
     def _heap_text(self, length: int, address: int, index: int) -> str:
+        if length > MAX_TEXT_BYTES:
+            raise _too_long()
         signature, version, size = struct.unpack("<4sB3xQ", self._read(address, 16))  # III.E
         if signature != b"GCOL" or version != 1 or size < 16:
             raise FormatError(f"no heap of strings at {address}")
@@ -298,10 +319,16 @@ def _attribute(body: bytes) -> tuple[str, bytes, bytes]:
 
 def _text(data: bytes, offset: int) -> str:
     """Returns a text that ends with a zero."""
-    end = data.find(b"\0", offset)
-    if offset >= len(data) or end < 0:
-        raise FormatError("a name without an end")
-    return _decoded(data[offset:end])
+    end = data.find(b"\0", offset, offset + MAX_TEXT_BYTES + 1)
+    if end >= 0:
+        return _decoded(data[offset:end])
+    if len(data) - offset > MAX_TEXT_BYTES:
+        raise _too_long()
+    raise FormatError("a name without an end")
+
+
+def _too_long() -> FormatError:
+    return FormatError(f"a name or text of more than {MAX_TEXT_BYTES} bytes")
 
 
 def _decoded(data: bytes) -> str:

@@ -7,17 +7,37 @@ Everything there is compared with the configuration before an array is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
 from specfast._keras_file import hdf5 as _hdf5
-from specfast._keras_file.archive import WEIGHTS, KerasFileError, as_keras_file_error
 from specfast._keras_file.config import Place
+from specfast._keras_file.errors import WAY_OUT, WEIGHTS, KerasFileError, as_keras_file_error
 from specfast._spec import checks as _checks
 
 Array = npt.NDArray[Any]
+Path = tuple[str, ...]
+
+MAX_DEPTH = 200
+_OPTIMIZER = "optimizer"  # beside the layers; it has variables of every layer's shapes
+
+
+@dataclass(frozen=True)
+class VariableGroup:
+    """A group in which Keras put the variables of one object, or would have put them.
+
+    Attributes:
+        path: the groups from the root on; the last, "vars", is left out.
+        address: where it is in the file.
+        name: the object's name, if Keras wrote it beside the variables.
+    """
+
+    path: Path
+    address: int
+    name: str | None
 
 
 class WeightsFile:
@@ -33,6 +53,8 @@ class WeightsFile:
     def __init__(self, stream: BinaryIO) -> None:
         with as_keras_file_error(WEIGHTS):
             self._file = _hdf5.File(stream)
+        self._groups: list[VariableGroup] | None = None
+        self._taken: set[int] = set()
 
     def variables(
         self, place: Place, name: str, *, count: int, shape: tuple[int, ...], required: bool
@@ -56,6 +78,8 @@ class WeightsFile:
         with as_keras_file_error(f"{WEIGHTS}: layer {_checks.short(name)}"):
             group = self._find(place, name)
             members = {} if group is None else self._file.members(group)
+            if group is not None:
+                self._taken.add(group)
             if not members and not required:
                 return None
             keys = [str(number) for number in range(count)]
@@ -64,8 +88,37 @@ class WeightsFile:
                     f"{WEIGHTS}: {_path(place)} must hold {count} variables of layer "
                     f"{_checks.short(name)}. Received: {_checks.short(sorted(members))}"
                 )
-            where = f"{WEIGHTS}: {_path(place)}/"
-            return [self._array(_target(members, key), shape, where + key) for key in keys]
+            return [self._array(_target(members, key), shape, place, key) for key in keys]
+
+    def groups(self) -> list[VariableGroup]:
+        """Returns all groups of variables but those of the optimizer, in the order of the file.
+
+        Raises:
+            KerasFileError: if the file's structure is broken or goes beyond a limit.
+        """
+        if self._groups is None:
+            with as_keras_file_error(WEIGHTS):
+                self._groups = list(self._walk())
+        return self._groups
+
+    def is_taken(self, group: VariableGroup) -> bool:
+        """Tells whether `variables` found a layer's variables in this group."""
+        return group.address in self._taken
+
+    def keys(self, group: VariableGroup) -> list[str]:
+        """Returns the keys of the variables in a group."""
+        with as_keras_file_error(WEIGHTS):
+            return list(self._file.members(group.address))
+
+    def shapes(self, group: VariableGroup) -> list[tuple[int, ...]]:
+        """Returns the shapes of the arrays in a group, whatever their types are."""
+        shapes = []
+        for target in self._file.members(group.address).values():
+            try:
+                shapes += [] if target is None else [self._file.shape(target)]
+            except _hdf5.FormatError:
+                continue  # no array, or one of a kind that Keras does not write
+        return shapes
 
     def _find(self, place: Place, name: str) -> int | None:
         group = self._at((*place.path, "vars"))
@@ -88,33 +141,45 @@ class WeightsFile:
             address = _target(members, part)
         return address
 
-    def _by_name(self, path: tuple[str, ...], name: str) -> int:
+    def _by_name(self, path: Path, name: str) -> int:
         """Returns the one group with this name below an object whose attributes are unknown."""
-        top = self._at(path)
-        groups = set() if top is None else set(self._variables_below(top))
-        found = [g for g in groups if self._file.string_attribute(g, "name") == name]
+        found = [g for g in self.groups() if g.name == name and g.path[: len(path)] == path]
         if len(found) == 1:
-            return found[0]
+            return found[0].address
         raise KerasFileError(
             f"{WEIGHTS}: the weights of layer {_checks.short(name)} are inside "
-            f"{'/'.join(path) or 'the model'}, whose class is not Keras' own, and {len(found)} "
-            "groups there bear its name. Load the model with Keras and pass the layer to "
-            "specfast.from_keras"
+            f"{_checks.clipped('/'.join(path)) or 'the model'}, whose class is not Keras' own, "
+            f"and {len(found)} groups there bear its name. {WAY_OUT}"
         )
 
-    def _variables_below(self, top: int) -> Iterator[int]:
-        waiting, seen = [top], {top}
+    def _walk(self) -> Iterator[VariableGroup]:
+        path: list[str] = []
+        waiting = [(self._file.root, 0, "")]  # address, depth, name; the root has none
+        seen = {self._file.root}
         while waiting:
-            members = self._file.members(waiting.pop())
-            for name in members:
-                address = _target(members, name)
-                if address not in seen and self._file.is_group(address):
-                    seen.add(address)
-                    waiting.append(address)
-                    if name == "vars":
-                        yield address
+            address, depth, name = waiting.pop()
+            path[max(depth - 1, 0) :] = [name] if depth else []
+            if depth > MAX_DEPTH:
+                raise KerasFileError(f"{WEIGHTS}: groups are nested more than {MAX_DEPTH} deep")
+            for member, target in reversed(self._file.members(address).items()):
+                if target is None or target in seen or (depth == 0 and member == _OPTIMIZER):
+                    continue
+                if not self._file.is_group(target):
+                    continue
+                seen.add(target)
+                if member == "vars":  # holds arrays alone, maybe thousands
+                    yield VariableGroup(tuple(path), target, self._saved_name(target))
+                else:
+                    waiting.append((target, depth + 1, member))
 
-    def _array(self, address: int, shape: tuple[int, ...], where: str) -> Array:
+    def _saved_name(self, group: int) -> str | None:
+        try:
+            return self._file.string_attribute(group, "name")
+        except _hdf5.FormatError:
+            return None  # it is no name as Keras writes it; who needs it, asks again
+
+    def _array(self, address: int, shape: tuple[int, ...], place: Place, key: str) -> Array:
+        where = f"{WEIGHTS}: {_path(place)}/{key}"
         dataset = self._file.dataset(address)
         if dataset.shape != shape:
             raise KerasFileError(
@@ -145,4 +210,5 @@ def _target(members: dict[str, int | None], name: str) -> int:
 
 
 def _path(place: Place) -> str:
-    return "/".join((*place.path, "vars"))
+    """Returns a place for messages; names in an untrusted configuration may be of any length."""
+    return "/".join(_checks.clipped(name) for name in (*place.path[-8:], "vars"))
