@@ -8,11 +8,10 @@
 
 namespace specfast_python {
 
-// An uninitialised array. The memory of a result from 4 to 62 MiB is kept when the last reference
-// to it goes, for the next result of nearly the same size: fresh memory comes from the system page
-// by page, which costs up to a fifth of a call. One block is kept at most, of at most 64 MiB with
-// the room for its alignment (glibc keeps as much of what it has on its heap). From 4 MiB on the
-// array does not own its memory but has a base, which does.
+// An uninitialised array that owns its memory. That of a result from 4 to 62 MiB is kept when the
+// result goes, for the next one of nearly the same size: fresh memory comes from the system page by
+// page, which costs up to a fifth of a call. One block is kept at most (glibc keeps as much of what
+// it has on its heap). Where another memory handler than NumPy's is set, it provides the memory.
 py::array new_result(const py::dtype& dtype, const Shape& shape);
 
 }  // namespace specfast_python

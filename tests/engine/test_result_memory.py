@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import threading
 import tracemalloc
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -79,13 +81,70 @@ def test_result_is_an_ordinary_array(mib: float) -> None:
     assert type(result) is np.ndarray
     assert result.flags.c_contiguous
     assert result.flags.aligned
-    assert result.flags.owndata == (mib < 4)
+    assert result.flags.owndata
+    assert result.base is None
     if mib > 32:
         assert address(result) % (2 * MIB) == 0  # where a huge page may begin
     np.testing.assert_array_equal(result[:, -9:], layer()(x[:, -8 * HOP - 64 :]))
     result.flags.writeable = False
     result.flags.writeable = True
     result[...] = 0
+
+
+@pytest.mark.parametrize("mib", [2, 6, 40])
+@pytest.mark.parametrize("new_mib", [1, 45])
+def test_a_result_can_be_resized(mib: float, new_mib: float) -> None:
+    """What is kept afterwards has the size that the array had in the end."""
+    x, size = signal(mib), int(new_mib * MIB) // 4
+    for _ in range(2):
+        result = layer()(x)
+        expected = np.resize(result, size)
+        expected[result.size :] = 0
+        result.resize(size)
+        np.testing.assert_array_equal(result, expected)
+        del result
+        np.testing.assert_array_equal(layer()(x)[:, -9:], layer()(x[:, -8 * HOP - 64 :]))
+
+
+def multiarray() -> Any:
+    return (np._core if hasattr(np, "_core") else np.core).multiarray
+
+
+@pytest.fixture
+def own_handler() -> Iterator[None]:
+    """A memory handler of the user's: NumPy's own under another name."""
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    api = (ctypes.c_void_p * 307).from_address(pointer(multiarray()._ARRAY_API, None))
+    exchange = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.py_object)(api[304])
+    default = ctypes.py_object.from_address(api[306]).value
+    name = b"mem_handler"
+    size_of_handler = 128 + 5 * ctypes.sizeof(ctypes.c_void_p)
+    handler = ctypes.create_string_buffer(
+        ctypes.string_at(pointer(default, name), size_of_handler), size_of_handler
+    )
+    handler[:6] = b"mine\0\0"
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+    exchange(new(ctypes.addressof(handler), name, None))
+    yield
+    exchange(default)
+    gc.collect()
+
+
+@pytest.mark.parametrize("mib", [2, 6, 40])
+def test_only_large_results_have_a_handler_of_their_own(mib: float) -> None:
+    result = layer()(signal(mib))
+    name_of = multiarray().get_handler_name
+    assert name_of(result) == ("default_allocator" if mib < 4 else "specfast results")
+    assert name_of(np.empty(6 * MIB)) == "default_allocator"
+
+
+@pytest.mark.usefixtures("own_handler")
+def test_memory_comes_from_a_handler_of_the_users() -> None:
+    result = layer()(signal(6))
+    assert multiarray().get_handler_name(result) == "mine"
 
 
 @pytest.mark.usefixtures("traced")
