@@ -20,6 +20,7 @@ from specfast._cli.errors import Failed, WrongUse, hushed_libraries
 from specfast._cli.facts import facts
 from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
 from specfast._cli.live import Live, run_live
+from specfast._cli.one_file import refusal_of_several
 from specfast._cli.output import standard_output
 from specfast._engine.build import VERSION
 from specfast._spec.arguments import MAX_THREADS
@@ -136,6 +137,21 @@ def _exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
+class _OneFile(click.Command):
+    """A command that reads one file, and says to several what to do instead."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # So that the words that are left over come to us.
+        super().__init__(*args, context_settings={"allow_extra_args": True}, **kwargs)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        if rest and not ctx.resilient_parsing:
+            names = [ctx.params["source"], *rest]
+            ctx.fail(refusal_of_several(str(ctx.info_name), names, ctx.params.get("output")))
+        return rest
+
+
 @click.group(
     context_settings={
         "help_option_names": ["--help", "-h"],
@@ -151,7 +167,7 @@ def specfast() -> None:
     """
 
 
-@specfast.command()
+@specfast.command(cls=_OneFile)
 @_job_options
 @_mel_options
 @click.option(
@@ -172,7 +188,7 @@ def mel(**values: Any) -> None:
     _run(run_mel, values, Job)
 
 
-@specfast.command()
+@specfast.command(cls=_OneFile)
 @_job_options
 @_stft_options
 def stft(**values: Any) -> None:
@@ -187,7 +203,7 @@ def stft(**values: Any) -> None:
     _run(run_stft, values, Job)
 
 
-@specfast.command()
+@specfast.command(cls=_OneFile)
 @click.argument("source", metavar="[IN]", default="-", type=options.FileName())
 @click.option(
     "--raw",

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from specfast._cli.errors import Failed, WrongUse
+from specfast._cli.one_file import check_input_is_one_file
 
 __all__ = [
     "STANDARD_INPUT",
@@ -33,11 +34,13 @@ def source_name(source: str) -> str:
 
 
 def check_source(source: str, contents: str) -> None:
-    """Refuses to read sound from a keyboard.
+    """Refuses to read sound from a keyboard, and what is no single file.
 
     Raises:
         WrongUse: The source is standard input, and that is a terminal.
+        Failed: The source is a folder or a pattern.
     """
+    check_input_is_one_file(source)
     if source == STANDARD_INPUT and sys.stdin is not None and sys.stdin.isatty():
         raise WrongUse(f"IN '-': standard input is a terminal; pipe {contents} in")
 

@@ -22,6 +22,7 @@ import numpy as np
 from specfast import plot
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
+from specfast._cli.one_file import check_output_is_one_file
 from specfast._cli.output import report, standard_output
 from specfast._cli.target import check_target, is_device, is_standard_output, write_whole
 from specfast._engine.build import set_num_threads
@@ -199,7 +200,8 @@ def _with_plain_output(job: Job) -> Job:
 
 
 def _checked_kind(job: Job) -> str:
-    """Returns the format to write, after every check that needs no file."""
+    """Returns the format to write, after every check that opens no file."""
+    check_output_is_one_file(job.output, job.source, job.kind or "npy")
     kind = job.kind
     if kind is None:
         suffix = Path(job.output).suffix
