@@ -435,9 +435,3 @@ def test_the_warning_of_the_layer_is_one_line(tmp_path: Path) -> None:
     assert output.count("\n") == 1
     assert output.startswith("Warning: ")
     assert "300" in output
-
-
-def test_several_recordings_get_the_way_to_do_it() -> None:
-    said = run("mel", SPEECH, "b.wav", "c.wav", "-o", "folder/", exit_code=2).output
-    assert "received 3" in said
-    assert 'for f in *.wav; do specfast mel "$f" -o "${f%.wav}.npy"; done' in said

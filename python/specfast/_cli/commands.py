@@ -31,15 +31,7 @@ _INTERRUPTED = 130
 
 # What `mel` and `stft` have in common; the names are the fields of Job.
 _JOB_OPTIONS = (
-    # One; several get an answer of their own.
-    click.argument(
-        "source",
-        metavar="IN",
-        nargs=-1,
-        required=True,
-        type=options.FileName(),
-        callback=options.one_recording,
-    ),
+    click.argument("source", metavar="IN", type=options.FileName()),
     click.option(
         "-o",
         "--output",

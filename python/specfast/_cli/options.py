@@ -55,20 +55,6 @@ class FileName(_ParamType):
         return [CompletionItem(incomplete, "file")]
 
 
-def one_recording(ctx: click.Context, _: click.Parameter, names: tuple[str, ...]) -> str:
-    """Returns the one name that was given.
-
-    Raises:
-        click.UsageError: There are several; it says how to go through them.
-    """
-    if len(names) == 1:
-        return names[0]
-    raise click.UsageError(
-        f"IN: one recording at a time, received {len(names)}, from {names[0]!r} to {names[-1]!r}; "
-        f'for many: for f in *.wav; do specfast {ctx.info_name} "$f" -o "${{f%.wav}}.npy"; done'
-    )
-
-
 class OrWord(_ParamType):
     """A value of another type, or a word that stands for a value of its own."""
 
