@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 
 from specfast._keras_file import config as _config
-from specfast._keras_file.config import Contents, Layout, Object, Opaque
+from specfast._keras_file.config import Contents, Object, Opaque
 from specfast._keras_file.errors import WAY_OUT, WEIGHTS, KerasFileError
-from specfast._keras_file.weights import VariableGroup, WeightsFile
+from specfast._keras_file.weights import Path, VariableGroup, WeightsFile
 from specfast._spec import checks as _checks
 
 _NAME = re.compile("(stft|mel)_?spectrogram", re.IGNORECASE)
@@ -38,10 +39,9 @@ def not_searched(model: Object, contents: Contents, weights: WeightsFile | None)
         KerasFileError: if the weights file has variables of a spectrogram that was not found.
     """
     layout = _config.Layout(model)
-    # What Keras' own layers have is theirs, in themselves and in layers that they make.
-    groups = [g for g in _groups(weights) if not _is_known(*layout.nearest(g.path))]
+    groups = [_Group(group, *layout.nearest(group.path)) for group in _groups(weights)]
     if weights is not None:
-        _check_all_found(contents, layout, weights, groups)
+        _check_all_found(contents, weights, groups)
     complete = {
         o.place.path
         for o in contents.opaque
@@ -56,6 +56,26 @@ def not_searched(model: Object, contents: Contents, weights: WeightsFile | None)
     return described + more
 
 
+@dataclass(frozen=True)
+class _Group:
+    """A group of variables, the innermost object shown around it, and the way that is left."""
+
+    variables: VariableGroup
+    node: Object
+    left: Path
+
+    @property
+    def is_of_keras(self) -> bool:
+        """Tells whether the variables belong to a layer of Keras' own, or one that it makes.
+
+        Layers of one's own can be attached to Keras' models, but hardly to its layers.
+        """
+        node = self.node
+        if not _config.is_of_keras(node) or _config.is_opaque(node) or _config.is_front_end(node):
+            return False
+        return not self.left or node["class_name"] not in _MODELS
+
+
 def _groups(weights: WeightsFile | None) -> list[VariableGroup]:
     """Returns the groups of the file; none if it is not in the form that Keras writes.
 
@@ -67,24 +87,18 @@ def _groups(weights: WeightsFile | None) -> list[VariableGroup]:
         return []
 
 
-def _is_known(node: Object, left: tuple[str, ...]) -> bool:
-    """Tells whether the variables `left` below an object belong to a layer of Keras' own.
-
-    Layers of one's own can be attached to Keras' models, but hardly to its layers.
-    """
-    if not _config.is_of_keras(node) or _config.is_opaque(node) or _config.is_front_end(node):
-        return False
-    return not left or node["class_name"] not in _MODELS
-
-
 # ---- Objects that show all they have ---------------------------------------------------------
 
 
-def _shows_all(opaque: Opaque, groups: list[VariableGroup]) -> bool:
+def _shows_all(opaque: Opaque, groups: list[_Group]) -> bool:
     """Tells whether all that Keras saved of an object stands in its configuration by name."""
     path = opaque.place.path
-    inside = [group for group in groups if group.path[: len(path)] == path]
-    saved = Counter(group.name for group in inside if group.path != path)
+    saved = Counter(
+        group.variables.name
+        for group in groups
+        if group.variables.path[: len(path)] == path != group.variables.path
+        and not (group.is_of_keras and group.left)
+    )
     return bool(saved) and None not in saved and saved <= _config.names_inside(opaque.node)
 
 
@@ -98,14 +112,12 @@ def _is_complete(opaque: Opaque, complete: set[tuple[str, ...]]) -> bool:
 # ---- Variables of layers that were not found -------------------------------------------------
 
 
-def _check_all_found(
-    contents: Contents, layout: Layout, weights: WeightsFile, groups: list[VariableGroup]
-) -> None:
+def _check_all_found(contents: Contents, weights: WeightsFile, groups: list[_Group]) -> None:
     unsure = {f.name for f in contents.front_ends if f.place.unsure_below is not None}
-    for group in groups:
-        if weights.is_taken(group):
+    for located in groups:
+        group, left = located.variables, located.left
+        if located.is_of_keras or weights.is_taken(group):
             continue
-        _, left = layout.nearest(group.path)
         if kernel := _kernel_shape(weights, group):
             what = f"the kernels of a spectrogram, of shape {kernel}"
         elif left and group.name not in unsure and _has_name_of_spectrogram(weights, group):
