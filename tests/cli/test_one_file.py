@@ -114,4 +114,6 @@ def test_a_file_whose_name_looks_like_a_pattern_is_a_file(here: Path) -> None:
     shutil.copy(SPEECH, here / "what?[1]*.wav")
     run("mel", "what?[1]*.wav", "-o", "x.npy")
     assert np.load(here / "x.npy").shape == EXPECTED
-    assert "No such file" in run("mel", "missing.wav", "-o", "y.npy", exit_code=1).output
+    for name in ("missing.wav", "", "missing/"):
+        assert "No such file" in run("mel", name, "-o", "y.npy", exit_code=1).output
+    assert "cannot read" in run("mel", "a\0b*", "-o", "y.npy", exit_code=1).output

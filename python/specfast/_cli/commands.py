@@ -18,6 +18,7 @@ from click.core import ParameterSource
 from specfast._cli import options
 from specfast._cli.errors import Failed, WrongUse, hushed_libraries
 from specfast._cli.facts import facts
+from specfast._cli.input import STANDARD_INPUT
 from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
 from specfast._cli.live import Live, run_live
 from specfast._cli.one_file import refusal_of_several
@@ -31,7 +32,8 @@ _INTERRUPTED = 130
 
 # What `mel` and `stft` have in common; the names are the fields of Job.
 _JOB_OPTIONS = (
-    click.argument("source", metavar="IN", type=options.FileName()),
+    # One; several get an answer of their own, from `_run`.
+    click.argument("source", metavar="IN", nargs=-1, required=True, type=options.FileName()),
     click.option(
         "-o",
         "--output",
@@ -105,6 +107,11 @@ def _stft_options(command: options.Command) -> options.Command:
 def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], kind: Any) -> None:
     """Runs `work` on a job of a kind; the values that are no fields of it go to the layer."""
     context = click.get_current_context()
+    sources = values["source"] or (STANDARD_INPUT,)
+    if len(sources) > 1:
+        command = str(context.info_name)
+        raise click.UsageError(refusal_of_several(command, sources, values.get("output")))
+    values["source"] = sources[0]
     job = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
     # An option that was not given is not passed on: the layer has its own default.
     settings = {
@@ -129,21 +136,6 @@ def _exit_codes() -> Iterator[None]:
         raise click.exceptions.Exit(_INTERRUPTED) from None
 
 
-class _OneFile(click.Command):
-    """A command that reads one file, and says to several what to do instead."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # So that the words that are left over come to us.
-        super().__init__(*args, context_settings={"allow_extra_args": True}, **kwargs)
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, args)
-        if rest and not ctx.resilient_parsing:
-            names = [ctx.params["source"], *rest]
-            ctx.fail(refusal_of_several(str(ctx.info_name), names, ctx.params.get("output")))
-        return rest
-
-
 @click.group(
     context_settings={
         "help_option_names": ["--help", "-h"],
@@ -159,7 +151,7 @@ def specfast() -> None:
     """
 
 
-@specfast.command(cls=_OneFile)
+@specfast.command()
 @_job_options
 @_mel_options
 @click.option(
@@ -180,7 +172,7 @@ def mel(**values: Any) -> None:
     _run(run_mel, values, Job)
 
 
-@specfast.command(cls=_OneFile)
+@specfast.command()
 @_job_options
 @_stft_options
 def stft(**values: Any) -> None:
@@ -195,8 +187,8 @@ def stft(**values: Any) -> None:
     _run(run_stft, values, Job)
 
 
-@specfast.command(cls=_OneFile)
-@click.argument("source", metavar="[IN]", default="-", type=options.FileName())
+@specfast.command()
+@click.argument("source", metavar="[IN]", nargs=-1, type=options.FileName())
 @click.option(
     "--raw",
     type=options.RawEncoding(),
