@@ -121,7 +121,7 @@ def _check_all_found(contents: Contents, weights: WeightsFile, groups: list[_Gro
         if kernel := _kernel_shape(weights, group):
             what = f"the kernels of a spectrogram, of shape {kernel}"
         elif left and group.name not in unsure and _has_name_of_spectrogram(weights, group):
-            what = f"layer {_checks.short(group.name)}, a spectrogram by its name"
+            what = f"layer {_checks.short(group.name)}, which is called a spectrogram"
         else:
             continue
         owner = _owner(contents, group)

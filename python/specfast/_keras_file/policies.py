@@ -66,7 +66,7 @@ def of_live_layer(layer: Any) -> str | None:
 def _may_match(key: str, name: Any) -> bool:
     """Tells whether a key may be the path of a layer of this name, or a pattern that fits it."""
     is_plain = all(character.isalnum() or character in _PLAIN for character in key)
-    return not is_plain or key.rpartition("/")[2] == name
+    return name is None or not is_plain or key.rpartition("/")[2] == name
 
 
 def _name(policy: Any) -> str:
