@@ -43,11 +43,7 @@ def numpy_of(keras: ModuleType, x: Any) -> Array:
 
 def is_analytic(layer: Any) -> bool:
     """Whether the latest call ran by FFT."""
-    from specfast._adapters import functional as _functional
-
     function = layer._function()
-    if BACKEND == "torch":
-        function = _functional.from_key(function.key)
     assert function._latest is not None, "no call has been made with kernels"
     return bool(function._latest.plan.is_analytic)
 

@@ -36,7 +36,11 @@ class _Operations:
         return torch.full((), number, dtype=torch.int64, device=like.device)
 
     def take(self, x: torch.Tensor, index: torch.Tensor) -> torch.Tensor:
-        return x[..., index]
+        # Exports of any size need the first, and hessians by forward mode, which cannot derive its
+        # gradient, the second.
+        if torch.jit.is_tracing() or torch.compiler.is_compiling():
+            return x[..., index]
+        return x.index_select(-1, index.flatten()).unflatten(-1, index.shape)
 
     def product(self, x: torch.Tensor, matrix: torch.Tensor) -> torch.Tensor:
         # With a plain matrix torch joins all other axes and parts them again, which it cannot do
