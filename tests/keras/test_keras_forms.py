@@ -140,7 +140,7 @@ INT8 = node("QuantizedDTypePolicy", {"mode": "int8", "source_name": None}, built
         (policy_map(policy("mixed_float16")), "mixed_float16"),
         (policy_map("float64", other=policy("float16")), "float64"),
         (policy_map("float32", front=policy("float64")), "float64"),
-        (policy_map("float32", front=policy("float64"), **{"a/front": policy("float64")}), "float64"),
+        (policy_map("float32", front=policy("float64"), **{"a/front": "float64"}), "float64"),
         (policy_map(None, front=policy(None)), "float32"),
         (policy_map("float16", **{"model/dense": INT8, "model/front_1": INT8}), "float16"),
         (policy_map("float16", **{".*front": policy("float16")}), "float16"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Keras saves of layers that no configuration shows, in folders, and with maps of policies."""
+"""What Keras saves of layers that it does not show, in folders, and with maps of policies."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from specfast._keras_file import config as _config
 from specfast._keras_file.config import Contents, Object, Opaque
-from specfast._keras_file.errors import WAY_OUT, WEIGHTS, KerasFileError
+from specfast._keras_file.errors import WAY_OUT, WEIGHTS, KerasFileError, as_keras_file_error
 from specfast._keras_file.weights import Path, VariableGroup, WeightsFile
 from specfast._spec import checks as _checks
 
@@ -41,12 +41,9 @@ def not_searched(model: Object, contents: Contents, weights: WeightsFile | None)
     layout = _config.Layout(model)
     groups = [_Group(group, *layout.nearest(group.path)) for group in _groups(weights)]
     if weights is not None:
-        _check_all_found(contents, weights, groups)
-    complete = {
-        o.place.path
-        for o in contents.opaque
-        if o.shows_front_ends and o.place.unsure_below is None and _shows_all(o, groups)
-    }
+        with as_keras_file_error(WEIGHTS):
+            _check_all_found(contents, weights, groups)
+    complete = _complete(contents.opaque, groups)
     left = [o for o in contents.opaque if not _is_complete(o, complete)]
     count = len(left) + contents.num_opaque - len(contents.opaque)
     if not count:
@@ -90,19 +87,28 @@ def _groups(weights: WeightsFile | None) -> list[VariableGroup]:
 # ---- Objects that show all they have ---------------------------------------------------------
 
 
-def _shows_all(opaque: Opaque, groups: list[_Group]) -> bool:
-    """Tells whether all that Keras saved of an object stands in its configuration by name."""
-    path = opaque.place.path
-    saved = Counter(
-        group.variables.name
-        for group in groups
-        if group.variables.path[: len(path)] == path != group.variables.path
-        and not (group.is_of_keras and group.left)
-    )
-    return bool(saved) and None not in saved and saved <= _config.names_inside(opaque.node)
+def _complete(opaque: list[Opaque], groups: list[_Group]) -> set[Path]:
+    """Returns the places of outermost objects that show by name all that Keras saved of them."""
+    nodes = {
+        o.place.path: o.node for o in opaque if o.shows_front_ends and o.place.unsure_below is None
+    }
+    saved: dict[Path, Counter[str | None]] = {path: Counter() for path in nodes}
+    lengths = {len(path) for path in nodes}
+    for group in groups:
+        if group.is_of_keras and group.left:
+            continue  # it is made by a layer that is shown itself
+        path = group.variables.path
+        for around in (path[:length] for length in lengths if length < len(path)):
+            if around in saved:
+                saved[around][group.variables.name] += 1
+    return {
+        path
+        for path, names in saved.items()
+        if names and None not in names and names <= _config.names_inside(nodes[path])
+    }
 
 
-def _is_complete(opaque: Opaque, complete: set[tuple[str, ...]]) -> bool:
+def _is_complete(opaque: Opaque, complete: set[Path]) -> bool:
     """Tells whether the object shows layers, and the outermost around it shows all there are."""
     place = opaque.place
     outermost = place.path if place.unsure_below is None else place.unsure_below

@@ -54,6 +54,7 @@ class WeightsFile:
         with as_keras_file_error(WEIGHTS):
             self._file = _hdf5.File(stream)
         self._groups: list[VariableGroup] | None = None
+        self._by_saved_name: dict[str | None, list[VariableGroup]] = {}
         self._taken: set[int] = set()
 
     def variables(
@@ -106,19 +107,24 @@ class WeightsFile:
         return group.address in self._taken
 
     def keys(self, group: VariableGroup) -> list[str]:
-        """Returns the keys of the variables in a group."""
-        with as_keras_file_error(WEIGHTS):
-            return list(self._file.members(group.address))
+        """Returns the keys of the variables in a group; none if they cannot be read."""
+        return list(self._members(group))
 
     def shapes(self, group: VariableGroup) -> list[tuple[int, ...]]:
         """Returns the shapes of the arrays in a group, whatever their types are."""
         shapes = []
-        for target in self._file.members(group.address).values():
+        for target in self._members(group).values():
             try:
                 shapes += [] if target is None else [self._file.shape(target)]
             except _hdf5.FormatError:
                 continue  # no array, or one of a kind that Keras does not write
         return shapes
+
+    def _members(self, group: VariableGroup) -> dict[str, int | None]:
+        try:
+            return self._file.members(group.address)
+        except _hdf5.FormatError:
+            return {}
 
     def _find(self, place: Place, name: str) -> int | None:
         group = self._at((*place.path, "vars"))
@@ -143,7 +149,11 @@ class WeightsFile:
 
     def _by_name(self, path: Path, name: str) -> int:
         """Returns the one group with this name below an object whose attributes are unknown."""
-        found = [g for g in self.groups() if g.name == name and g.path[: len(path)] == path]
+        if not self._by_saved_name:
+            for group in self.groups():
+                self._by_saved_name.setdefault(group.name, []).append(group)
+        named = self._by_saved_name.get(name, [])
+        found = [group for group in named if group.path[: len(path)] == path]
         if len(found) == 1:
             return found[0].address
         raise KerasFileError(
