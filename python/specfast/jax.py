@@ -19,6 +19,7 @@ from specfast._adapters import functional as _functional
 from specfast._adapters import jax_composed as _composed
 from specfast._adapters.functional import SpectrogramFunction
 from specfast._adapters.jax_calls import HostCall
+from specfast._engine import arrays
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer
 
@@ -52,7 +53,7 @@ def stft_spectrogram(
         TypeError, ValueError: as the layer does, when it is traced; for both a layer and
             arguments; for a result in float64 without `jax_enable_x64`.
     """
-    x = jnp.asarray(x)
+    x = _array(x)
     if layer is None:
         function = _from_arguments(stft.STFTSpectrogram, x, arguments)
     else:
@@ -83,12 +84,21 @@ def mel_spectrogram(
     Returns, raises:
         As `stft_spectrogram`.
     """
-    x = jnp.asarray(x)
+    x = _array(x)
     if layer is None:
         function = _from_arguments(mel.MelSpectrogram, x, arguments)
     else:
         function = _from_layer(mel.MelSpectrogram, layer, arguments)
     return spectrogram(function, x, (), portable=portable)
+
+
+def _array(x: Any) -> jax.Array:
+    """Returns samples as JAX's array; what it can make none of gets our message."""
+    if not (isinstance(x, jax.Array) or hasattr(x, "__jax_array__")):
+        x = arrays.view(x, lists=True)
+        if x.dtype.kind in "OSUV" and not jnp.issubdtype(x.dtype, jnp.number):
+            arrays.samples(x, integers=True, scaled=False, dtype="float32")  # which raises
+    return jnp.asarray(x)
 
 
 def _from_layer(kind: type[Layer], layer: Any, arguments: dict[str, Any]) -> SpectrogramFunction:

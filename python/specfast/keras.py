@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 
 from specfast._adapters.functional import SpectrogramFunction
 from specfast.layers.catalogue import LAYERS, names_in_keras
@@ -96,6 +97,14 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
     """
 
     _class_name = "MelSpectrogram"
+
+    def __call__(self, data: Any, *args: Any, **kwargs: Any) -> Any:
+        # In a graph of TensorFlow Keras makes floats even of bytes before `call` sees them.
+        name = getattr(getattr(data, "dtype", None), "name", None)
+        if name in ("int8", "uint8"):
+            shape = () if getattr(data.shape, "rank", 0) is None else tuple(data.shape)
+            self._function().check_dtype(np.dtype(name), shape)
+        return super().__call__(data, *args, **kwargs)
 
     def call(self, inputs: Any) -> Any:
         # In a tf.data pipeline this is TensorFlow, whatever Keras runs on.

@@ -18,6 +18,7 @@ import torch.fx
 from specfast._adapters import functional as _functional
 from specfast._adapters import torch_operators as _operators
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._spec import checks as _checks
 from specfast.layers import mel, stft
 from specfast.layers.layer import Layer, restored
 
@@ -142,6 +143,11 @@ def _call(
     portable: bool,
 ) -> torch.Tensor:
     """Calls the function of the kernels' dtype, or of that of the samples."""
+    if not isinstance(x, torch.Tensor):
+        raise TypeError(
+            "`x` must be a tensor of torch: pass torch.from_numpy(x) for an array of NumPy, the "
+            f"layers of specfast for any other. {_checks.received('x', x)}"
+        )
     dtype = kernels[0].dtype if kernels else x.dtype
     if kernels and dtype not in functions:
         raise TypeError(

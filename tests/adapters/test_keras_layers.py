@@ -343,3 +343,12 @@ def test_a_functional_model_of_two_front_ends(
             alone = specfast.STFTSpectrogram(frame_length=64)
             alone.set_weights(layer.get_weights())
             np.testing.assert_array_equal(result, alone(x))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int8"])
+@pytest.mark.parametrize("name", ["MelSpectrogram", "STFTSpectrogram"])
+def test_bytes_are_refused_with_the_way_out(adapter: ModuleType, name: str, dtype: str) -> None:
+    layer = getattr(adapter, name)()
+    with pytest.raises(TypeError, match=r"numpy\.frombuffer") as caught:
+        layer(np.zeros((2, 4000, 1), dtype))
+    assert f"dtype {dtype} and shape (2, 4000, 1)" in str(caught.value)

@@ -58,3 +58,19 @@ def test_others_are_refused_with_the_way_out(tensor: torch.Tensor, way_out: str)
 def test_transforms_do_not_end_at_numpy_in_silence() -> None:
     with pytest.raises(TypeError, match=r"modules of specfast\.torch"):
         torch.func.vmap(lambda x: torch.from_numpy(MEL(x)))(X)
+
+
+def test_what_is_no_tensor() -> None:
+    module = adapter.MelSpectrogram()
+    for other in (b"abcd", X.numpy(), [torch.zeros(2), torch.zeros(3)]):
+        with pytest.raises(TypeError, match=r"must be a tensor of torch: pass torch\.from_numpy"):
+            module(other)
+
+
+def test_clips_of_different_lengths_and_quarter_precision() -> None:
+    nested = torch.nested.nested_tensor([torch.zeros(4000), torch.zeros(3000)])
+    for layer in (adapter.MelSpectrogram(), MEL, MEL.stream(max_db=0).push):
+        with pytest.raises(TypeError, match="padded with zeros .*to_padded_tensor.* 2 tensors"):
+            layer(nested)
+        with pytest.raises(TypeError, match=r"pass x\.float\(\).*float8"):
+            layer(X[0].to(torch.float8_e4m3fn))

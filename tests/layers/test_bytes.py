@@ -8,6 +8,8 @@ import ctypes
 import mmap
 import re
 from collections.abc import Callable
+from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -134,5 +136,57 @@ def test_clips_of_different_lengths() -> None:
         small_mel()(clips)
     objects = np.empty(2, object)
     objects[:] = clips
-    with pytest.raises(TypeError, match="padded with zeros to one length"):
-        small_mel()(objects)
+    for layer in (small_mel(), small_stft()):
+        with pytest.raises(TypeError, match="padded with zeros to one length"):
+            layer(objects)
+    # Also where no list is taken, and asarray would be advice that fails.
+    with pytest.raises(ValueError, match="padded with zeros to one length"):
+        small_stft()([clip[:, None] for clip in clips])
+    with pytest.raises(ValueError, match=r"pass numpy\.asarray\(x\)"):
+        small_stft()([clips[0][:, None]])
+
+
+FIELDS = np.array([(1, 2)] * 64, [("left", "<i2"), ("right", "<i2")])
+OBJECTS: list[tuple[Any, str]] = [
+    ([b"ab", b"cd"], "bytes are no samples"),
+    (np.array([b"ab", b"cde"], object), "bytes are no samples"),
+    (np.array([bytearray(b"ab"), None], object), "bytes are no samples"),
+    ([memoryview(PCM.tobytes())] * 2, "bytes are no samples"),
+    (np.array([1.0, None], object), r"of Python \(NoneType, float\): pass x\.astype\(numpy\.fl"),
+    ([Decimal(1)] * 64, r"of Python \(Decimal\): pass x\.astype\(numpy\.float64\)"),
+    (np.empty(0, object), r"pass x\.astype\(numpy\.float64\)"),
+    (FIELDS, r"pass its fields as channels: numpy\.stack\("),
+    (FIELDS.view(np.recarray), r"pass its fields as channels: numpy\.stack\("),
+]
+
+
+@pytest.mark.parametrize(("x", "way_out"), OBJECTS, ids=range(len(OBJECTS)))
+def test_items_that_are_no_numbers(x: Any, way_out: str) -> None:
+    for call in (small_mel(), small_mel(top_db=None).stream().push, small_mel().vjp):
+        with pytest.raises(TypeError, match=way_out):
+            call(x)
+
+
+def test_fields_as_channels() -> None:
+    x = FIELDS
+    channels = np.stack([x[name] for name in x.dtype.names])
+    expected = np.array([[1] * 64, [2] * 64], np.float32)
+    assert same_bits(small_mel()(channels), small_mel()(expected))
+
+
+class Text:
+    """A tensor of TensorFlow that holds text: asked for DLPack, it ends the process."""
+
+    dtype = SimpleNamespace(name="string")
+
+    def __dlpack__(self, **_: Any) -> None:
+        raise AssertionError("asked for DLPack")
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        raise AssertionError("asked for DLPack")
+
+
+def test_text_is_refused_before_it_is_asked_for_memory() -> None:
+    for layer in (small_mel(), small_stft()):
+        with pytest.raises(TypeError, match=r"decode them first, by .*read_audio\("):
+            layer(Text())

@@ -98,7 +98,7 @@ class SpectrogramFunction:
         Raises:
             TypeError, ValueError: as a call with such samples.
         """
-        self.check_dtype(dtype)
+        self.check_dtype(dtype, shape)
         return self._analytic.output_shape(shape)
 
     def symbolic_result(self, shape: Sequence[Any]) -> Sequence[Any]:
@@ -107,12 +107,20 @@ class SpectrogramFunction:
 
     def check_samples(self, shape: Sequence[Any], dtype: np.dtype[Any]) -> None:
         """Raises what a call with such samples would, as far as their sizes are known."""
-        self.check_dtype(dtype)
+        self.check_dtype(dtype, shape)
         self._analytic.check_shape([size if type(size) is int else None for size in shape])
 
-    def check_dtype(self, dtype: np.dtype[Any]) -> None:
-        """Raises TypeError for a dtype that samples of this function cannot have."""
-        self._analytic.samples(np.empty(0, dtype))
+    def check_dtype(self, dtype: np.dtype[Any], shape: Sequence[Any]) -> None:
+        """Raises TypeError for a dtype that samples of this function cannot have.
+
+        The message shows the shape, with 0 for sizes that are not known yet.
+        """
+        try:
+            self._analytic.samples(np.empty(0, dtype))
+        except TypeError:
+            known = [size if type(size) is int else 0 for size in shape]
+            self._analytic.samples(np.broadcast_to(np.zeros((), dtype), known))
+            raise
 
     @functools.cached_property
     def composed(self) -> Composed:

@@ -9,6 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._engine import advice
 
 
 def spectrogram(
@@ -22,6 +23,7 @@ def spectrogram(
         kernels: tensors or variables, as the function takes them.
         keep: whether gradients are likely to be asked for.
     """
+    _check_is_dense(x)
     # The output's shape as far as it is known; samples known to be bad are refused.
     shape = tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
 
@@ -56,6 +58,19 @@ def spectrogram(
         return output, gradient
 
     return differentiable(x, *(tf.convert_to_tensor(kernel) for kernel in kernels))
+
+
+def _check_is_dense(x: Any) -> None:
+    if isinstance(x, tf.RaggedTensor):
+        raise TypeError(
+            f"`x` is ragged; {advice.UNEQUAL_CLIPS}: x.to_tensor() pads. "
+            f"Received: x of dtype {x.dtype.name} and shape {x.shape}"
+        )
+    if x.dtype == tf.string:
+        raise TypeError(
+            f"{advice.ENCODED[0].upper()}{advice.ENCODED[1:]}. "
+            f"Received: x of dtype string and shape {x.shape}"
+        )
 
 
 def _on_host(call: Callable[..., Any], arguments: list[Any], dtypes: Any) -> Any:

@@ -337,7 +337,7 @@ def _compute_by_key(
 def _describe(x: torch.Tensor, kernels: Tensors, key: str, *others: bool) -> torch.Tensor:
     del kernels, others
     function = _functional.from_key(key)
-    function.check_dtype(numpy_dtype(x.dtype))
+    function.check_dtype(numpy_dtype(x.dtype), x.shape)
     shape = function.symbolic_result(x.shape)
     return x.new_empty(shape, dtype=getattr(torch, function.dtype.name))
 

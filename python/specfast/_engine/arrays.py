@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from specfast._engine import advice as _advice
 from specfast._engine import tensors as _tensors
 from specfast._spec import checks as _checks
 
@@ -21,13 +22,11 @@ DTypes = frozenset[np.dtype[Any]]
 FLOAT_DTYPES: DTypes = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 SAMPLE_DTYPES: DTypes = FLOAT_DTYPES | {np.dtype(np.int16)}
 
+# Dtypes of TensorFlow whose items are no numbers.
+_NO_NUMBERS = ("string", "variant", "resource")
 _STFT_TYPES = "float16, float32 or float64"
 _MEL_TYPES = (
     "float16, bfloat16, float32, float64, bool, or integers of 16 bits or more (taken unscaled)"
-)
-
-_UNEQUAL_CLIPS = (
-    "clips of different lengths are padded with zeros to one length, or each is a call of its own"
 )
 
 
@@ -53,45 +52,51 @@ def view(x: Any, *, lists: bool) -> Array:
         return _from_list(x, lists=lists)
     if _tensors.is_tensor(x):
         return _tensors.to_array(x)
-    reason: object = "it is none of these"
-    if hasattr(x, "__dlpack__"):
+    if getattr(getattr(x, "dtype", None), "name", None) in _NO_NUMBERS:
+        # Asked for DLPack, TensorFlow ends the process.
+        raise _no_array(x, _advice.ENCODED)
+    reason = "it is none of these"
+    if hasattr(x, "row_splits"):
+        reason = f"it is ragged; {_advice.UNEQUAL_CLIPS}: x.to_tensor() pads"
+    elif hasattr(x, "__dlpack__"):
         try:
             return np.from_dlpack(x)
         except MemoryError:
             raise
         except Exception as error:
             # Some types export only a part of what they can convert: bfloat16, read-only memory.
-            reason = error
+            reason = _checks.clipped(str(error))
     try:
         array = np.asarray(x)
     except MemoryError:
         raise
     except Exception as error:
-        raise _no_array(x, error) from error
+        raise _no_array(x, _checks.clipped(str(error))) from error
     if array.dtype.kind == "O" and array.ndim == 0:
         raise _no_array(x, reason)
     return array
 
 
 def _from_list(x: Any, *, lists: bool) -> Array:
+    try:
+        array = _checks.to_array(x)
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise ValueError(
+            f"`x` given as a list must be a rectangle of numbers; {_advice.UNEQUAL_CLIPS}. "
+            f"Received: x={_checks.short(x)}, of which NumPy says: {_checks.clipped(str(error))}"
+        ) from error
     if not lists:
         raise ValueError(
             "`x` must be an array of rank 3; Keras takes no list here either: pass "
             f"numpy.asarray(x). {_checks.received('x', x)}"
         )
-    try:
-        return _checks.to_array(x)
-    except (ValueError, TypeError, RuntimeError) as error:
-        raise ValueError(
-            f"`x` given as a list must be a rectangle of numbers; {_UNEQUAL_CLIPS}. "
-            f"Received: x={_checks.short(x)}, of which NumPy says: {_checks.clipped(str(error))}"
-        ) from error
+    return array
 
 
-def _no_array(x: Any, reason: object) -> TypeError:
+def _no_array(x: Any, reason: str) -> TypeError:
     return TypeError(
         "`x` must be an array in CPU memory: a NumPy array, or anything with DLPack, the buffer "
-        f"protocol or `__array__`. {_checks.received('x', x)}: {_checks.clipped(str(reason))}"
+        f"protocol or `__array__`. {_checks.received('x', x)}: {reason}"
     )
 
 
@@ -140,7 +145,7 @@ def samples(x: Array, *, integers: bool, scaled: bool, dtype: str) -> Array:
     else:
         raise TypeError(
             f"Invalid input type. Expected {_MEL_TYPES if integers else _STFT_TYPES}. Received: "
-            f"x of dtype {x.dtype} and shape {x.shape}{_advice(x, integers=integers)}"
+            f"x of dtype {x.dtype} and shape {x.shape}{_advice.for_dtype(x, integers=integers)}"
         )
     if x.dtype.isnative and x.flags.aligned:
         return x
@@ -164,25 +169,6 @@ def _converted(x: Array, dtype: np.dtype[Any]) -> Array:
             f"no memory to convert `x` to {dtype}. "
             f"Received: x of dtype {x.dtype} and shape {x.shape}"
         ) from error
-
-
-def _advice(x: Array, *, integers: bool) -> str:
-    kind = x.dtype.kind
-    if kind == "c":
-        return "; pass x.real or x.imag"
-    if x.dtype.name in ("bfloat16", "longdouble", "float128", "float96"):
-        return "; pass x.astype(numpy.float32) or x.astype(numpy.float64)"
-    if kind in "SV" or (kind in "iu" and x.dtype.itemsize == 1):
-        return (
-            "; bytes are no samples: for 16-bit PCM pass numpy.frombuffer(x, '<i2'), for unsigned "
-            "8-bit PCM (x.astype('float32') - 128) / 128, for signed 8-bit PCM scale=1 / 128, for "
-            "numbers that are meant as they are x.astype('int16')"
-        )
-    if kind == "O":
-        return f"; {_UNEQUAL_CLIPS}"
-    if x.dtype.kind in "iub" and not integers:
-        return "; say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
-    return ""
 
 
 def check_is_array(out: Any) -> None:

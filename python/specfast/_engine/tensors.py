@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from specfast._engine import advice
 from specfast._spec import checks, policy
 
 
@@ -26,6 +27,12 @@ def to_array(tensor: Any) -> npt.NDArray[Any]:
             part of a derivative, which would end here unseen.
         ImportError: for bfloat16 without the package ml_dtypes.
     """
+    if tensor.is_nested:
+        raise TypeError(
+            f"`x` is a nested tensor of torch; {advice.UNEQUAL_CLIPS}: "
+            "torch.nested.to_padded_tensor(x, 0.0) pads. "
+            f"Received: x of {tensor.size(0)} tensors, dtype {tensor.dtype}"
+        )
     if refused := _why_not(tensor):
         why, way_out = refused
         raise TypeError(
@@ -41,7 +48,7 @@ def to_array(tensor: Any) -> npt.NDArray[Any]:
         return np.asarray(resolved.numpy())
     except (TypeError, RuntimeError) as error:
         raise TypeError(
-            "`x` is a torch tensor that NumPy cannot read. Received: x of "
+            "`x` is a torch tensor that NumPy cannot read: pass x.float(). Received: x of "
             f"{type(tensor).__name__}, dtype {tensor.dtype}: {checks.clipped(str(error))}"
         ) from error
 
