@@ -64,6 +64,22 @@ def test_a_write_protected_file_is_refused(
     assert target.read_bytes() == b"old"
 
 
+@pytest.mark.skipif(not hasattr(os, "setxattr"), reason="the system has no such attributes")
+def test_attributes_and_links_stay(tmp_path: Path) -> None:
+    target, link, other = tmp_path / "x", tmp_path / "link", tmp_path / "other"
+    target.write_bytes(b"old")
+    link.symlink_to("x")
+    other.hardlink_to(target)
+    try:
+        os.setxattr(target, "user.origin", b"here")
+    except OSError:
+        pytest.skip("nor has the file system")
+    targets.write_whole(str(link), lambda stream: stream.write(b"new"), force=True)
+    assert os.getxattr(target, "user.origin") == b"here"
+    assert (target.read_bytes(), other.read_bytes()) == (b"new", b"old")
+    assert link.is_symlink()
+
+
 def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
@@ -92,6 +108,20 @@ def test_the_input_is_not_replaced(tmp_path: Path, how: str) -> None:
     flags = (*QUIET, "--force")
     assert "the input itself" in run("mel", source, "-o", target, *flags, exit_code=1).output
     assert source.read_bytes() == SPEECH.read_bytes()
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdout", "/dev/fd/1", "stream"])
+@pytest.mark.parametrize("source", ["path", "-"])
+def test_the_input_is_not_appended_to(tmp_path: Path, name: str, source: str) -> None:
+    """A stream that reads what it prints has no end."""
+    recording = tmp_path / "a.wav"
+    shutil.copy(SPEECH, recording)
+    words = ["mel", "-o", name, "-q"] if name != "stream" else ["stream", "--rate", "16000"]
+    words.append("-" if source == "-" else str(recording))
+    with recording.open("ab") as output, recording.open("rb") as data:
+        done = run_process(*words, stdout=output, stdin=data)
+    assert (done.returncode, b"it is the input itself" in done.stderr) == (1, True)
+    assert recording.read_bytes() == SPEECH.read_bytes()
 
 
 def test_redirected_input_is_not_replaced(tmp_path: Path) -> None:
@@ -131,15 +161,24 @@ def test_names_of_standard_output(tmp_path: Path, name: str, kind: str) -> None:
 
 
 def test_a_named_pipe_and_an_open_descriptor(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe.npy"
-    os.mkfifo(pipe)
-    received: list[bytes] = []
-    reader = threading.Thread(target=lambda: received.append(pipe.read_bytes()), daemon=True)
-    reader.start()
-    assert run_process("mel", SPEECH, "-o", pipe, "-q").returncode == 0
-    reader.join(timeout=60)
-    assert np.load(io.BytesIO(received[0])).shape == EXPECTED
-    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    for name in ("pipe.npy", "pipe.npz", "pipe.PNG", "pipe"):
+        pipe = tmp_path / name
+        os.mkfifo(pipe)
+        received: list[bytes] = []
+        reader = threading.Thread(
+            target=lambda to, pipe: to.append(pipe.read_bytes()),
+            args=(received, pipe),
+            daemon=True,
+        )
+        reader.start()
+        assert run_process("mel", SPEECH, "-o", pipe, "-q").returncode == 0
+        reader.join(timeout=60)
+        if name.endswith("PNG"):
+            assert received[0][1:4] == b"PNG"
+        else:
+            loaded = np.load(io.BytesIO(received[0]))
+            assert (loaded["mel"] if name.endswith("npz") else loaded).shape == EXPECTED
+        assert stat.S_ISFIFO(pipe.stat().st_mode)
     with (tmp_path / "x").open("w+b") as stream:
         number = stream.fileno()
         done = run_process("mel", SPEECH, "-o", f"/dev/fd/{number}", "-q", pass_fds=[number])

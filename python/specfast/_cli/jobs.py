@@ -205,7 +205,9 @@ def _checked_kind(job: Job) -> str:
     kind = job.kind
     if kind is None:
         suffix = Path(job.output).suffix
-        kind = "npy" if job.output == "-" or is_device(job.output) else suffix[1:].lower()
+        kind = suffix[1:].lower()
+        if kind not in FORMATS and (job.output == "-" or is_device(job.output)):
+            kind = "npy"
         if kind not in FORMATS:
             raise WrongUse(
                 f"-o {job.output!r}: unknown suffix {suffix!r}; accepted: .npy, .npz and .png, "
@@ -255,8 +257,7 @@ def _reported_warnings() -> Iterator[None]:
 
 def _read(job: Job) -> _Recording:
     # A result that cannot be written is not worth waiting for.
-    if job.output != "-":
-        check_target(job.output, force=job.force, source=job.source)
+    check_target(job.output, force=job.force, source=job.source)
     piped = job.source == STANDARD_INPUT
     recording = read_standard_input() if piped else job.source
     name = source_name(job.source)

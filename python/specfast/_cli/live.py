@@ -19,6 +19,7 @@ from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import check_source, has_bytes, opened, read_block, source_name
 from specfast._cli.jobs import make_layer
 from specfast._cli.output import standard_output
+from specfast._cli.target import STANDARD_OUTPUT, check_target
 from specfast.layers import MelSpectrogram
 
 if TYPE_CHECKING:
@@ -103,6 +104,7 @@ def _check(job: Live) -> None:
     if job.channel >= job.channels:
         raise WrongUse(f"--channel {job.channel} must be less than --channels {job.channels}")
     check_source(job.source, "samples")
+    check_target(STANDARD_OUTPUT, force=False, source=job.source)
 
 
 def _checked_head(job: Live, source: BinaryIO) -> bytes:

@@ -21,15 +21,16 @@ from typing import BinaryIO
 from specfast._cli.errors import Failed
 from specfast._cli.input import STANDARD_INPUT
 
-__all__ = ["check_target", "is_device", "is_standard_output", "write_whole"]
+__all__ = ["STANDARD_OUTPUT", "check_target", "is_device", "is_standard_output", "write_whole"]
 
-_STANDARD_OUTPUT = 1
-_NAMES = {"stdin": 0, "stdout": _STANDARD_OUTPUT, "stderr": 2}
+STANDARD_OUTPUT = "-"
+_OUTPUT_NUMBER = 1
+_NAMES = {"stdin": 0, "stdout": _OUTPUT_NUMBER, "stderr": 2}
 
 
 def is_standard_output(path: str) -> bool:
     """Returns whether this is one of the system's names of standard output."""
-    return _descriptor(path) == _STANDARD_OUTPUT
+    return _descriptor(path) == _OUTPUT_NUMBER
 
 
 def is_device(path: str) -> bool:
@@ -56,7 +57,7 @@ def check_target(path: str, *, force: bool, source: str | None = None) -> None:
     """Finds out before the work whether `write_whole` can succeed.
 
     Args:
-        path: The target.
+        path: The target, or "-" for standard output.
         force: Whether an existing file may be replaced.
         source: What is read, a path or "-"; None: nothing.
 
@@ -64,7 +65,9 @@ def check_target(path: str, *, force: bool, source: str | None = None) -> None:
         Failed: The target is the source itself, its folder is missing or not writable, it is a
             folder, or it is a file that exists while `force` is false or may not be written.
     """
-    if is_device(path):
+    if source is not None:
+        _check_is_not_source(path, source)
+    if path == STANDARD_OUTPUT or is_device(path):
         return
     try:
         target = Path(path).resolve()
@@ -74,8 +77,6 @@ def check_target(path: str, *, force: bool, source: str | None = None) -> None:
         if not folder.is_dir():
             raise Failed(f"cannot write {path!r}: there is no folder {str(folder)!r}")
         if target.exists():
-            if source is not None and _is_source(target, source):
-                raise Failed(f"cannot write {path!r}: it is the input itself")
             if not force:
                 raise Failed(f"cannot write {path!r}: it exists; --force replaces it")
             if not os.access(target, os.W_OK):
@@ -88,16 +89,22 @@ def check_target(path: str, *, force: bool, source: str | None = None) -> None:
         raise Failed(f"cannot write {path!r}: {reason}") from error
 
 
-def _is_source(target: Path, source: str) -> bool:
-    """Returns whether a file is the one that is read, under whatever name."""
+def _check_is_not_source(path: str, source: str) -> None:
+    """Refuses a file that is read, under whatever name; appended to, it could have no end."""
+    number = _OUTPUT_NUMBER if path == STANDARD_OUTPUT else _descriptor(path)
     try:
+        target = os.stat(path) if number is None else os.fstat(number)  # noqa: PTH116
         if source != STANDARD_INPUT:
-            return os.path.samestat(target.stat(), os.stat(source))  # noqa: PTH116
-        if sys.stdin is None:
-            return False
-        return os.path.samestat(target.stat(), os.fstat(sys.stdin.fileno()))
+            read = os.stat(source)  # noqa: PTH116
+        elif sys.stdin is None:
+            return
+        else:
+            read = os.fstat(sys.stdin.fileno())
     except (OSError, ValueError):
-        return False
+        return
+    if stat.S_ISREG(target.st_mode) and os.path.samestat(target, read):
+        name = "to standard output" if path == STANDARD_OUTPUT else repr(path)
+        raise Failed(f"cannot write {name}: it is the input itself")
 
 
 def write_whole(path: str, write: Callable[[BinaryIO], None], *, force: bool) -> None:
@@ -106,7 +113,8 @@ def write_whole(path: str, write: Callable[[BinaryIO], None], *, force: bool) ->
     The bytes of a file go to a temporary one in the same folder, are forced to the disk, and only
     then take the name. After a failure the temporary file is gone and what stood at `path`
     before still stands there. A symbolic link is followed and kept, and so are the permissions
-    and, where the system lets us, the owner of a file that is replaced.
+    and, where the system lets us, the owner and the attributes of a file that is replaced. Other
+    names of that file (hard links) keep the old bytes.
 
     Args:
         path: The target.
@@ -169,8 +177,20 @@ def _created(path: Path, *, like: Path) -> Iterator[BinaryIO]:
             # Only the superuser may give a file away.
             with contextlib.suppress(PermissionError):
                 os.fchown(stream.fileno(), old.st_uid, old.st_gid)
+            _copy_attributes(like, stream.fileno())
             os.fchmod(stream.fileno(), stat.S_IMODE(old.st_mode))
         yield stream
+
+
+def _copy_attributes(source: Path, handle: int) -> None:
+    """Gives a file the access control list and other extended attributes of another, as far as
+    the system has them and lets us."""
+    if not hasattr(os, "listxattr"):
+        return
+    with contextlib.suppress(OSError):
+        for name in os.listxattr(source):
+            with contextlib.suppress(OSError):
+                os.setxattr(handle, name, os.getxattr(source, name))
 
 
 def _take_name(temporary: Path, target: Path, *, force: bool) -> None:
