@@ -27,8 +27,9 @@ _DOTS_PER_INCH = 100
 _DEFAULT_DEPTH_DB = 80.0
 # More panels than this cannot be told apart, and take minutes to lay out.
 _MAX_PANELS = 32
-# A longer title would be wider than the picture.
+# A longer title would be no title, or wider than the picture.
 _MAX_TITLE = 100
+_PIXELS_PER_LETTER = 10
 _REPLACEMENT = "?"
 # Power and magnitude have no logarithm at zero; this is far below anything a layer returns.
 _SMALLEST = 1e-20
@@ -224,14 +225,15 @@ def _panels(count: int, size: tuple[int, int] | None, title: str) -> tuple[Figur
         for channel, panel in enumerate(panels):
             panel.set_title(f"channel {channel}", loc="left", fontsize="small")
     if title:
-        text, families = _drawable(title)
+        text, families = _drawable(title, figure.get_figwidth() * _DOTS_PER_INCH)
         # parse_math=False: a "$" in a file name is a "$".
         figure.suptitle(text, parse_math=False, fontfamily=families)
     return figure, panels
 
 
-def _drawable(title: str) -> tuple[str, list[str]]:
-    """Returns a title without characters that cannot be drawn, and the fonts that draw the rest.
+def _drawable(title: str, width: float) -> tuple[str, list[str]]:
+    """Returns a title without characters that cannot be drawn and with no more than a picture of
+    this width in pixels has room for, and the fonts that draw it.
 
     A title is often the name of a file: it may hold bytes that are no text, line breaks, and
     scripts that the usual font lacks. Nothing of that may end a job.
@@ -241,8 +243,9 @@ def _drawable(title: str) -> tuple[str, list[str]]:
     # Bytes of a name that are no UTF-8 are surrogates in Python, which no font can draw.
     text = title.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     text = "".join(letter if letter.isprintable() else _REPLACEMENT for letter in text)
-    if len(text) > _MAX_TITLE:
-        text = f"{text[: _MAX_TITLE // 2]}…{text[-_MAX_TITLE // 2 :]}"
+    half = min(_MAX_TITLE, int(width / _PIXELS_PER_LETTER)) // 2
+    if len(text) > 2 * half:
+        text = f"{text[:half]}…{text[-half:]}"
     usual = font_manager.FontProperties()
     families = list(usual.get_family())
     missing = set(map(ord, text)) - _letters(font_manager.findfont(usual))

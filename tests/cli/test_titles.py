@@ -42,7 +42,7 @@ def title_of(title: str) -> str:
 @example("x" * 5000)
 def test_any_text_is_a_title(title: str) -> None:
     shown = title_of(title)
-    assert 0 < len(shown) <= 101
+    assert 0 < len(shown) <= 31  # 10 pixels each and the dots
     assert shown.isprintable()
 
 
@@ -91,6 +91,30 @@ def test_any_name_in_any_locale(tmp_path: Path, place: dict[str, str]) -> None:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), name
         assert target.read_bytes()[1:4] == b"PNG"
+
+
+LOOKS = [
+    ({"MPLBACKEND": "no such backend"}, ""),
+    ({}, "text.usetex: True\nfont.family: No Such Font\nfigure.facecolor: red\n"),
+    ({}, "no setting: [\nsavefig.dpi: many\n"),
+]
+
+
+@pytest.mark.parametrize(("place", "settings"), LOOKS, ids=range(len(LOOKS)))
+def test_settings_of_matplotlib_do_not_decide(
+    tmp_path: Path, place: dict[str, str], settings: str
+) -> None:
+    """A backend, a font or a TeX that is missing ends no job, and all get the same picture."""
+    (tmp_path / "matplotlibrc").write_text(settings)
+    pictures = []
+    for number, env in enumerate(
+        (environment(), environment(**place, MATPLOTLIBRC=str(tmp_path)))
+    ):
+        target = tmp_path / f"{number}.png"
+        done = run_process("mel", "-q", SPEECH, "-o", target, env=env)
+        assert (done.returncode, done.stderr) == (0, b"")
+        pictures.append(target.read_bytes())
+    assert pictures[0] == pictures[1]
 
 
 def test_bands_without_a_bin_are_said_and_grey(tmp_path: Path) -> None:

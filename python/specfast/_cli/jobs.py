@@ -22,6 +22,7 @@ import numpy as np
 from specfast import plot
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
+from specfast._cli.looks import default_looks
 from specfast._cli.one_file import check_output_is_one_file
 from specfast._cli.output import report, standard_output
 from specfast._cli.target import check_target, is_device, is_standard_output, write_whole
@@ -326,11 +327,11 @@ def _arrays(result: _Result, rate: int) -> dict[str, Any]:
 
 def _draw(job: Job, result: _Result, stream: BinaryIO) -> None:
     source = "standard input" if job.source == STANDARD_INPUT else Path(job.source).name
+    title = f"{source}: {result.title}"
     try:
-        figure = result.draw(
-            size=job.size, db_range=job.db_range, title=f"{source}: {result.title}"
-        )
-        plot.write_png(figure, stream)
+        with default_looks():
+            figure = result.draw(size=job.size, db_range=job.db_range, title=title)
+            plot.write_png(figure, stream)
     except ValueError as error:
         raise Failed(f"cannot draw {job.source!r}: {error}") from error
 
