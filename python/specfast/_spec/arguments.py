@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
@@ -34,6 +35,7 @@ class Arguments(ABC):
     """
 
     num_threads: int | None
+    window_values: windows.Values | None
 
     @classmethod
     def checked(cls: type[ArgumentsType], values: Mapping[str, Any]) -> ArgumentsType:
@@ -191,6 +193,16 @@ def _is_normal(number: float, dtype: str) -> bool:
 
 
 # ---- Warnings ----------------------------------------------------------------------------------
+
+
+def warn_of_zero_window(values: windows.Values | None) -> None:
+    """Gives a UserWarning for a window that hides every signal."""
+    if values is not None and not np.any(values):
+        warnings.warn(
+            "`window` is zero everywhere, so that the result is that of silence whatever the "
+            f"signal. Received: a window of {len(values)} zeros",
+            stacklevel=caller_level(),
+        )
 
 
 def caller_level() -> int:

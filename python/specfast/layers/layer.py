@@ -17,6 +17,7 @@ from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape
 from specfast._engine.stream import Stream
 from specfast._spec import checks, policy
+from specfast._spec.arguments import warn_of_zero_window
 from specfast._spec.keywords import unknown_keywords
 from specfast.layers.weights import Weight
 
@@ -54,6 +55,8 @@ class Layer:
         arguments.check_precision(precision.plan_dtype)
         self._trainable = checks.strict_flag("trainable", values["trainable"])
         self._pipeline = self.pipeline_class(arguments, precision)
+        if self._is_new:
+            warn_of_zero_window(arguments.window_values)
         public = {"name": str(name), **arguments.public()}
         self.__dict__.update(public)
         self._fixed = frozenset(public)
