@@ -25,6 +25,7 @@ class _Adapter:
 
     _class_name: str
     _made: SpectrogramFunction | None = None
+    _is_portable = False
     dtype_policy: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -32,6 +33,39 @@ class _Adapter:
         # XLA in TensorFlow runs no Python; JAX calls it from compiled code too.
         self.supports_jit = keras.backend.backend() != "tensorflow"
         self._function()  # the engine's errors come now, not at the first call
+
+    @property
+    def portable(self) -> bool:
+        """Whether the framework computes in place of the engine; False. Can be set."""
+        return self._is_portable
+
+    @portable.setter
+    def portable(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"`portable` must be True or False. Received: portable={value!r}")
+        self._is_portable = value
+
+    def _compute(self, backend: str, x: Any, kernels: Sequence[Any], *, keep: bool = False) -> Any:
+        # Imported here: a framework that Keras does not run on need not be installed.
+        function, portable = self._function(), self._is_portable
+        if backend == "tensorflow":
+            from specfast._adapters import tensorflow as _tensorflow
+
+            return _tensorflow.spectrogram(function, x, kernels, keep=keep, portable=portable)
+        if backend == "jax":
+            from specfast import jax
+
+            return jax.spectrogram(function, x, tuple(kernels), portable=portable)
+        if backend == "torch":
+            from specfast._adapters import torch_operators
+
+            return torch_operators.spectrogram(function, x, kernels, portable=portable)
+        if backend == "numpy":
+            return function(x, kernels)
+        raise NotImplementedError(
+            "specfast.keras runs on the Keras backends tensorflow, jax, torch and numpy. "
+            f"Received: backend {backend!r}"
+        )
 
     def _function(self) -> SpectrogramFunction:
         """Returns the engine's function; Keras' global epsilon and the dtype policy may change."""
@@ -71,10 +105,8 @@ class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
     _class_name = "STFTSpectrogram"
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
-        function = self._function()
-        kernels = [getattr(self, name).value for name in function.kernel_names]
-        keep = bool(training)
-        return _spectrogram(keras.backend.backend(), function, inputs, kernels, keep=keep)
+        kernels = [getattr(self, name).value for name in self._function().kernel_names]
+        return self._compute(keras.backend.backend(), inputs, kernels, keep=bool(training))
 
     def add_weight(self, *args: Any, **kwargs: Any) -> Any:
         # Kernels rounded to half precision by autocast would not be the analytic ones any more.
@@ -109,28 +141,4 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
     def call(self, inputs: Any) -> Any:
         # In a tf.data pipeline this is TensorFlow, whatever Keras runs on.
         inputs = self.backend.convert_to_tensor(inputs)
-        return _spectrogram(self.backend.name, self._function(), inputs, [])
-
-
-def _spectrogram(
-    backend: str, function: SpectrogramFunction, x: Any, kernels: list[Any], *, keep: bool = False
-) -> Any:
-    # Imported here: a framework that Keras does not run on need not be installed.
-    if backend == "tensorflow":
-        from specfast._adapters import tensorflow as _tensorflow
-
-        return _tensorflow.spectrogram(function, x, kernels, keep=keep)
-    if backend == "jax":
-        from specfast import jax
-
-        return jax.spectrogram(function, x, tuple(kernels))
-    if backend == "torch":
-        from specfast import torch
-
-        return torch.spectrogram(function, x, kernels)
-    if backend == "numpy":
-        return function(x, kernels)
-    raise NotImplementedError(
-        "specfast.keras runs on the Keras backends tensorflow, jax, torch and numpy. "
-        f"Received: backend {backend!r}"
-    )
+        return self._compute(self.backend.name, inputs, [])

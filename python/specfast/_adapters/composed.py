@@ -287,7 +287,7 @@ def _frames(
         last = x.shape[-1] - 1
         # A signal of one sample is constant. A length that is not known is taken to be longer.
         period = ops.integer(1 if _is_number(last) and last == 0 else 2 * last, x)
-        index = index % period
+        index = abs(index) % period  # by parity: exporters to ONNX take the rest of -1 for -1
         index = ops.where(2 * index > period, period - index, index)
     return ops.take(x, index)
 
