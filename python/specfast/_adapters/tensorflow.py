@@ -176,9 +176,9 @@ def _is_asked_for_concrete_function() -> bool:
     while frame.f_back is not None:
         frame, inner = frame.f_back, frame
         module = frame.f_globals.get("__name__", "")
-        if inner.f_code.co_name in names and not module.startswith(("tensorflow.python.data",)):
-            if frame.f_code.co_name not in names:
-                return True
+        is_entry = inner.f_code.co_name in names and frame.f_code.co_name not in names
+        if is_entry and not module.startswith("tensorflow.python.data"):
+            return True
     return False
 
 
