@@ -19,6 +19,7 @@ from tensorflow.python.ops import control_flow_util
 
 from specfast._adapters import tensorflow_composed as _composed
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._engine import advice
 
 # Where a graph cannot do with Python, TensorFlow's message has nothing but the name of the node.
 _NAME_OF_NODES = "set_layer.portable_to_run_without_Python"
@@ -41,6 +42,7 @@ def spectrogram(
         keep: whether gradients are likely to be asked for.
         portable: whether TensorFlow computes in place of the engine.
     """
+    _check_is_dense(x)
     # The output's shape as far as it is known; samples known to be bad are refused.
     shape = tf.TensorShape(function.result(x.shape.as_list(), x.dtype.as_numpy_dtype))
     kernels = [tf.convert_to_tensor(kernel) for kernel in kernels]
@@ -67,7 +69,7 @@ def spectrogram(
 
         return output, gradient
 
-    return differentiable(x, *kernels)
+    return _as_node(differentiable)(x, *kernels)
 
 
 def _gradient_of_signal(
@@ -126,14 +128,28 @@ def _second(
 
 
 def _as_node(call: Callable[..., Any]) -> Callable[..., Any]:
-    """Makes one node of a function with a gradient of its own that is itself part of a gradient.
+    """Makes one node of a graph of a function with a gradient of its own.
 
-    A ForwardAccumulator that is at work outside of a graph fails otherwise.
+    Otherwise TensorFlow fails where such functions are nested: in second derivatives of `tf.cond`,
+    and under a ForwardAccumulator outside of the graph.
     """
     if tf.executing_eagerly():
         return call
     made: Callable[..., Any] = tf.function(call, autograph=False)
     return made
+
+
+def _check_is_dense(x: Any) -> None:
+    if isinstance(x, tf.RaggedTensor):
+        raise TypeError(
+            f"`x` is ragged; {advice.UNEQUAL_CLIPS}: x.to_tensor() pads. "
+            f"Received: x of dtype {x.dtype.name} and shape {x.shape}"
+        )
+    if x.dtype == tf.string:
+        raise TypeError(
+            f"{advice.ENCODED[0].upper()}{advice.ENCODED[1:]}. "
+            f"Received: x of dtype string and shape {x.shape}"
+        )
 
 
 def _on_host(call: Callable[..., Any], arguments: list[Any], dtypes: Any) -> Any:
