@@ -67,17 +67,28 @@ def read_audio(
         TypeError, ValueError: An argument is not what is accepted.
     """
     mono, channel = _checked_choice(mono, channel)
+    soundfile = _import_soundfile()
+    # Opening it here gives the system's own reason; libsndfile only says "System error".
+    with opened(source, name) as (stream, name):
+        samples, rate = _decoded(soundfile, stream, name)
+    return _chosen(samples, mono, channel, name), rate
+
+
+def _import_soundfile() -> Any:
     try:
         import soundfile
     except ImportError as error:
         raise ImportError(
             f'reading a recording needs soundfile ({error}): pip install "specfast[audio]"'
         ) from error
-
-    # Opening it here gives the system's own reason; libsndfile only says "System error".
-    with opened(source, name) as (stream, name):
-        samples, rate = _decoded(soundfile, stream, name)
-    return _chosen(samples, mono, channel, name), rate
+    except UnicodeEncodeError as error:
+        # It hands the path of its library to the system in the locale's encoding.
+        folder = error.object.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        raise ImportError(
+            f"soundfile cannot be loaded from {ascii(folder)}: this locale's encoding "
+            f"({error.encoding}) has no such letters. Set PYTHONUTF8=1 or LC_ALL=C.UTF-8"
+        ) from error
+    return soundfile
 
 
 def read_raw(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib import font_manager
@@ -81,6 +82,8 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES, ids=str)
 def test_any_name_in_any_locale(tmp_path: Path, place: dict[str, str]) -> None:
+    if place.get("PYTHONUTF8") == "0" and not soundfile.__file__.isascii():
+        place = place | packages_in(tmp_path / "ascii")
     names = NAMES if place is PLACES[0] else NAMES[:1]
     for number, name in enumerate(names):
         source = os.path.join(os.fsencode(tmp_path), name)  # noqa: PTH118
@@ -91,6 +94,24 @@ def test_any_name_in_any_locale(tmp_path: Path, place: dict[str, str]) -> None:
         )
         assert (done.returncode, done.stdout, done.stderr) == (0, b"", b""), name
         assert target.read_bytes()[1:4] == b"PNG"
+
+
+def packages_in(folder: Path) -> dict[str, str]:
+    """Returns what makes a child find soundfile in this folder, which is made here."""
+    folder.mkdir()
+    for name in ("soundfile.py", "_soundfile.py", "_soundfile_data"):
+        (folder / name).symlink_to(Path(soundfile.__file__).with_name(name))
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
+def test_a_folder_that_the_locale_cannot_write(tmp_path: Path) -> None:
+    """soundfile hands the path of its library to the system in the locale's encoding."""
+    place = PLACES[2] | packages_in(tmp_path / "\u00fc")
+    done = run_process("mel", SPEECH, "-o", tmp_path / "a.png", env=environment(**place))
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"soundfile cannot be loaded from" in done.stderr
+    assert b"Set PYTHONUTF8=1 or LC_ALL=C.UTF-8" in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 LOOKS = [
