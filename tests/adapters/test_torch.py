@@ -234,11 +234,17 @@ def test_errors() -> None:
     with pytest.raises(ValueError, match="`dtype` must be"):
         adapter.STFTSpectrogram(dtype=torch.float16)
     with pytest.raises(TypeError, match=r"computes on the CPU.*portable=True"):
-        adapter.MelSpectrogram()(_Elsewhere())  # type: ignore[arg-type]
+        adapter.MelSpectrogram()(_Elsewhere())
 
 
-class _Elsewhere:
-    """Stands for a tensor on a device that this machine need not have."""
+class _Elsewhere(torch.Tensor):
+    """Is a tensor on a device that this machine need not have."""
 
-    device = torch.device("cuda:0")
-    dtype = torch.float32
+    @staticmethod
+    def __new__(cls) -> Any:
+        make: Any = torch.Tensor._make_wrapper_subclass  # type: ignore[attr-defined]
+        return make(cls, (1, 200), dtype=torch.float32, device="cuda:0")
+
+    @classmethod
+    def __torch_dispatch__(cls, *_: Any) -> Any:
+        raise AssertionError("something was computed")

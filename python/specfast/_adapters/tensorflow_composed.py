@@ -83,7 +83,9 @@ class _Operations:
         return _Tensor(tf.gather(x.value, index.value, axis=-1))
 
     def product(self, x: _Tensor, matrix: _Tensor) -> _Tensor:
-        return _Tensor(tf.matmul(x.value, matrix.value))
+        # Not tf.matmul, which gives wrong numbers for a stack of matrices times one on some
+        # processors (TensorFlow 2.21 with oneDNN).
+        return _Tensor(tf.tensordot(x.value, matrix.value, 1))
 
     def pad(self, x: _Tensor, before: Any, after: Any) -> _Tensor:
         return _Tensor(tf.pad(x.value, [*[(0, 0)] * (x.ndim - 1), (before, after)]))
