@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The marker of the tests that need Keras, and the end of a run that hangs beyond rescue.
+"""The marker of the tests that need Keras, signals, and the end of a run that hangs beyond rescue.
 
 pytest-timeout raises an exception in a test that takes too long. That does not help where Python
 takes no next step, as in a loop in C; nor during collection, in the teardown of a test that has
@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import faulthandler
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +53,19 @@ def limited(config: pytest.Config, limit: float) -> Iterator[None]:
         faulthandler.cancel_dump_traceback_later()
 
 
+def keep_ignoring_signals() -> None:
+    """Lets child processes have these signals where this one is to ignore them.
+
+    A shell makes what it starts in the background ignore SIGINT, and nohup SIGHUP. Children
+    inherit that; of a function that does nothing they inherit the default.
+    """
+    for number in (signal.SIGINT, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    keep_ignoring_signals()
     config.addinivalue_line("markers", "keras: compares with an installed Keras (make parity)")
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():

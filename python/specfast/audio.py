@@ -85,7 +85,7 @@ def _import_soundfile() -> Any:
         # It hands the path of its library to the system in the locale's encoding.
         folder = error.object.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
         raise ImportError(
-            f"soundfile cannot be loaded from {ascii(folder)}: this locale's encoding "
+            f"soundfile cannot be loaded from {folder!a}: this locale's encoding "
             f"({error.encoding}) has no such letters. Set PYTHONUTF8=1 or LC_ALL=C.UTF-8"
         ) from error
     return soundfile
