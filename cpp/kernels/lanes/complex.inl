@@ -2,7 +2,7 @@
 // Complex numbers whose parts are vectors of lanes.
 #pragma once
 
-#include "kernels/lanes/simd.inl"
+#include "kernels/lanes/lanes.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {

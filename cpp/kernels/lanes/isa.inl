@@ -21,9 +21,17 @@
 #define SPECFAST_STRING(a) SPECFAST_STRING_(a)
 #define SPECFAST_NAMESPACE SPECFAST_JOIN(specfast_, SPECFAST_ISA_NAME)
 #define SPECFAST_POCKETFFT SPECFAST_JOIN(pocketfft_, SPECFAST_ISA_NAME)
+#if defined(__CUDACC__)
+#define SPECFAST_INLINE __device__ __forceinline__
+#define SPECFAST_NOINLINE __device__ __noinline__
+#define SPECFAST_INLINE_LAMBDA
+#define SPECFAST_HOST_DEVICE __host__ __device__
+#else
 #define SPECFAST_INLINE inline __attribute__((always_inline))
 #define SPECFAST_NOINLINE __attribute__((noinline))
 #define SPECFAST_INLINE_LAMBDA __attribute__((always_inline))
+#define SPECFAST_HOST_DEVICE
+#endif
 
 namespace SPECFAST_NAMESPACE {
 namespace {

@@ -9,7 +9,7 @@
 // NaN stays NaN, except that to_power(x, 0) = 1.
 #pragma once
 
-#include "kernels/lanes/simd.inl"
+#include "kernels/lanes/lanes.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
@@ -33,10 +33,9 @@ SPECFAST_INLINE LogSplit<V> split_normal(V x) {
   constexpr bool kIsFloat = sizeof(I) == 4;
   constexpr int kMantissaBits = kIsFloat ? 23 : 52;
   constexpr I kHalfSqrt2 = kIsFloat ? I(0x3f3504f3) : I(0x3fe6a09e667f3bcdLL);
-  const IV bits = reinterpret_cast<IV>(x) - kHalfSqrt2;
+  const IV bits = to_bits(x) - kHalfSqrt2;
   const IV mantissa = (bits & ((I(1) << kMantissaBits) - 1)) + kHalfSqrt2;
-  return {reinterpret_cast<V>(mantissa) - Scalar<V>(1),
-          __builtin_convertvector(bits >> kMantissaBits, V)};
+  return {from_bits<V>(mantissa) - Scalar<V>(1), convert_to<V>(bits >> kMantissaBits)};
 }
 
 // The units of a logarithm: the values of one natural unit and of one doubling. `doubling_high` has
@@ -298,10 +297,9 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   constexpr S kInfinity = S(__builtin_inf());
   constexpr Int<V> kSignBit = kIsFloat ? Int<V>(INT32_MIN) : Int<V>(INT64_MIN);
 
-  const IV y_sign = reinterpret_cast<IV>(y) & kSignBit;
-  const IV x_negative = reinterpret_cast<IV>(x) < 0;
-  V ay = reinterpret_cast<V>(reinterpret_cast<IV>(y) & ~kSignBit),
-    ax = reinterpret_cast<V>(reinterpret_cast<IV>(x) & ~kSignBit);
+  const IV y_sign = to_bits(y) & kSignBit;
+  const IV x_negative = to_bits(x) < 0;
+  V ay = from_bits<V>(to_bits(y) & ~kSignBit), ax = from_bits<V>(to_bits(x) & ~kSignBit);
   const IV steep = ay > ax;
   V small = steep ? ax : ay, large = steep ? ay : ax;
   // Sums must not overflow, nor the comparison below lose its bits among the subnormals.
@@ -324,7 +322,7 @@ SPECFAST_NOINLINE V arc_tangent2(V y, V x) {
   angle = x_negative ? -angle : angle;
   eighths = x_negative ? S(4) - eighths : eighths;
   angle = eighths * kQuarterPiHigh + madd(eighths, broadcast<V>(kQuarterPiLow), angle);
-  const V result = reinterpret_cast<V>(reinterpret_cast<IV>(angle) | y_sign);
+  const V result = from_bits<V>(to_bits(angle) | y_sign);
   return ((x != x) | (y != y)) ? x + y : result;
 }
 
@@ -347,10 +345,10 @@ SPECFAST_INLINE V exponential(V z) {
   const V r = nmadd(n, broadcast<V>(kLn2Low), nmadd(n, broadcast<V>(kLn2High), z));
   V p = broadcast<V>(1.0 / 479001600);
   for (double c : kInverseFactorials) p = madd(p, r, broadcast<V>(c));
-  const IV whole = __builtin_convertvector(n == n ? n : V{}, IV);
+  const IV whole = convert_to<IV>(n == n ? n : V{});
   const IV half = whole >> 1;
-  const V scale1 = reinterpret_cast<V>((half + 1023) << 52),
-          scale2 = reinterpret_cast<V>((whole - half + 1023) << 52);
+  const V scale1 = from_bits<V>((half + 1023) << 52),
+          scale2 = from_bits<V>((whole - half + 1023) << 52);
   return n == n ? p * scale1 * scale2 : z;
 }
 
@@ -370,13 +368,13 @@ SPECFAST_NOINLINE V to_power(V x, double exponent) {
     for (int first = 0; first < kLanesOf<V>; first += kPartLanes) {
       Part part;
       __builtin_memcpy(&part, reinterpret_cast<const float*>(&x) + first, sizeof(Part));
-      const auto log = log_in<NaturalUnits>(__builtin_convertvector(part, Vec<double, kPartLanes>));
-      part = __builtin_convertvector(exponential(log * exponent), Part);
+      const auto log = log_in<NaturalUnits>(convert_to<Vec<double, kPartLanes>>(part));
+      part = convert_to<Part>(exponential(log * exponent));
       __builtin_memcpy(reinterpret_cast<float*>(&result) + first, &part, sizeof(Part));
     }
     return result;
   } else {
-    return map_lanes(x, [exponent](double lane) { return __builtin_pow(lane, exponent); });
+    return map_lanes(x, [exponent](double lane) { return power_of(lane, exponent); });
   }
 }
 

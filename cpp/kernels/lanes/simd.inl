@@ -43,6 +43,21 @@ using Int = typename IntOf<int(sizeof(Scalar<V>))>::type;
 template <typename V>
 using IntVec = Vec<Int<V>, kLanesOf<V>>;
 
+// The bits of the lanes as integers, and back.
+template <typename V>
+SPECFAST_INLINE IntVec<V> to_bits(V value) {
+  return reinterpret_cast<IntVec<V>>(value);
+}
+template <typename V>
+SPECFAST_INLINE V from_bits(IntVec<V> bits) {
+  return reinterpret_cast<V>(bits);
+}
+// Converts each lane to the element type of another vector.
+template <typename To, typename From>
+SPECFAST_INLINE To convert_to(From value) {
+  return __builtin_convertvector(value, To);
+}
+
 template <typename V>
 SPECFAST_INLINE V broadcast(Scalar<V> value) {
   // A sum would lose the sign of -0.
@@ -138,6 +153,10 @@ template <typename V, typename F>
 SPECFAST_INLINE V map_lanes(V v, F one) {
   for (int lane = 0; lane < kLanesOf<V>; ++lane) v[lane] = one(v[lane]);
   return v;
+}
+
+SPECFAST_INLINE double power_of(double base, double exponent) {
+  return __builtin_pow(base, exponent);
 }
 
 // True where a multiply-add is one operation.

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "kernels/ops/levels.inl"
-#include "kernels/ops/spectrum.inl"
+#include "kernels/ops/rows.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {

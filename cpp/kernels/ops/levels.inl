@@ -46,6 +46,12 @@ struct Identity {
     for (int64_t band = 0; band < num_bands; ++band) put(band, load<V>(bands + band * kLanesOf<V>));
   }
 
+  // Returns the level of one energy, where bands do not lie in memory.
+  template <typename V>
+  static SPECFAST_INLINE V value_of_one(const TilePlan<Scalar<V>>&, V energy) {
+    return energy;
+  }
+
   template <typename V>
   static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>&, V level, V) {
     return level;
@@ -63,6 +69,11 @@ struct Decibel {
     log_rows<DecibelUnits, V>(bands, kLanesOf<V>, plan.num_bands, plan.min_power,
                               [&put, reference](int64_t band, V log)
                                   SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE V value_of_one(const TilePlan<Scalar<V>>& plan, V energy) {
+    return log_in<DecibelUnits>(at_least(energy, broadcast<V>(plan.min_power))) - plan.reference_db;
   }
 
   // The gradient is zero where the floor holds, and where the slope would not be finite.

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/gather.inl"
-#include "kernels/ops/spectrum.inl"
+#include "kernels/ops/rows.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {

@@ -3,51 +3,12 @@
 // half-length transform and the spectrum operation follow each other in registers.
 #pragma once
 
-#include "kernels/ops/spectrum.inl"
+#include "kernels/ops/rows.inl"
+#include "kernels/transform/mirror.inl"
 #include "kernels/transform/rfft.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
-
-// Makes the spectrum X of N real points from the half-length transform Z of
-// z[n] = (x[2n] + i x[2n+1]) / 2. With w = exp(-2 pi i / N),
-//
-//   E = Z[k] + conj Z[N/2-k]  and  D = Z[k] - conj Z[N/2-k]
-//
-// make X[k] = E - i w^k D and X[N/2-k] = conj(E + i w^k D). Here a = Z[k] and b = Z[N/2-k],
-// 0 < k < N/4.
-template <typename Op, typename V>
-SPECFAST_INLINE void untangle(const RowWriter<Op, V>& writer, int64_t k, Complex<V> a,
-                              Complex<V> b) {
-  const TilePlan<Scalar<V>>& plan = writer.plan;
-  const V cosine = broadcast<V>(plan.real_twiddles[2 * k]),
-          sine = broadcast<V>(plan.real_twiddles[2 * k + 1]);
-  const Complex<V> e = {a.re + b.re, a.im - b.im}, d = {a.re - b.re, a.im + b.im};
-  if constexpr (kFuses) {
-    writer.write(k, madd(cosine, d.im, nmadd(sine, d.re, e.re)),
-                 nmadd(cosine, d.re, nmadd(sine, d.im, e.im)), false);
-    writer.write(plan.dft_length / 2 - k, nmadd(cosine, d.im, madd(sine, d.re, e.re)),
-                 -madd(cosine, d.re, madd(sine, d.im, e.im)), false);
-  } else {
-    const V turned_re = nmadd(sine, d.re, cosine * d.im);
-    const V turned_im = madd(sine, d.im, cosine * d.re);
-    writer.write(k, e.re + turned_re, e.im - turned_im, false);
-    writer.write(plan.dft_length / 2 - k, e.re - turned_re, -(e.im + turned_im), false);
-  }
-}
-
-// The bins k = 0 (with N/2) and k = N/4 are their own mirror images.
-template <typename Op, typename V>
-SPECFAST_INLINE void untangle_zero(RowWriter<Op, V>& writer, Complex<V> zero) {
-  const V sum = zero.re + zero.im, difference = zero.re - zero.im;
-  writer.poison_from(sum, difference);
-  writer.write(0, sum + sum, V{}, true);
-  writer.write(writer.plan.dft_length / 2, difference + difference, V{}, true);
-}
-template <typename Op, typename V>
-SPECFAST_INLINE void untangle_middle(const RowWriter<Op, V>& writer, Complex<V> middle) {
-  writer.write(writer.plan.dft_length / 4, middle.re + middle.re, -(middle.im + middle.im), false);
-}
 
 // The last pass of the own transform, always of radix 4, is done here: its block number k yields
 // the points k + q N/8, and their mirror images come from block N/8 - k, so that a pair of blocks
