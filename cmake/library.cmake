@@ -29,7 +29,7 @@ target_include_directories(specfast_shared INTERFACE
 target_include_directories(specfast_engine INTERFACE
   "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
 target_link_libraries(specfast_shared PRIVATE $<BUILD_INTERFACE:specfast_options> Threads::Threads
-                                              ${SPECFAST_OPENMP_TARGET})
+                                              ${CMAKE_DL_LIBS} ${SPECFAST_OPENMP_TARGET})
 set_target_properties(specfast_shared PROPERTIES
   LINKER_LANGUAGE CXX OUTPUT_NAME specfast EXPORT_NAME shared SOVERSION ${_so_version})
 if(NOT DEFINED SKBUILD)
@@ -86,7 +86,7 @@ install(FILES "${PROJECT_BINARY_DIR}/specfastConfig.cmake"
 
 # For the pkg-config file: from its folder to the prefix, and what a static library needs.
 string(REGEX REPLACE "[^/]+" ".." _pc_up "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
-set(_pc_private "-lstdc++ -lpthread -lm")
+set(_pc_private "-lstdc++ -lpthread -ldl -lm")
 if(APPLE)
   set(_pc_private "-lc++")
 endif()

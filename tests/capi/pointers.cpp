@@ -33,6 +33,7 @@ class Pointers {
   void try_gradients();
   void try_streams();
   void try_tables();
+  void try_devices();
 
  private:
   static constexpr std::size_t kNumbers = 128;
@@ -170,6 +171,32 @@ void Pointers::try_streams() {
   check("stream_load", specfast_stream_load(good_.stream, state.data(), bytes), 0);
 }
 
+void Pointers::try_devices() {
+  check("load_backend", specfast_load_backend(SPECFAST_HOST_BACKEND), 0);
+  specfast_device_info info = {};
+  info.struct_size = sizeof(info);
+  expect("get_device_info", "info", specfast_get_device_info(0, misaligned(info).get()));
+  specfast_device_plan* plan = nullptr;
+  expect("device_plan_create", "config",
+         specfast_device_plan_create(misaligned(good_.config).get(), 0, 0, &plan));
+  expect("device_plan_create", "plan",
+         specfast_device_plan_create(&good_.config, 0, 0, misaligned(plan).get()));
+  void* memory = nullptr;
+  expect("device_allocate", "memory", specfast_device_allocate(0, 8, misaligned(memory).get()));
+
+  check("device_plan_create", specfast_device_plan_create(&good_.config, 0, 0, &plan), 0);
+  const auto execute = [&](const specfast_batch* batch) {
+    return specfast_execute_on_stream(plan, batch, good_.dtype, nullptr);
+  };
+  expect("execute_on_stream", "batch", execute(misaligned(good_.batch).get()));
+  specfast_batch input = good_.batch, output = good_.batch;
+  input.input = beside();
+  output.output = beside();
+  expect("execute_on_stream", "input", execute(&input));
+  expect("execute_on_stream", "output", execute(&output));
+  specfast_device_plan_destroy(plan);
+}
+
 void Pointers::try_tables() {
   const auto config = misaligned(good_.config);
   specfast_config with_window = good_.config;
@@ -201,6 +228,7 @@ void refuse_misaligned(Random& random) {
   pointers.try_gradients();
   pointers.try_streams();
   pointers.try_tables();
+  pointers.try_devices();
 }
 
 }  // namespace fuzz

@@ -33,6 +33,8 @@ struct Things {
     mel_config.num_mel_bins = 5;
     check("plan_create", specfast_plan_create(&mel_config, &mel), 0);
     check("workspace_create", specfast_workspace_create(mel, 2, &workspace), 0);
+    check("load_backend", specfast_load_backend(SPECFAST_HOST_BACKEND), 0);
+    check("device_plan_create", specfast_device_plan_create(&mel_config, 0, 0, &on_device), 0);
     mel_batch = trained.batch;
     mel_batch.out_frame_stride = 5;
     bad_batch = mel_batch;
@@ -44,6 +46,7 @@ struct Things {
     check("stream_save", specfast_stream_save(trained.stream, state.data(), state.size()), 0);
   }
   ~Things() {
+    specfast_device_plan_destroy(on_device);
     specfast_workspace_destroy(workspace);
     specfast_plan_destroy(mel);
   }
@@ -52,6 +55,7 @@ struct Things {
   specfast_config mel_config, bad_config;
   specfast_plan* mel = nullptr;
   specfast_workspace* workspace = nullptr;
+  specfast_device_plan* on_device = nullptr;
   specfast_batch mel_batch, bad_batch;
   specfast_block block;
   std::vector<unsigned char> state;
@@ -242,6 +246,48 @@ std::vector<Case> cases_of_streams(Things& t) {
   };
 }
 
+std::vector<Case> cases_of_devices(Things& t) {
+  const auto create = [&t] {
+    specfast_device_plan* plan = nullptr;
+    const specfast_status status = specfast_device_plan_create(&t.mel_config, 0, 0, &plan);
+    if ((status == SPECFAST_OK) != (plan != nullptr))
+      broken("device_plan_create", status, "a plan or NULL");
+    specfast_device_plan_destroy(plan);
+    return status;
+  };
+  const auto allocate = [] {
+    void* memory = nullptr;
+    const specfast_status status = specfast_device_allocate(0, 64, &memory);
+    if ((status == SPECFAST_OK) != (memory != nullptr))
+      broken("device_allocate", status, "memory or NULL");
+    specfast_device_free(0, memory);
+    return status;
+  };
+  return {
+      {"specfast_load_backend", [] { return specfast_load_backend(SPECFAST_HOST_BACKEND); }},
+      {"specfast_load_backend", [] { return specfast_load_backend("another one"); },
+       SPECFAST_E_OUT_OF_ORDER},
+      {"specfast_get_device_info",
+       [] {
+         specfast_device_info info = {};
+         info.struct_size = sizeof(info);
+         return specfast_get_device_info(0, &info);
+       }},
+      {"specfast_device_plan_create", create},
+      {"specfast_device_plan_destroy", create},
+      {"specfast_execute_on_stream",
+       [&t] {
+         return specfast_execute_on_stream(t.on_device, &t.mel_batch, SPECFAST_FLOAT32, nullptr);
+       }},
+      {"specfast_device_allocate", allocate},
+      {"specfast_device_free", allocate},
+      {"specfast_copy_to_device",
+       [&t] { return specfast_copy_to_device(0, t.values, t.state.data(), 8, nullptr); }},
+      {"specfast_copy_to_host",
+       [&t] { return specfast_copy_to_host(0, t.values, t.state.data(), 8, nullptr); }},
+  };
+}
+
 // Makes the call in a new thread, which has no message yet, with so many allocations until one
 // fails; returns whether one did. At first use tables may be made that stay.
 bool is_starved(const Case& a_case, long allowed, bool is_first_use) {
@@ -286,6 +332,7 @@ void starve() {
     starve(cases_of_tables(*things), false);
     starve(cases_of_plans(*things), false);
     starve(cases_of_streams(*things), false);
+    starve(cases_of_devices(*things), false);
   }
   all_fail_then = false;
 }

@@ -51,15 +51,19 @@ void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_
   throw Error(SPECFAST_E_OVERFLOW, "sizes and strides do not fit 64 bits, received" + received);
 }
 
-void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
-                  const FrameStrides& strides) {
-  const std::size_t bytes = element_bytes(plan.config().precision);
+void check_frames(const char* name, const void* values, std::size_t bytes, int64_t num_rows,
+                  const Job& job, const FrameStrides& strides) {
   require_pointer(name, values, bytes);
   check_extent({{job.batch.num_batches, strides.batch},
                 {job.batch.num_channels, strides.channel},
                 {job.num_frames, strides.frame},
-                {plan.num_rows(), strides.row}},
+                {num_rows, strides.row}},
                bytes);
+}
+
+void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
+                  const FrameStrides& strides) {
+  check_frames(name, values, element_bytes(plan.config().precision), plan.num_rows(), job, strides);
 }
 
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
@@ -71,9 +75,14 @@ void check_kept(const Plan& plan, int64_t num_samples, const void* kept) {
 }
 
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
-  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= SPECFAST_INT16, "in_dtype",
-                batch.in_dtype, "a specfast_dtype");
-  if (!scale_is_sound(batch.in_scale, plan.config().precision)) {
+  return check_input(plan.config(), batch, lanes, SPECFAST_INT16);
+}
+
+Job check_input(const Config& config, const specfast_batch& batch, int64_t lanes,
+                int32_t last_dtype) {
+  require_batch(batch.in_dtype >= SPECFAST_FLOAT32 && batch.in_dtype <= last_dtype, "in_dtype",
+                batch.in_dtype, "a specfast_dtype that is read here");
+  if (!scale_is_sound(batch.in_scale, config.precision)) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT, refused_scale(batch.in_scale).data());
   }
   require_batch(batch.num_batches >= 0, "num_batches", batch.num_batches, "not negative");
@@ -86,10 +95,10 @@ Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes) {
 
   Job job{batch, 0, 0, 0, 0};
   job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
-  job.num_frames = num_frames(plan.config(), batch.num_samples);
+  job.num_frames = num_frames(config, batch.num_samples);
   job.num_tiles = ceil_div(job.num_frames, lanes);
-  job.left_padding = left_padding(plan.config(), batch.num_samples);
-  checked_multiply(checked_multiply(job.num_signals, job.num_frames), plan.num_rows());
+  job.left_padding = left_padding(config, batch.num_samples);
+  checked_multiply(checked_multiply(job.num_signals, job.num_frames), num_rows(config));
   if (job.is_empty()) return job;
 
   require_pointer("input", batch.input, input_bytes(batch.in_dtype));

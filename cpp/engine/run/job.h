@@ -51,9 +51,15 @@ struct FrameStrides {
 // All of these throw Error where the caller is at fault. check_input leaves the output of the batch
 // alone.
 Job check_input(const Plan& plan, const specfast_batch& batch, int64_t lanes);
+// The same for any plan of this configuration, by tiles of `lanes` frames, for the types of samples
+// up to `last_dtype`.
+Job check_input(const Config& config, const specfast_batch& batch, int64_t lanes,
+                int32_t last_dtype);
 // Checks an array of the frames of a call that has some.
 void check_frames(const char* name, const void* values, const Plan& plan, const Job& job,
                   const FrameStrides& strides);
+void check_frames(const char* name, const void* values, std::size_t bytes, int64_t num_rows,
+                  const Job& job, const FrameStrides& strides);
 // Checks the place where the spectra of signals of this length are kept.
 void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,

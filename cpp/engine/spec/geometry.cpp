@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "engine/spec/config.h"
+#include "engine/spec/modes.h"
 
 namespace specfast::engine {
 namespace {
@@ -17,6 +18,11 @@ int64_t same_padding(const Config& config, int64_t num_samples) {
 }
 
 }  // namespace
+
+int64_t num_rows(const Config& config) {
+  return config.mel ? config.num_mel_bins
+                    : config.num_bins * traits_of(config.spectrum_op).rows_per_bin;
+}
 
 int64_t num_frames(const Config& config, int64_t num_samples) {
   if (num_samples <= 0 || num_samples > kMaxSamples) return 0;

@@ -12,6 +12,9 @@ struct Config;
 // Beyond this, sums of a sample number and a few lengths could overflow.
 constexpr int64_t kMaxSamples = int64_t(1) << 62;
 
+// The rows of a frame: bins, twice the bins, or bands.
+int64_t num_rows(const Config& config);
+
 int64_t num_frames(const Config& config, int64_t num_samples);
 
 // Samples of padding before the first sample of the signal, counted to the first sample under the

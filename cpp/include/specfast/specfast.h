@@ -11,6 +11,7 @@
  *   stream.h    the same piece by piece, in real time
  *   gradient.h  gradients of signals and kernels
  *   tables.h    windows, filterbanks, kernels
+ *   device.h    the same on a GPU
  *   library.h   number of threads, build
  *
  * Every function that can fail returns a specfast_status. On failure specfast_last_error()
@@ -20,6 +21,7 @@
 #ifndef SPECFAST_H
 #define SPECFAST_H
 
+#include "device.h"
 #include "gradient.h"
 #include "library.h"
 #include "plan.h"

@@ -54,7 +54,9 @@ typedef enum specfast_status {
   /* Another thread is inside a call with this stream. */
   SPECFAST_E_BUSY = 8,
   /* The function of specfast_set_interrupt ended the call. */
-  SPECFAST_E_INTERRUPTED = 9
+  SPECFAST_E_INTERRUPTED = 9,
+  /* There is no such device, or what it needs is missing or has failed. */
+  SPECFAST_E_UNAVAILABLE_DEVICE = 10
 } specfast_status;
 
 /* Returns the message of the last failure on this thread, or "": the argument, the value received
@@ -73,7 +75,10 @@ typedef enum specfast_dtype {
   SPECFAST_FLOAT32 = 0,
   SPECFAST_FLOAT64 = 1,
   /* For input only. */
-  SPECFAST_INT16 = 2
+  SPECFAST_INT16 = 2,
+  /* On devices only. */
+  SPECFAST_FLOAT16 = 3,
+  SPECFAST_BFLOAT16 = 4
 } specfast_dtype;
 
 /* What a plan computes from the bins of a frame. The modes before MEL are those of
