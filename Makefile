@@ -28,7 +28,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit wheel clean
+.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit cuda gpu-check wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -230,7 +230,20 @@ stages: build/programs/build.ninja ## where a tile's time goes (SPECFAST_ISA cho
 audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
 	$(PY) tools/audit_isa.py build/make/isa_objects.txt
 
-CXX_FILES = $(shell find cpp integrations -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c')
+# NVIDIA's compiler comes with the build; no GPU is needed. CUDA_SETTINGS=--config-settings=... adds to it.
+CUDA_SETTINGS ?=
+cuda: .venv/.ready ## the library for NVIDIA GPUs: compiled for all of them, audited; a wheel in build/cuda
+	@rm -rf build/cuda && mkdir -p build/cuda
+	@echo "== compiling for each architecture: some minutes"
+	@$(PY) -m pip --disable-pip-version-check --verbose wheel --no-deps -w build/cuda packages/cuda13 $(WERROR) \
+	  --config-settings=cmake.define.SPECFAST_PTXAS_INFO=ON $(CUDA_SETTINGS) >build/cuda/log.txt 2>&1 \
+	  || { cat build/cuda/log.txt; exit 1; }
+	$(PY) tools/audit_cuda.py build/cuda/log.txt build/cuda/*.whl
+
+gpu-check: ## what takes a GPU: numbers, compute-sanitizer, times
+	tools/gpu_check.sh
+
+CXX_FILES = $(shell find cpp integrations tests/cuda -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
 lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .

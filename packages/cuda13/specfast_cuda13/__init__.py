@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Holds the library with which specfast computes on NVIDIA GPUs, built for CUDA 13."""
+
+from pathlib import Path
+
+library = str(next(Path(__file__).parent.glob("libspecfast_cuda.so.*")))

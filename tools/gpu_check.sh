@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Everything that takes a GPU, in some minutes: builds package and library for this card with the
+# Python, nvcc and torch that are installed, compares numbers with the CPU, runs compute-sanitizer on
+# a few cases, and times. The table comes last; a failure does not stop what follows it.
+#
+#     tools/gpu_check.sh            needs no network if build/pocketfft holds the pinned header
+set -uo pipefail
+cd "$(dirname "$0")/.."
+python=${PYTHON:-python3}
+root=build/gpu
+mkdir -p "$root"
+status=0
+
+step() { # step NAME COMMAND...: runs a command with its output in a file, and says how it ended
+  local name=$1 start=$SECONDS
+  shift
+  if "$@" >"$root/$name.log" 2>&1; then
+    echo "ok      $name $((SECONDS - start)) s"
+  else
+    echo "FAILED  $name $((SECONDS - start)) s"
+    tail -n 30 "$root/$name.log"
+    status=1
+    return 1
+  fi
+}
+
+build_package() {
+  rm -rf "$root/site"
+  "$python" -m pip install --quiet --no-index --no-build-isolation --no-deps --target "$root/site" \
+    --config-settings=build-dir="$root/package" .
+}
+
+build_library() {
+  cmake -S cpp/cuda -B "$root/cuda" -DSPECFAST_CUDA_ARCHITECTURES="$architecture" \
+    -DSPECFAST_WERROR=ON -DSPECFAST_PTXAS_INFO=ON && cmake --build "$root/cuda"
+}
+
+nvidia-smi --query-gpu=name,driver_version,memory.total --format=csv,noheader || exit 1
+architecture=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)
+step library build_library &
+beside=$!
+step package build_package
+wait $beside || status=1
+export PYTHONPATH="$PWD/$root/site:$PWD"
+SPECFAST_CUDA_LIBRARY=$(ls "$PWD/$root/cuda"/libspecfast_cuda.so.*)
+export SPECFAST_CUDA_LIBRARY
+step numbers "$python" -m benchmarks.gpu.numbers
+for tool in memcheck racecheck synccheck initcheck; do
+  step "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
+    "$python" -m benchmarks.gpu.numbers --few
+done
+step times "$python" -m benchmarks.gpu
+grep '^device' "$root/numbers.log"
+cat "$root/times.log"
+exit $status
