@@ -18,12 +18,12 @@ constexpr NamedLayout kLayouts[] = {{"flat_channels_last", Layout::kFlatChannels
                                     {"image_channels_first", Layout::kImageChannelsFirst},
                                     {"any_rank", Layout::kAnyRank}};
 
-specfast::Signals signals_of_any_rank(const py::array& x) {
+specfast::Signals signals_of_any_rank(const py::array& x, std::int32_t dtype) {
   if (x.ndim() < 1)
     throw py::value_error("x must have at least 1 axis (..., samples), received x.shape=()");
   const py::ssize_t last = x.ndim() - 1;
   specfast::Signals signals;
-  signals.dtype = specfast_dtype(input_dtype(x));
+  signals.dtype = specfast_dtype(dtype);
   for (py::ssize_t axis = 0; axis < last; ++axis)
     signals.num_batches = checked_product(signals.num_batches, x.shape(axis));
   signals.num_samples = x.shape(last);
@@ -73,8 +73,8 @@ bool is_channels_last(Layout layout) {
   return layout == Layout::kFlatChannelsLast || layout == Layout::kImageChannelsLast;
 }
 
-specfast::Signals signals_of(Layout layout, const py::array& x) {
-  if (layout == Layout::kAnyRank) return signals_of_any_rank(x);
+specfast::Signals signals_of(Layout layout, const py::array& x, std::int32_t dtype) {
+  if (layout == Layout::kAnyRank) return signals_of_any_rank(x, dtype);
   if (x.ndim() != 3) {
     throw py::value_error(
         "x must have 3 axes (batch, samples and channels as data_format says), received x.shape=" +
@@ -82,7 +82,7 @@ specfast::Signals signals_of(Layout layout, const py::array& x) {
   }
   const py::ssize_t samples = is_channels_last(layout) ? 1 : 2, channels = 3 - samples;
   specfast::Signals signals;
-  signals.dtype = specfast_dtype(input_dtype(x));
+  signals.dtype = specfast_dtype(dtype);
   signals.num_batches = x.shape(0);
   signals.num_channels = x.shape(channels);
   signals.num_samples = x.shape(samples);
@@ -92,13 +92,20 @@ specfast::Signals signals_of(Layout layout, const py::array& x) {
   return signals;
 }
 
-Source::Source(Layout layout, const py::array& x, const specfast::Signals& signals, bool may_split)
+Source::Source(Layout layout, const py::array& x, const specfast::Signals& signals,
+               MoreAxes more_axes)
     : array_(x),
       signals_(signals),
       has_leading_axes_(layout == Layout::kAnyRank && signals.num_batches > 0) {
   if (has_leading_axes_) {
     std::vector<Axis> axes = leading_axes(array_);
-    if (axes.size() > 2 && !may_split) {
+    if (axes.size() > 2 && more_axes == MoreAxes::kRefuse) {
+      throw py::value_error(
+          "x must have at most 2 leading axes that no common stride describes where one clamp is "
+          "for all of them: pass a contiguous copy of it, received " +
+          std::to_string(axes.size()));
+    }
+    if (axes.size() > 2 && more_axes == MoreAxes::kCopy) {
       array_ = py::array::ensure(x, py::array::c_style);
       if (!array_) throw std::bad_alloc();  // ensure() has cleared NumPy's own error
       signals_.sample_stride = element_stride(array_, array_.ndim() - 1);

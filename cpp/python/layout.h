@@ -23,9 +23,9 @@ Layout layout_of(const std::string& name);
 
 bool is_channels_last(Layout layout);
 
-// Where samples stand in x: its numbers and strides; the leading axes of kAnyRank are one batch
-// axis without a stride, for which see Source. ValueError for a wrong rank.
-specfast::Signals signals_of(Layout layout, const py::array& x);
+// Where samples of a specfast_dtype stand in x: its numbers and strides; the leading axes of
+// kAnyRank are one batch axis without a stride, for which see Source. ValueError for a wrong rank.
+specfast::Signals signals_of(Layout layout, const py::array& x, std::int32_t dtype);
 
 // A contiguous output: its shape, and where frames and rows stand in it.
 struct OutputAxes {
@@ -37,12 +37,18 @@ struct OutputAxes {
   specfast::ConstFrames frames(const void* values, std::int32_t dtype) const;
 };
 
-// The samples of a call. The engine takes a batch and a channel axis; leading axes of kAnyRank
-// beyond what these can describe are walked over, one call of the engine for each of their indices.
+// What becomes of leading axes beyond those that the engine takes.
+enum class MoreAxes {
+  kSplit,   // they are walked over, one call of the engine for each of their indices
+  kCopy,    // the samples are copied, and there is one call
+  kRefuse,  // ValueError
+};
+
+// The samples of a call. The engine takes a batch and a channel axis; kAnyRank may have leading
+// axes beyond what these can describe.
 class Source {
  public:
-  // With may_split false such an array is copied instead, and there is one call.
-  Source(Layout layout, const py::array& x, const specfast::Signals& signals, bool may_split);
+  Source(Layout layout, const py::array& x, const specfast::Signals& signals, MoreAxes more_axes);
 
   std::int64_t num_calls() const { return num_calls_; }
   // Returns the signals of the call of this index; this object must outlive them.

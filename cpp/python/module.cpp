@@ -13,6 +13,8 @@ void register_plan(py::module_& module);
 void register_stream(py::module_& module);
 void register_tables(py::module_& module);
 void register_library(py::module_& module);
+void register_device(py::module_& module);
+void register_dlpack(py::module_& module);
 
 namespace {
 
@@ -21,6 +23,7 @@ void translate_error(std::exception_ptr pointer) {
     if (pointer) std::rethrow_exception(pointer);
   } catch (const specfast::Error& error) {
     const bool environment = error.status() == SPECFAST_E_UNAVAILABLE_ISA ||
+                             error.status() == SPECFAST_E_UNAVAILABLE_DEVICE ||
                              error.status() == SPECFAST_E_INTERNAL ||
                              error.status() == SPECFAST_E_BUSY;
     py::set_error(environment ? PyExc_RuntimeError : PyExc_ValueError, error.what());
@@ -37,6 +40,8 @@ PYBIND11_MODULE(_core, module) {
   register_stream(module);
   register_tables(module);
   register_library(module);
+  register_device(module);
+  register_dlpack(module);
 }
 
 }  // namespace specfast_python

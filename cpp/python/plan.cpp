@@ -38,7 +38,7 @@ py::tuple Plan::call_keeping(const py::array& x, std::int32_t num_threads) const
 // With `kept`, also what is worth keeping for the gradients, or None.
 py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_threads,
                     double scale, py::object* kept) const {
-  specfast::Signals signals = signals_of(layout_, x);
+  specfast::Signals signals = signals_of(layout_, x, input_dtype(x));
   signals.scale = scale;
   OutputAxes axes = output_axes_for(x, signals);
   check_output_size(axes.shape, element_bytes(dtype_));
@@ -47,7 +47,7 @@ py::array Plan::run(const py::array& x, const py::object& out, std::int32_t num_
   py::array result = output_array(out, axes.shape, dtype_, x);
   if (result.size() == 0) return result;
 
-  const Source source(layout_, x, signals, may_split_);
+  const Source source(layout_, x, signals, may_split_ ? MoreAxes::kSplit : MoreAxes::kCopy);
   const std::int64_t call_bytes =
       result.nbytes() / std::max<std::int64_t>(signals.num_batches, 1) * source.signals_per_call();
   axes.strides = source.strides(axes.strides);

@@ -41,6 +41,8 @@ class Plan {
   double work(double num_frames) const { return num_frames * frame_work_; }
   std::int32_t dtype() const { return dtype_; }
   Layout layout() const { return layout_; }
+  // Returns whether leading axes may be calls of their own.
+  bool may_split() const { return may_split_; }
 
  private:
   Plan(specfast::Plan plan, const specfast_config& config, Layout layout, py::object kernels)

@@ -28,7 +28,7 @@ void Plan::check_kept(const py::array& kept, const specfast::Signals& signals) c
 py::array Plan::make_signal_gradient(const py::array& x, const specfast::Signals& samples,
                                      specfast_gradient& gradient) const {
   py::array array(numpy_dtype(dtype_), shape_of(x));
-  const specfast::Signals axes = signals_of(layout_, array);
+  const specfast::Signals axes = signals_of(layout_, array, input_dtype(array));
   gradient.signal = array.mutable_data();
   const bool any_rank = layout_ == Layout::kAnyRank;
   gradient.signal_batch_stride =
@@ -52,10 +52,10 @@ py::list Plan::make_kernel_gradients(specfast_gradient& gradient) const {
 
 py::tuple Plan::pull_back(const py::array& x, const py::array& cotangent, bool signal, bool weights,
                           std::int32_t num_threads, const std::optional<py::array>& kept) const {
-  const specfast::Signals signals = signals_of(layout_, x);
+  const specfast::Signals signals = signals_of(layout_, x, input_dtype(x));
   OutputAxes axes = output_axes_for(x, signals);
   check_cotangent(cotangent, axes.shape);
-  const Source source(layout_, x, signals, false);
+  const Source source(layout_, x, signals, MoreAxes::kCopy);
   axes.strides = source.strides(axes.strides);
   const specfast::Signals samples = source.signals(0);
   specfast_gradient gradient = plan_.gradient_of(samples, axes.frames(cotangent.data(), dtype_));

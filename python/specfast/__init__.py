@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from specfast._engine.build import VERSION as __version__
 from specfast._engine.build import build_info, get_num_threads, set_num_threads
+from specfast._engine.device_array import DeviceArray
 from specfast._engine.filterbank import EmptyBandsWarning, linear_to_mel_weight_matrix
 from specfast._engine.gradients import Gradients
 from specfast._engine.library import get_cmake_dir, get_include
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from specfast.keras_files import from_keras, load_keras
 
 __all__ = [
+    "DeviceArray",
     "EmptyBandsWarning",
     "Gradients",
     "MelSpectrogram",

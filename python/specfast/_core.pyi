@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The compiled engine, as Python sees it."""
 
+from collections.abc import Sequence
 from typing import Any, final
 
 import numpy as np
@@ -109,6 +110,90 @@ class Stream:
     def save(self) -> bytes: ...
     def load(self, state: bytes) -> None: ...
 
+@final
+class DevicePlan:
+    """A plan for a device; immutable, shared by threads and streams.
+
+    `plan` is that of the same configuration on the CPU, which knows frames and axes. RuntimeError
+    where the device or its library is missing or fails.
+    """
+
+    def __init__(
+        self, config: Config, plan: Plan, device: int, workspace_bytes: int = 0
+    ) -> None: ...
+    def execute(
+        self,
+        x: int,
+        shape: Sequence[int],
+        strides: Sequence[int],
+        dtype: str,
+        out: int,
+        out_dtype: str,
+        stream: int,
+        scale: float = 0.0,
+    ) -> None:
+        """Puts the computation of an array into a stream, and does not wait for it.
+
+        `x` and `out` are addresses, `strides` are in bytes, and the output is contiguous.
+        """
+
+@final
+class DeviceMemory:
+    """Memory of a device, freed with the object, and after that what it `keeps`.
+
+    `fill` and `read` copy a C-contiguous array there and back: they wait for the work in the
+    stream, and until they are done.
+    """
+
+    def __init__(self, device: int, num_bytes: int) -> None: ...
+    @property
+    def address(self) -> int: ...
+    keeps: Any
+    def fill(self, values: npt.NDArray[Any], stream: int) -> None: ...
+    def read(self, values: npt.NDArray[Any], stream: int) -> None: ...
+
+@final
+class DlpackArray:
+    """The array of a DLPack capsule, which it takes and gives back at its end.
+
+    `strides` are in bytes, `device` is DLPack's kind and number.
+    """
+
+    def __init__(self, capsule: Any) -> None: ...
+    @property
+    def address(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def strides(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def device(self) -> tuple[int, int]: ...
+    @property
+    def is_read_only(self) -> bool: ...
+
+def to_dlpack(
+    address: int,
+    shape: Sequence[int],
+    dtype: str,
+    kind: int,
+    device: int,
+    owner: object,
+    versioned: bool,
+) -> Any:
+    """Returns a DLPack capsule with a contiguous array, which keeps `owner` alive."""
+
+def load_backend(path: str | None) -> None:
+    """Loads the library of a backend; None: by the name that the dynamic linker may know.
+
+    Raises RuntimeError where it cannot be loaded, and ValueError after another path.
+    """
+
+def device_info(device: int) -> dict[str, Any]:
+    """Returns what a device and its libraries are; RuntimeError where there is none."""
+
+def wait_for_stream(device: int, stream: int) -> None: ...
 def window(name: str, length: int, periodic: bool) -> npt.NDArray[np.float64]: ...
 def window_names() -> list[str]: ...
 def mel_weights(

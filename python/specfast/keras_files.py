@@ -206,7 +206,8 @@ def _from_file(front_end: FrontEnd) -> FrontEndLayer:
     class_name, config = front_end.class_name, front_end.config
     try:
         if _keras_config.is_ours(front_end.node):
-            config.pop("num_threads", None)  # a matter of the machine that computes
+            for of_machine in ("num_threads", "device"):  # matters of the machine that computes
+                config.pop(of_machine, None)
         elif additions := [key for key in _ADDITIONS if key in config]:
             raise ValueError(f"`{additions[0]}` is no argument of Keras' {class_name}")
         _check_window(config.get("window"))

@@ -4,7 +4,8 @@
 The engine computes on the CPU, differentiably, and in `torch.compile` and `torch.func` too. What
 `torch.jit.trace`, `torch.export` and `torch.onnx.export` record is composed of torch's own
 operations and needs neither this package nor Python; so is what a module with `portable=True`
-does, on any device.
+does, on any device. Tensors on a GPU of NVIDIA stay there: with the package specfast-cuda13 the
+engine computes where no gradient is asked for, and torch elsewhere.
 """
 
 from __future__ import annotations
@@ -84,7 +85,8 @@ class STFTSpectrogram(_Module):
         layer: the specfast layer with the arguments; of its weights the module is independent.
 
     Input and output of a call are those of the layer. Gradients reach the input and the kernels.
-    TypeError for tensors that are not on the CPU, or kernels in half precision.
+    TypeError for tensors that are neither on the CPU nor on a GPU of NVIDIA for which there is an
+    engine (see docs/gpu.md), or kernels in half precision.
     """
 
     def __init__(self, *args: Any, portable: bool = False, **kwargs: Any) -> None:
@@ -114,7 +116,8 @@ class MelSpectrogram(_Module):
         layer: the specfast layer with the arguments.
 
     Input and output of a call are those of the layer. Gradients reach the input. TypeError for
-    tensors that are not on the CPU.
+    tensors that are neither on the CPU nor on a GPU of NVIDIA for which there is an engine (see
+    docs/gpu.md).
     """
 
     def __init__(self, *args: Any, portable: bool = False, **kwargs: Any) -> None:

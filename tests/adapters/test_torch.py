@@ -243,7 +243,7 @@ class _Elsewhere(torch.Tensor):
     @staticmethod
     def __new__(cls) -> Any:
         make: Any = torch.Tensor._make_wrapper_subclass  # type: ignore[attr-defined]
-        return make(cls, (1, 200), dtype=torch.float32, device="cuda:0")
+        return make(cls, (1, 200), dtype=torch.float32, device="xpu:0")
 
     @classmethod
     def __torch_dispatch__(cls, *_: Any) -> Any:

@@ -40,14 +40,40 @@ MAY_INCLUDE = {
     "spec": {"types", "c_abi", "base", "spec"},
     "plan": {"types", "c_abi", "base", "spec", "kernel_table", "plan"},
     "run": {"types", "c_abi", "base", "spec", "kernel_table", "plan", "run"},
-    "abi": {"types", "c_abi", "base", "spec", "kernel_table", "plan", "run", "abi"},
+    "device": {
+        "types",
+        "backend",
+        "c_abi",
+        "base",
+        "spec",
+        "kernel_table",
+        "plan",
+        "run",
+        "device",
+    },
+    "abi": {
+        "types",
+        "backend",
+        "c_abi",
+        "base",
+        "spec",
+        "kernel_table",
+        "plan",
+        "run",
+        "device",
+        "abi",
+    },
+    "backend": {"types"},
+    "cuda_kernel": {"types", "kernel_table", "backend", "kernel", "cuda_kernel"},
+    "cuda": {"types", "kernel_table", "backend", "c_abi", "kernel", "cuda_kernel", "cuda"},
     "python": {"cxx_api", "python"},
 }
-ENGINE_WINGS = ("base", "spec", "plan", "run", "abi")
+ENGINE_WINGS = ("base", "spec", "plan", "run", "device", "abi")
 # headers from outside -> the layers that may include them
 RESERVED_HEADERS = {
     r"(imm|x86|[a-z]mm)intrin\.h|arm_neon\.h|pocketfft.*": {"kernel"},
     r"pybind11/.*|Python\.h": {"python"},
+    r"cuda.*": {"cuda"},
 }
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]', re.MULTILINE)
 OPENMP = re.compile(r'#\s*pragma\s+omp|_Pragma\s*\(\s*"omp|#\s*include\s*<omp\.h>|\b_OPENMP\b')
@@ -56,13 +82,19 @@ OPENMP = re.compile(r'#\s*pragma\s+omp|_Pragma\s*\(\s*"omp|#\s*include\s*<omp\.h
 def layer_of(path: str) -> str:
     """The layer of a file, by its path below cpp/."""
     for pattern, layer in [
-        (r"include/specfast/(specfast|types|plan|stream|gradient|tables|library)\.h", "c_abi"),
+        (
+            r"include/specfast/(specfast|types|plan|stream|gradient|tables|device|library)\.h",
+            "c_abi",
+        ),
         (r"include/specfast/(specfast|views)\.hpp", "cxx_api"),
         (r"seam/types\.h", "types"),
         (r"seam/kernel_table\.h", "kernel_table"),
+        (r"seam/backend\.h", "backend"),
         *((rf"engine/{wing}/[a-z_0-9]+\.(h|cpp)", wing) for wing in ENGINE_WINGS),
         (r"kernels/((lanes|ops|transform)/)?[a-z_]+\.inl", "kernel"),
         (r"kernels/isa/[a-z0-9]+\.cpp", "isa"),
+        (r"cuda/kernels/[a-z_]+\.(h|inl)", "cuda_kernel"),
+        (r"cuda/[a-z_]+\.(inl|cu)", "cuda"),
         (r"python/[a-z_]+\.(h|cpp)", "python"),
     ]:
         if re.fullmatch(pattern, path):
@@ -72,7 +104,11 @@ def layer_of(path: str) -> str:
 
 def cxx_files(root: Path) -> dict[str, str]:
     """Every C and C++ source: its path below cpp/ and its text."""
-    files = [path for path in sorted((root / "cpp").rglob("*")) if path.is_file()]
+    files = [
+        path
+        for path in sorted((root / "cpp").rglob("*"))
+        if path.is_file() and path.name not in ("CMakeLists.txt", "exports.map")
+    ]
     return {path.relative_to(root / "cpp").as_posix(): path.read_text("utf-8") for path in files}
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import audit_cuda
 import audit_isa
 import check_stubs
 import floors
@@ -26,13 +27,22 @@ PLAIN = "double twice(double x) { return 2 * x; }\n"
 AVX = "void twice(double* x) { for (int i = 0; i < 4; ++i) x[i] *= 2; }\n"
 
 
-def compile_object(folder: Path, name: str, source: str, *flags: str) -> Path:
-    compiler = shlex.split(os.environ.get("CXX", "")) or [
+def compiler() -> list[str]:
+    return shlex.split(os.environ.get("CXX", "")) or [
         next(filter(None, map(shutil.which, ["c++", "g++", "clang++"])))
     ]
+
+
+def run_tool(folder: Path, *command: str) -> None:
+    # A sanitizer that the test runner preloads is no business of the compiler's.
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=60)
+
+
+def compile_object(folder: Path, name: str, source: str, *flags: str) -> Path:
     (folder / f"{name}.cpp").write_text(source, encoding="utf-8")
     command = [
-        *compiler,
+        *compiler(),
         "-std=c++17",
         "-O2",
         "-fPIC",
@@ -42,10 +52,14 @@ def compile_object(folder: Path, name: str, source: str, *flags: str) -> Path:
         "-o",
         f"{name}.o",
     ]
-    # A sanitizer that the test runner preloads is no business of the compiler's.
-    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
-    subprocess.run(command, cwd=folder, env=environment, check=True, timeout=60)
+    run_tool(folder, *command)
     return folder / f"{name}.o"
+
+
+def link_library(folder: Path, name: str, source: str) -> Path:
+    compile_object(folder, name, source)
+    run_tool(folder, *compiler(), "-shared", "-o", f"{name}.so", f"{name}.o")
+    return folder / f"{name}.so"
 
 
 def audit(folder: Path, *lines: str) -> list[str]:
@@ -254,3 +268,32 @@ def test_show_build_prints_steps_and_keeps_all(tmp_path: Path) -> None:
     )
     assert result.stdout.split("\n") == ["   [2/9] cpp/a.cpp.o", "   [9/9] Linking lib.so", ""]
     assert log.read_text() == lines
+
+
+PTXAS = """
+ptxas info    : Compiling entry function 'first' for 'sm_90'
+ptxas info    : Function properties for first
+    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+ptxas info    : Compiling entry function 'second' for 'sm_90'
+ptxas info    : Function properties for second
+    8 bytes stack frame, %d bytes spill stores, %d bytes spill loads
+ptxas info    : Function properties for a function that it calls
+    0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads
+"""
+
+
+def test_the_audit_of_kernels(tmp_path: Path) -> None:
+    source = 'extern "C" int %s() { return 1; }\n'
+    libraries = {
+        name: link_library(tmp_path, name, source % name)
+        for name in ("specfast_backend", "specfast_other")
+    }
+    sound = libraries["specfast_backend"]
+    assert audit_cuda.complaints(PTXAS % (0, 0), sound) == []
+    assert audit_cuda.complaints(PTXAS % (4, 8), sound) == ["second spills 12 bytes on sm_90"]
+    one_more = PTXAS % (0, 0) + "ptxas info : Compiling entry function 'first' for 'sm_80'\n"
+    for log in ("", one_more):
+        (complaint,) = audit_cuda.complaints(log, sound)
+        assert complaint.startswith("every architecture must have all kernels")
+    (complaint,) = audit_cuda.complaints(PTXAS % (0, 0), libraries["specfast_other"])
+    assert "must export {'specfast_backend'}, received {'specfast_other'}" in complaint

@@ -143,11 +143,12 @@ def test_arguments_of_training_only_are_left_out() -> None:
 
 def test_layers_of_our_own_adapters() -> None:
     ours = {"module": "specfast.keras", "registered_name": "specfast>MelSpectrogram"}
-    layer = mel_node(top_db_scope="clip", num_threads=3) | ours
+    layer = mel_node(top_db_scope="clip", num_threads=3, device="cuda") | ours
     loaded = specfast.load_keras(archive(sequential(layer)))["mel"]
     assert isinstance(loaded, MelSpectrogram)
     assert loaded.top_db_scope == "clip"
     assert loaded.num_threads is None  # a matter of this machine
+    assert loaded.device is None
 
 
 # ---- Where layers and weights are -------------------------------------------------------------

@@ -232,6 +232,76 @@ inline void Plan::execute_keep(Workspace& workspace, const specfast_batch& batch
   check(specfast_execute_keep(plan_.get(), workspace.get(), &batch, kept));
 }
 
+// ---- Devices ------------------------------------------------------------------------------------
+
+// Null stands for the backend's own name.
+inline void load_backend(const char* path = nullptr) { check(specfast_load_backend(path)); }
+
+inline specfast_device_info device_info(std::int32_t device = 0) {
+  specfast_device_info info{};
+  info.struct_size = sizeof(info);
+  check(specfast_get_device_info(device, &info));
+  return info;
+}
+
+// A plan whose calls are put into a stream of the device and run there.
+class DevicePlan {
+ public:
+  explicit DevicePlan(const specfast_config& config, std::int32_t device = 0,
+                      std::int64_t workspace_bytes = 0) {
+    specfast_device_plan* plan;
+    check(specfast_device_plan_create(&config, device, workspace_bytes, &plan));
+    plan_.reset(plan);
+  }
+
+  // The structure is what Plan::batch_of makes; its pointers are to the memory of the device.
+  void execute(const specfast_batch& batch, std::int32_t out_dtype, void* stream) const {
+    check(specfast_execute_on_stream(plan_.get(), &batch, out_dtype, stream));
+  }
+  const specfast_device_plan* get() const noexcept { return plan_.get(); }
+
+ private:
+  struct Destroy {
+    void operator()(specfast_device_plan* plan) const noexcept {
+      specfast_device_plan_destroy(plan);
+    }
+  };
+  std::unique_ptr<specfast_device_plan, Destroy> plan_;
+};
+
+// Memory of a device. Both copies wait until they are done, and for the work in `stream` before.
+class DeviceMemory {
+ public:
+  DeviceMemory(std::int32_t device, std::int64_t num_bytes) : memory_(nullptr, Free{device}) {
+    void* memory;
+    check(specfast_device_allocate(device, num_bytes, &memory));
+    memory_.reset(memory);
+  }
+
+  void* get() const noexcept { return memory_.get(); }
+  void fill(const void* from, std::int64_t num_bytes, void* stream) {
+    check(specfast_copy_to_device(device(), get(), from, num_bytes, stream));
+  }
+  void read(void* to, std::int64_t num_bytes, void* stream) const {
+    check(specfast_copy_to_host(device(), to, get(), num_bytes, stream));
+  }
+
+ private:
+  struct Free {
+    std::int32_t device;
+    void operator()(void* memory) const noexcept { specfast_device_free(device, memory); }
+  };
+  std::int32_t device() const noexcept { return memory_.get_deleter().device; }
+
+  std::unique_ptr<void, Free> memory_;
+};
+
+// Waits for the work in a stream.
+inline void wait_for_stream(std::int32_t device, void* stream) {
+  unsigned char nothing = 0;
+  check(specfast_copy_to_host(device, &nothing, &nothing, 0, stream));
+}
+
 // ---- Streams ------------------------------------------------------------------------------------
 
 inline specfast_stream_config default_stream_config() {

@@ -41,6 +41,11 @@ class SpectrogramFunction:
     """
 
     def __init__(self, layer: Layer) -> None:
+        if layer.pipeline.computes_on_device:
+            raise ValueError(
+                "`device` must be None or 'cpu' in a layer of a framework, whose tensors say "
+                f"where they are. Received: device={layer.device!r}"
+            )
         self.layer = layer
         self._analytic = layer.pipeline.with_weights(None, layer.name)
         self._latest: Pipeline | None = None
@@ -62,7 +67,8 @@ class SpectrogramFunction:
         """
         pipeline = self._pipeline(kernels)
         if not keep:
-            return pipeline.run(x)
+            result: Array = pipeline.run(x)
+            return result
         samples = pipeline.samples(x)
         self._kept = None  # makes room before the new one comes
         output, spectra = pipeline.run_keeping(samples)
@@ -70,6 +76,17 @@ class SpectrogramFunction:
             # A copy: the caller's memory may go.
             self._kept = _KeptSpectra(pipeline, samples.copy(), spectra, frozen)
         return output
+
+    def on_device(self, x: Any) -> Any:
+        """Returns the output with the analytic kernels for samples on a device, where they are.
+
+        Errors are those of a call of the layer.
+        """
+        return self._analytic.run(x)
+
+    def analytic_kernels(self) -> list[Array]:
+        """Returns the analytic kernels; not to be written to."""
+        return self._analytic.weight_values()
 
     def pull_back(
         self,

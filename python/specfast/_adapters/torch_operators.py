@@ -9,6 +9,7 @@ exported holds torch's own operations only.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ import torch
 from specfast._adapters import functional as _functional
 from specfast._adapters import torch_composed as _composed
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._engine import devices as _devices
 from specfast._engine import tensors as _tensors
 from specfast._spec import policy as _policy
 
@@ -34,9 +36,14 @@ def spectrogram(
         x: samples, as the layer takes them.
         kernels: as the function takes them.
         portable: whether torch computes instead of the engine, on any device.
+
+    On a GPU of NVIDIA the engine computes only what needs no gradient, with kernels that are the
+    analytic ones; torch computes the rest there.
     """
     if portable or _leaves_python():
         return _by_torch(function, x, kernels)
+    if x.device.type == "cuda":
+        return _on_gpu(function, x, kernels)
     _check_device(x)
     weights = any(kernel.requires_grad for kernel in kernels)
     keep = torch.is_grad_enabled() and (weights or x.requires_grad)
@@ -49,6 +56,38 @@ def spectrogram(
         return _values(x, kernels, function, keep=False, frozen=True)
     result: torch.Tensor = _Spectrogram.apply(function, keep, not weights, x, *kernels)
     return result
+
+
+def _on_gpu(function: SpectrogramFunction, x: torch.Tensor, kernels: Tensors) -> torch.Tensor:
+    """Computes where x is: by the engine without gradients and training, by torch otherwise."""
+    tensors = (x, *kernels)
+    if torch.compiler.is_compiling() or _is_transformed():
+        return _by_torch(function, x, kernels)
+    if why := _devices.why_missing(x.device.index or 0):
+        raise TypeError(f"{_elsewhere(x)}. The engine cannot compute there: {why}")
+    wants_gradient = torch.is_grad_enabled() and any(tensor.requires_grad for tensor in tensors)
+    if wants_gradient or not all(_holds_numbers(tensor, "cuda") for tensor in tensors):
+        return _by_torch(function, x, kernels)
+    if not _are_analytic(function, kernels):
+        return _by_torch(function, x, kernels)
+    result: torch.Tensor = function.on_device(x.detach())
+    return result
+
+
+# The analytic kernels of a function on each device.
+_analytic: weakref.WeakKeyDictionary[SpectrogramFunction, dict[torch.device, list[torch.Tensor]]]
+_analytic = weakref.WeakKeyDictionary()
+
+
+def _are_analytic(function: SpectrogramFunction, kernels: Tensors) -> bool:
+    """Tells whether kernels on a GPU are the analytic ones, for which it waits."""
+    if not kernels:
+        return True
+    known = _analytic.setdefault(function, {})
+    device = kernels[0].device
+    if device not in known:
+        known[device] = [_tensor(array).to(device) for array in function.analytic_kernels()]
+    return all(map(torch.equal, kernels, known[device]))
 
 
 def _by_torch(function: SpectrogramFunction, x: torch.Tensor, kernels: Tensors) -> torch.Tensor:
@@ -83,20 +122,28 @@ def _is_forward_mode() -> bool:
 
 def _is_plain(tensor: torch.Tensor) -> bool:
     """Tells whether a tensor holds numbers that may be read now, unseen by torch."""
+    return _holds_numbers(tensor, "cpu")
+
+
+def _holds_numbers(tensor: torch.Tensor, device_type: str) -> bool:
     return (
         type(tensor) in (torch.Tensor, torch.nn.Parameter)
-        and tensor.device.type == "cpu"
+        and tensor.device.type == device_type
         and not torch._C._len_torch_dispatch_stack()
     )
 
 
 def _check_device(x: torch.Tensor) -> None:
     if x.device.type not in ("cpu", "meta"):
-        raise TypeError(
-            "specfast computes on the CPU: pass x.cpu(), keep this module in front of the data "
-            "transfer, or make it with portable=True, with which torch computes where x is. "
-            f"Received: x on device {x.device}"
-        )
+        raise TypeError(_elsewhere(x))
+
+
+def _elsewhere(x: torch.Tensor) -> str:
+    return (
+        "specfast computes on the CPU: pass x.cpu(), keep this module in front of the data "
+        "transfer, or make it with portable=True, with which torch computes where x is. "
+        f"Received: x on device {x.device}"
+    )
 
 
 # ---- Autograd and function transforms --------------------------------------------------------

@@ -21,6 +21,7 @@ ENCODED = (
 UNEQUAL_CLIPS = (
     "clips of different lengths are padded with zeros to one length, or each is a call of its own"
 )
+SCALE = "say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
 _LOOKED_AT = 100
 
 
@@ -51,7 +52,7 @@ def _for_dtype(x: npt.NDArray[Any], *, integers: bool) -> str:
     if dtype.kind == "O":
         return _for_objects(x)
     if dtype.kind in "iub" and not integers:
-        return "say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
+        return SCALE
     return ""
 
 

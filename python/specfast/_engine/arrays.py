@@ -24,6 +24,7 @@ SAMPLE_DTYPES: DTypes = FLOAT_DTYPES | {np.dtype(np.int16)}
 
 # Dtypes of TensorFlow whose items are no numbers.
 _NO_NUMBERS = ("string", "variant", "resource")
+_DEVICE_FLOATS = ("float16", "float32", "float64")
 _STFT_TYPES = "float16, float32 or float64"
 _MEL_TYPES = (
     "float16, bfloat16, float32, float64, bool, or integers of 16 bits or more (taken unscaled)"
@@ -52,8 +53,7 @@ def view(x: Any, *, lists: bool) -> Array:
         return _from_list(x, lists=lists)
     if _tensors.is_tensor(x):
         return _tensors.to_array(x)
-    if getattr(getattr(x, "dtype", None), "name", None) in _NO_NUMBERS:
-        # Asked for DLPack, TensorFlow ends the process.
+    if has_no_numbers(x):
         raise _no_array(x, _advice.ENCODED)
     reason = "it is none of these"
     if hasattr(x, "row_splits"):
@@ -75,6 +75,11 @@ def view(x: Any, *, lists: bool) -> Array:
     if array.dtype.kind == "O" and array.ndim == 0:
         raise _no_array(x, reason)
     return array
+
+
+def has_no_numbers(x: Any) -> bool:
+    """Tells whether `x` is a tensor of text or the like: asked for DLPack, it ends the process."""
+    return getattr(getattr(x, "dtype", None), "name", None) in _NO_NUMBERS
 
 
 def _from_list(x: Any, *, lists: bool) -> Array:
@@ -143,13 +148,43 @@ def samples(x: Array, *, integers: bool, scaled: bool, dtype: str) -> Array:
     elif integers and _is_number(x.dtype, scaled=scaled):
         return _converted(x, np.dtype(dtype))
     else:
-        raise TypeError(
-            f"Invalid input type. Expected {_MEL_TYPES if integers else _STFT_TYPES}. Received: "
-            f"x of dtype {x.dtype} and shape {x.shape}{_advice.for_dtype(x, integers=integers)}"
+        raise _no_samples(
+            f"{x.dtype} and shape {x.shape}{_advice.for_dtype(x, integers=integers)}", integers
         )
     if x.dtype.isnative and x.flags.aligned:
         return x
     return _converted(x, x.dtype.newbyteorder("="))
+
+
+def check_samples_on_device(dtype: str, shape: tuple[int, ...], *, integers: bool) -> None:
+    """Refuses samples that a device does not read: nothing is converted there.
+
+    Args:
+        dtype: the name of their dtype.
+        shape: their shape.
+        integers: as for `samples`.
+
+    Raises:
+        TypeError: for another dtype than float16, float32, float64, or where integers are taken
+            bfloat16 and int16.
+    """
+    if dtype in _DEVICE_FLOATS or (integers and dtype in ("bfloat16", "int16")):
+        return
+    shown = f"{dtype} and shape {shape}"
+    if not integers:
+        ways_out = ("int16", f"; {_advice.SCALE}"), ("bfloat16", "; pass x as float32")
+        raise _no_samples(shown + dict(ways_out).get(dtype, ""), integers)
+    raise TypeError(
+        "Invalid input type. On a device samples must be float16, bfloat16, float32, float64 or "
+        f"int16: convert them there first. Received: x of dtype {shown}"
+    )
+
+
+def _no_samples(received: str, integers: bool) -> TypeError:
+    return TypeError(
+        f"Invalid input type. Expected {_MEL_TYPES if integers else _STFT_TYPES}. "
+        f"Received: x of dtype {received}"
+    )
 
 
 def _is_number(dtype: np.dtype[Any], *, scaled: bool) -> bool:

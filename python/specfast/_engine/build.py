@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from specfast import _core
+from specfast._engine import devices
 from specfast._spec import checks
 from specfast._spec.arguments import MAX_THREADS
 
@@ -18,13 +19,16 @@ def build_info() -> dict[str, Any]:
     Returns:
         A dictionary with "version", "isa" (the instruction set in use, chosen once, or by the
         environment variable SPECFAST_ISA), "available_isas", "lanes_float32" and "lanes_float64"
-        (frames computed side by side), "num_threads", "openmp", "compiler" and "pocketfft" (its
-        revision).
+        (frames computed side by side), "num_threads", "openmp", "compiler", "pocketfft" (its
+        revision) and "cuda": a dictionary about the first GPU that this process has used
+        ("library", "num_devices", "name", "compute_capability", "memory_bytes", "driver",
+        "runtime", "cufft"), or a sentence that says why there is none. To ask starts no driver,
+        so before the first computation on a GPU it is a sentence.
 
     Raises:
         RuntimeError: if SPECFAST_ISA names an instruction set that is not available.
     """
-    return _core.build_info()
+    return {**_core.build_info(), "cuda": devices.facts()}
 
 
 def get_num_threads() -> int:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, TypeVar
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays, gradients
+from specfast._engine import arrays, device_calls, device_views, devices, gradients
 from specfast._engine.arrays import Array
 from specfast._spec import checks
 from specfast._spec.arguments import Arguments, sample_scale
@@ -26,13 +26,15 @@ _MAX_DIMENSION = 1 << 62
 class Pipeline(ABC):
     """A layer's arguments, precision, weights and plan: all that a result depends on.
 
-    Immutable and shared by threads; `with_weights` makes another one.
+    Immutable, but for the plans for devices that it makes when they are needed, and shared by
+    threads; `with_weights` makes another one.
 
     Attributes:
         arguments: the checked arguments of the layer.
         policy: its precision.
         plan: the engine's plan; its `kernels` are None while the weights are the initial ones.
         num_threads: threads for a call; 0: the global setting.
+        computes_on_device: whether samples in CPU memory are computed on a device.
         readable_dtypes: the dtypes of samples that go to the engine as they are; none if the
             policy refuses every input.
         half_dtype: the dtype of results where it is not the plan's own, else None.
@@ -56,9 +58,15 @@ class Pipeline(ABC):
         self.arguments = arguments
         self.policy = policy
         self.num_threads: int = arguments.num_threads or 0
+        self.computes_on_device = arguments.device not in (None, "cpu")
         self.readable_dtypes = self._readable_dtypes()
         self.half_dtype = self._half_dtype()
         self.plan = self._make_plan(kernels)
+        self._device_plans: dict[int, _core.DevicePlan] = {}
+
+    @abstractmethod
+    def _config(self) -> _core.Config:
+        """Returns the engine's configuration."""
 
     @abstractmethod
     def _make_plan(self, kernels: list[Array] | None) -> _core.Plan:
@@ -95,9 +103,13 @@ class Pipeline(ABC):
 
     # ---- Results -----------------------------------------------------------------------------
 
-    def run(self, x: Any, out: Array | None = None, scale: float | None = None) -> Array:
+    def run(self, x: Any, out: Any = None, scale: float | None = None) -> Any:
         """Returns the spectrogram of `x`; arguments and errors are those of a layer's call."""
         factor = 0.0 if scale is None else self.checked_scale(scale)
+        if type(x) is not np.ndarray and (kind := device_views.kind_of(x)) is not None:
+            return self._run_on_device(x, kind, out, factor)
+        if self.computes_on_device:
+            return self._run_copied(x, out, factor)
         # Everything that is no sample array of the engine's own kind takes the longer way.
         if not (type(x) is np.ndarray and x.dtype in self.readable_dtypes and x.flags.aligned):
             x = self.samples(x, out, scaled=scale is not None)
@@ -110,6 +122,58 @@ class Pipeline(ABC):
             return self.plan(x, out, self.num_threads, factor)
         except MemoryError as error:
             raise self._no_memory(x) from error
+
+    def _run_on_device(self, x: Any, kind: device_views.Kind, out: Any, scale: float) -> Any:
+        self._check_analytic()
+        view = kind.read(x, None, devices.number(self.arguments.device or ""))
+        if not self.readable_dtypes:
+            raise self._no_bfloat16(view)
+        arrays.check_samples_on_device(
+            view.dtype, view.shape, integers=self.takes_integers or scale != 0
+        )
+        device_calls.check_place(view, self.arguments.device)
+        self.check_call(view.shape)
+        shape = self._result_shape(view.shape)
+        dtype = self.policy.compute_dtype
+        try:
+            plan = self._plan_on(view.device)
+            return device_calls.run(plan, x, kind, view, out, shape, dtype, scale)
+        except MemoryError as error:
+            raise self._no_memory(view) from error
+
+    def _run_copied(self, x: Any, out: Array | None, scale: float) -> Array:
+        self._check_analytic()
+        samples = self.samples(x, out, scaled=scale != 0)
+        self.check_call(samples.shape)
+        shape = self._result_shape(samples.shape)
+        if out is not None:
+            arrays.check_is_array(out)
+            arrays.check_out(out, shape, self.result_dtype)
+            arrays.check_no_overlap(out, samples)
+        device = devices.number(str(self.arguments.device))
+        try:
+            plan = self._plan_on(device)
+            result = np.empty(shape, self.result_dtype) if out is None else out
+            return device_calls.run_copied(plan, samples, device, result, scale)
+        except MemoryError as error:
+            raise self._no_memory(samples) from error
+
+    def _result_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the shape of the result for samples of a checked shape."""
+        return self.shape_of_frames(shape, self.plan.num_frames(shape[self.samples_axis]))
+
+    def _plan_on(self, device: int) -> _core.DevicePlan:
+        """Returns the plan for a device, which is made when it is first needed, and stays."""
+        plan = self._device_plans.get(device)
+        if plan is None:
+            devices.require(device)
+            made = _core.DevicePlan(self._config(), self.plan, device)
+            plan = self._device_plans.setdefault(device, made)
+        return plan
+
+    def _check_analytic(self) -> None:
+        if not self.plan.is_analytic:
+            raise device_calls.refuse("products with trained kernels")
 
     def run_keeping(self, samples: Array) -> tuple[Array, Array | None]:
         """Returns the spectrogram of converted samples, and the spectra if a pullback needs them.
@@ -127,6 +191,8 @@ class Pipeline(ABC):
 
     def vjp(self, x: Any) -> tuple[Array, gradients.Pullback]:
         """Returns the spectrogram of `x` and its pullback, as `Layer.vjp` does."""
+        if self.computes_on_device or device_views.kind_of(x) is not None:
+            raise device_calls.refuse("gradients")
         view = arrays.view(x, lists=self.takes_integers)
         samples = self.samples(view)
         output, spectra = self.run_keeping(samples)
@@ -165,7 +231,7 @@ class Pipeline(ABC):
             arrays.check_no_overlap(out, x)
         return arrays.rounded(self.plan(x, None, self.num_threads, scale), dtype, out)
 
-    def _no_memory(self, x: Array) -> MemoryError:
+    def _no_memory(self, x: Array | device_views.View) -> MemoryError:
         return MemoryError(
             f"no memory for a result of shape {self.output_shape(x.shape)} and dtype "
             f"{self.policy.compute_dtype}. Received: x of shape {x.shape} and dtype {x.dtype}"
@@ -188,11 +254,7 @@ class Pipeline(ABC):
         """
         view = arrays.view(x, lists=self.takes_integers)
         if not self.readable_dtypes:
-            raise TypeError(
-                f"Invalid input type: with dtype={self.policy.name!r} the input would be "
-                "bfloat16. Expected float16, float32 or float64. "
-                f"Received: x of dtype {view.dtype} and shape {view.shape}"
-            )
+            raise self._no_bfloat16(view)
         samples = arrays.samples(
             view,
             integers=self.takes_integers or scaled,
@@ -204,6 +266,13 @@ class Pipeline(ABC):
         if out is not None and samples is not view and isinstance(out, np.ndarray):
             arrays.check_no_overlap(out, view)
         return samples
+
+    def _no_bfloat16(self, x: Array | device_views.View) -> TypeError:
+        return TypeError(
+            f"Invalid input type: with dtype={self.policy.name!r} the input would be "
+            "bfloat16. Expected float16, float32 or float64. "
+            f"Received: x of dtype {x.dtype} and shape {x.shape}"
+        )
 
     def checked_scale(self, scale: Any) -> float:
         """Returns the argument `scale` for the engine; see `sample_scale`."""

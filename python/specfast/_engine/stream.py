@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays
+from specfast._engine import arrays, device_calls
 from specfast._engine.arrays import Array
 from specfast._engine.pipeline import Pipeline
 from specfast._spec import checks
@@ -45,6 +45,8 @@ class Stream:
         max_db: Any,
         num_samples: Any,
     ) -> None:
+        if pipeline.computes_on_device:
+            raise device_calls.refuse("streams")
         self.layer = layer
         self._pipeline = pipeline  # `set_weights` on the layer gives the layer another one
         self.channels = checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)

@@ -23,23 +23,10 @@ def to_array(tensor: Any) -> npt.NDArray[Any]:
     """Returns the numbers of a tensor, in its own memory wherever that is possible.
 
     Raises:
-        TypeError: for a tensor whose numbers are not in CPU memory, not stored one by one, or
-            part of a derivative, which would end here unseen.
+        TypeError: for a tensor whose numbers are not in CPU memory, or as `plain`.
         ImportError: for bfloat16 without the package ml_dtypes.
     """
-    if tensor.is_nested:
-        raise TypeError(
-            f"`x` is a nested tensor of torch; {advice.UNEQUAL_CLIPS}: "
-            "torch.nested.to_padded_tensor(x, 0.0) pads. "
-            f"Received: x of {tensor.size(0)} tensors, dtype {tensor.dtype}"
-        )
-    if refused := _why_not(tensor):
-        why, way_out = refused
-        raise TypeError(
-            f"`x` is a torch tensor {why}: {way_out}. Received: x of dtype {tensor.dtype}, shape "
-            f"{tuple(tensor.shape)}, device {tensor.device}"
-        )
-    resolved = tensor.resolve_conj().resolve_neg()
+    resolved = plain(tensor, "cpu")
     torch = sys.modules["torch"]
     try:
         # NumPy knows bfloat16 by the package ml_dtypes only, and torch gives it as integers only.
@@ -53,7 +40,33 @@ def to_array(tensor: Any) -> npt.NDArray[Any]:
         ) from error
 
 
-def _why_not(tensor: Any) -> tuple[str, str] | None:
+def plain(tensor: Any, device_type: str = "cuda") -> Any:
+    """Returns a tensor of the same numbers whose memory holds just these.
+
+    Args:
+        tensor: any tensor.
+        device_type: the type of device that it must be on.
+
+    Raises:
+        TypeError: for a tensor elsewhere, one whose numbers are not stored one by one, or part of
+            a derivative, which would end here unseen.
+    """
+    if tensor.is_nested:
+        raise TypeError(
+            f"`x` is a nested tensor of torch; {advice.UNEQUAL_CLIPS}: "
+            "torch.nested.to_padded_tensor(x, 0.0) pads. "
+            f"Received: x of {tensor.size(0)} tensors, dtype {tensor.dtype}"
+        )
+    if refused := _why_not(tensor, device_type):
+        why, way_out = refused
+        raise TypeError(
+            f"`x` is a torch tensor {why}: {way_out}. Received: x of dtype {tensor.dtype}, shape "
+            f"{tuple(tensor.shape)}, device {tensor.device}"
+        )
+    return tensor.resolve_conj().resolve_neg()
+
+
+def _why_not(tensor: Any, device_type: str) -> tuple[str, str] | None:
     """Returns why a tensor is refused and what to do instead, or None."""
     functorch = sys.modules["torch"]._C._functorch
     if functorch.is_functorch_wrapped_tensor(tensor):
@@ -63,7 +76,7 @@ def _why_not(tensor: Any) -> tuple[str, str] | None:
         )
     if tensor.device.type == "meta":
         return "on the device meta, which has no values", "pass one on the CPU"
-    if tensor.device.type != "cpu":
+    if tensor.device.type != device_type:
         return "that is not in CPU memory", "pass x.cpu()"
     if tensor.layout is not sys.modules["torch"].strided:
         return "that is sparse", "pass x.to_dense()"

@@ -8,6 +8,7 @@ exception; what Keras lets through and then fails on, or turns into NaN, is refu
 from __future__ import annotations
 
 import math
+import re
 import sys
 import warnings
 from abc import ABC, abstractmethod
@@ -35,6 +36,7 @@ class Arguments(ABC):
     """
 
     num_threads: int | None
+    device: str | None
     window_values: windows.Values | None
 
     @classmethod
@@ -103,6 +105,17 @@ class Arguments(ABC):
 # ---- Checks of single arguments ----------------------------------------------------------------
 
 thread_count = fields.optional(partial(checks.integer, minimum=1, maximum=MAX_THREADS))
+
+
+def device_name(name: str, value: Any) -> str | None:
+    """Returns where a layer computes: None, "cpu", "cuda" or "cuda:<number>"."""
+    if value is None or (
+        isinstance(value, str) and re.fullmatch(r"cpu|cuda(:(0|[1-9][0-9]{0,3}))?", value)
+    ):
+        return value
+    accepted = "None, 'cpu', 'cuda', or 'cuda:' and a number"
+    error = ValueError if isinstance(value, str) else TypeError
+    raise error(f"`{name}` must be {accepted}. {checks.received(name, value)}")
 
 
 def not_negative(name: str, value: Any) -> int | float:

@@ -135,6 +135,7 @@ class StftArguments(arguments.Arguments):
     num_threads: int | None = argument(
         None, arguments.thread_count, in_keras=False, aliases=("n_jobs", "workers")
     )
+    device: str | None = argument(None, arguments.device_name, in_keras=False)
 
     @classmethod
     def _resolved(cls, values: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
@@ -32,6 +32,7 @@ class Layer:
 
     name: str
     num_threads: int | None
+    device: str | None
 
     pipeline_class: ClassVar[type[Pipeline]]
 
@@ -68,14 +69,21 @@ class Layer:
 
     # ---- Calls -------------------------------------------------------------------------------
 
-    def __call__(self, x: Any, *, out: Array | None = None, scale: float | None = None) -> Array:
+    @overload
+    def __call__(
+        self, x: Array, *, out: Array | None = None, scale: float | None = None
+    ) -> Array: ...
+    @overload
+    def __call__(self, x: Any, *, out: Any = None, scale: float | None = None) -> Any: ...
+    def __call__(self, x: Any, *, out: Any = None, scale: float | None = None) -> Any:
         """Returns the spectrogram of every signal in `x`; the class gives shapes and dtypes.
 
         Args:
             x: the samples: a NumPy array, anything with DLPack, the buffer protocol or
                 `__array__`, and for mel a nested list. float32 and float64 (for mel also int16)
                 are read in place, whatever their strides; other dtypes, byte-swapped and
-                misaligned arrays are converted first. Never written to.
+                misaligned arrays are converted first. Never written to. An array of torch, CuPy,
+                JAX or Numba in the memory of a GPU is computed there, see docs/gpu.md.
             out: written to and returned, if given. It must have exactly the shape and the dtype
                 of the result, be C-contiguous, aligned and writable, and share no memory with
                 `x`; it is never converted. After an error its content is undefined only if the
@@ -92,6 +100,8 @@ class Layer:
             TypeError: for samples or an `out` of a wrong type or dtype.
             ValueError: for a wrong shape, or an unfit `out`.
             MemoryError: if there is no room for the result.
+            RuntimeError: if a GPU is to compute, and it, its driver or its library is missing.
+            NotImplementedError: if a GPU is to compute with trained kernels.
         """
         return self._pipeline.run(x, out, scale)
 

@@ -46,6 +46,9 @@ class MelSpectrogram(Layer):
             Keras.
         num_threads: threads for calls of this layer. None: the global setting. Not an argument
             of Keras. The result does not depend on it.
+        device: where to compute: "cpu"; "cuda" or "cuda:1", a GPU of NVIDIA, to which arrays in
+            CPU memory are copied and from which their results come back; or None: where the
+            samples are. Not an argument of Keras. See docs/gpu.md.
         name: name of the layer; None: generated as in Keras.
         dtype: "float32" (default), "float64", "float16", "bfloat16", "mixed_float16" or
             "mixed_bfloat16"; a NumPy dtype or Keras' serialised policy. Half precision is
@@ -128,6 +131,7 @@ class MelSpectrogram(Layer):
         trainable: bool = True,
         top_db_scope: str = "batch",
         num_threads: int | None = None,
+        device: str | None = None,
         **unknown: Any,
     ) -> None:
         super().__init__(locals())

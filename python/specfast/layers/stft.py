@@ -47,6 +47,9 @@ class STFTSpectrogram(Layer):
             has its global `keras.config.epsilon()` here, 1e-7 by default.
         num_threads: threads for calls of this layer. None: the global setting. Not an argument
             of Keras. The result does not depend on it.
+        device: where to compute: "cpu"; "cuda" or "cuda:1", a GPU of NVIDIA, to which arrays in
+            CPU memory are copied and from which their results come back; or None: where the
+            samples are. Not an argument of Keras. See docs/gpu.md.
         name: name of the layer; None: generated as in Keras.
         dtype: "float32" (default), "float64", "float16" or "mixed_float16"; a NumPy dtype or
             Keras' serialised policy. Half precision is computed in float32 from the samples as
@@ -118,6 +121,7 @@ class STFTSpectrogram(Layer):
         trainable: bool = True,
         epsilon: float = 1e-7,
         num_threads: int | None = None,
+        device: str | None = None,
         **unknown: Any,
     ) -> None:
         super().__init__(locals())

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A library for GPUs whose device is the host: what a GPU would compute, without one."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from specfast._engine import devices
+
+_ROOT = Path(__file__).resolve().parents[2]
+_FLAGS = (
+    "-std=c++17 -O1 -g1 -Wno-unknown-pragmas -fPIC -shared -fvisibility=hidden -ffp-contract=off"
+)
+
+
+_SANITIZED = "-fsanitize=address,undefined -fno-sanitize-recover=all"
+
+
+def compiled(folder: Path) -> Path:
+    """Compiles the library, with the sanitizers where the test runner has them; its path."""
+    path = folder / "libhost.so"
+    preloaded = os.environ.get("LD_PRELOAD", "")
+    command = [
+        *shlex.split(os.environ.get("CXX", "c++")),
+        *_FLAGS.split(),
+        *(_SANITIZED.split() if "asan" in preloaded else []),
+        *(f"-I{_ROOT / part}" for part in ("cpp", "cpp/include", "tests/cuda")),
+        *("-o", str(path), str(_ROOT / "tests/cuda/host_backend.cpp")),
+    ]
+    # A sanitizer that the test runner preloads is no business of the compiler's.
+    environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
+    subprocess.run(command, check=True, timeout=200, env=environment)
+    return path
+
+
+def use(path: Path) -> None:
+    """Makes the library that of this process, which can have one only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(devices.LIBRARY_VARIABLE, str(path))
+        devices.require(0)
