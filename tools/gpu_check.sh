@@ -46,6 +46,7 @@ export PYTHONPATH="$PWD/$root/site:$PWD"
 SPECFAST_CUDA_LIBRARY=$(ls "$PWD/$root/cuda"/libspecfast_cuda.so.*)
 export SPECFAST_CUDA_LIBRARY
 step numbers "$python" -m benchmarks.gpu.numbers
+step frameworks "$python" -m benchmarks.gpu.frameworks
 for tool in memcheck racecheck synccheck initcheck; do
   step "$tool" compute-sanitizer --tool "$tool" --error-exitcode 9 \
     "$python" -m benchmarks.gpu.numbers --few

@@ -39,7 +39,7 @@ def assert_close(actual: Array, expected: Array, mode: str) -> None:
     assert actual.dtype == expected.dtype
     if mode == "angle":
         turned = np.exp(1j * actual.astype(np.float64)) - np.exp(1j * expected.astype(np.float64))
-        assert np.linalg.norm(turned) <= MAX_ERROR * np.sqrt(turned.size) * 10
+        assert np.linalg.norm(turned) <= MAX_ERROR * np.sqrt(turned.size)
     elif mode == "mel":
         assert np.abs(actual - expected).max() <= MAX_DB
     else:
