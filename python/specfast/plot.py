@@ -7,6 +7,7 @@ pyplot, so that no window, backend or global setting of the caller is touched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -240,8 +241,10 @@ def _drawable(title: str, width: float) -> tuple[str, list[str]]:
     """
     from matplotlib import font_manager
 
-    # Bytes of a name that are no UTF-8 are surrogates in Python, which no font can draw.
-    text = title.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    # Bytes of a name that are no UTF-8 are surrogates in Python, which no font can draw; other
+    # surrogates are nothing at all.
+    text = re.sub("[\ud800-\udc7f\udd00-\udfff]", _REPLACEMENT, title)
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     text = "".join(letter if letter.isprintable() else _REPLACEMENT for letter in text)
     half = min(_MAX_TITLE, int(width / _PIXELS_PER_LETTER)) // 2
     if len(text) > 2 * half:

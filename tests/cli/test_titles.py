@@ -37,6 +37,7 @@ def title_of(title: str) -> str:
 @settings(max_examples=25, deadline=None)
 @given(st.text(st.characters(codec=None), min_size=1, max_size=30))
 @example("caf\udce9.wav")
+@example("\ud800 \udc7f \udd00 \udfff")
 @example("\u4e2d\u6587.wav")
 @example("\U0001f3b5 a\nb\x00c \u202e")
 @example("$\\frac{1}{2$ ^_{")

@@ -23,7 +23,7 @@ class HostRuntime {
  public:
   explicit HostRuntime(int32_t device) {
     if (device == 0) return;
-    throw BackendError(SPECFAST_E_INVALID_ARGUMENT,
+    throw BackendError(SPECFAST_E_UNAVAILABLE_DEVICE,
                        "device must be 0, received device=" + std::to_string(device));
   }
 

@@ -3,4 +3,7 @@
 
 from pathlib import Path
 
-library = str(next(Path(__file__).parent.glob("libspecfast_cuda.so.*")))
+_found = list(Path(__file__).parent.glob("libspecfast_cuda.so.*"))
+if not _found:
+    raise ImportError(f"{__name__} has lost its library libspecfast_cuda.so: install it again")
+library = str(_found[0])
