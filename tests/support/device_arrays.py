@@ -26,6 +26,9 @@ _OFFSETS = {
     b"dltensor_versioned": {"device": 40, "code": 52, "flags": 24},
 }
 
+# Dtypes that no NumPy, or not each, has in capsules: their code, and integers of the same size.
+_WITHOUT_NUMPY = {"bfloat16": (4, np.dtype(np.int16)), "bool": (6, np.dtype(np.uint8))}
+
 
 class Interface:
     """Has the CUDA array interface."""
@@ -62,8 +65,8 @@ class Dlpack:
         versioned: bool = True,
         read_only: bool = False,
     ) -> None:
-        self.is_bfloat16 = values.dtype.name == "bfloat16"
-        self.values = values.view(np.int16) if self.is_bfloat16 else values
+        self._code, integers = _WITHOUT_NUMPY.get(values.dtype.name, (None, values.dtype))
+        self.values = values.view(integers)
         self._device = device
         self._versioned = versioned
         self._read_only = read_only
@@ -75,8 +78,8 @@ class Dlpack:
     def __dlpack__(self, *, stream: Any = None, **others: Any) -> Any:
         if not self._versioned and others:
             raise TypeError("max_version is not known here")
-        self.streams.append(stream)
         capsule = self.values.__dlpack__(**others)
+        self.streams.append(stream)
         self._change(capsule)
         return capsule
 
@@ -86,7 +89,7 @@ class Dlpack:
         offsets = _OFFSETS[name]
         for place, number in zip((0, 4), self._device, strict=True):
             ctypes.c_int32.from_address(address + offsets["device"] + place).value = number
-        if self.is_bfloat16:
-            ctypes.c_uint8.from_address(address + offsets["code"]).value = 4
+        if self._code is not None:
+            ctypes.c_uint8.from_address(address + offsets["code"]).value = self._code
         if self._read_only:
             ctypes.c_uint64.from_address(address + offsets["flags"]).value |= 1
