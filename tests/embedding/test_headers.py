@@ -28,6 +28,7 @@ GIVEN = {
     "gradient.h": "extern specfast_plan* plan; extern specfast_batch batch; "
     "extern const float* cotangent; extern float* signal_gradient;",
     "tables.h": "extern specfast_config config; extern double* window;",
+    "device.h": "extern specfast_config config; extern specfast_batch batch; extern void* stream;",
     "library.h": "",
 }
 USAGE = """#include <specfast/{header}>
