@@ -96,6 +96,14 @@ def check(name: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> list[
     return wrong
 
 
+def checked(name: str, arguments: dict[str, Any], shape: tuple[int, ...]) -> list[str]:
+    """Returns what is wrong with one case, an exception included."""
+    try:
+        return check(name, arguments, shape)
+    except Exception as error:
+        return [f"{name} {arguments} on {shape}: {type(error).__name__}: {error}"]
+
+
 def clip_scope(name: str) -> dict[str, Any]:
     return {"top_db_scope": "clip"} if name == "MelSpectrogram" else {}
 
@@ -104,7 +112,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--few", action="store_true", help="one case of each kernel")
     few = parser.parse_args().few
-    wrong = [complaint for case in cases(few) for complaint in check(*case)]
+    wrong = [complaint for case in cases(few) for complaint in checked(*case)]
     print("device:", specfast.build_info()["cuda"])
     print(*wrong, f"{len(wrong)} of {len(list(cases(few)))} cases are wrong", sep="\n")
     return 1 if wrong else 0

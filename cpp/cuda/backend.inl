@@ -156,7 +156,9 @@ class PlanOnDevice final : public AnyPlan {
     const int64_t slots_of_group = plan_.group_frames;
     const int64_t most_groups =
         std::max<int64_t>(1, workspace_bytes_ / (bytes_of_slot() * slots_of_group));
-    const int64_t step = std::min(num_groups, most_groups), slots = step * slots_of_group;
+    const int64_t largest_grid = INT32_MAX / slots_of_group;
+    const int64_t step = std::min({num_groups, most_groups, largest_grid});
+    const int64_t slots = step * slots_of_group;
     const Borrowed<Runtime, T> frames(runtime_, slots * plan_.tile.dft_length, stream);
     const Borrowed<Runtime, Complex<T>> spectra(runtime_, slots * (plan_.tile.dft_length / 2 + 1),
                                                 stream);

@@ -105,8 +105,13 @@ class CudaRuntime {
     return memory;
   }
 
+  // On the plan's device: the default streams are those of the current one.
   void give_back(void* memory, void* stream) noexcept {
+    int former = device_;
+    cudaGetDevice(&former);
+    if (former != device_) cudaSetDevice(device_);
     if (cudaFreeAsync(memory, stream_of(stream)) != cudaSuccess) cudaGetLastError();
+    if (former != device_) cudaSetDevice(former);
   }
 
   template <typename Program>
@@ -154,11 +159,7 @@ class CudaRuntime {
     facts.memory_bytes = int64_t(properties.totalGlobalMem);
     check_cuda(cudaDriverGetVersion(&facts.driver), "cudaDriverGetVersion");
     check_cuda(cudaRuntimeGetVersion(&facts.runtime), "cudaRuntimeGetVersion");
-    try {
-      check_cufft(cufft().get_version(&facts.fft_library), "cufftGetVersion");
-    } catch (const BackendError&) {
-      facts.fft_library = 0;
-    }
+    if (is_cufft_loaded()) check_cufft(cufft().get_version(&facts.fft_library), "cufftGetVersion");
     return facts;
   }
 

@@ -76,6 +76,13 @@ inline const Cufft& cufft() {
   return *loaded;
 }
 
+// Tells whether this process has it already; to ask loads nothing.
+inline bool is_cufft_loaded() {
+  void* const library = dlopen(kCufftName, RTLD_NOW | RTLD_NOLOAD);
+  if (library) dlclose(library);
+  return library != nullptr;
+}
+
 inline void check_cufft(int result, const char* what) {
   if (result == kCufftSuccess) return;
   throw BackendError(
