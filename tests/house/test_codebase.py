@@ -28,6 +28,7 @@ Rule = Callable[[Path], list[str]]
 
 # ---- The layers of the C++ sources ------------------------------------------
 
+RUN = {"types", "c_abi", "base", "spec", "kernel_table", "plan", "run"}
 # layer -> the layers that it may include
 MAY_INCLUDE = {
     "c_abi": {"c_abi"},
@@ -39,30 +40,9 @@ MAY_INCLUDE = {
     "base": {"types", "c_abi", "base"},
     "spec": {"types", "c_abi", "base", "spec"},
     "plan": {"types", "c_abi", "base", "spec", "kernel_table", "plan"},
-    "run": {"types", "c_abi", "base", "spec", "kernel_table", "plan", "run"},
-    "device": {
-        "types",
-        "backend",
-        "c_abi",
-        "base",
-        "spec",
-        "kernel_table",
-        "plan",
-        "run",
-        "device",
-    },
-    "abi": {
-        "types",
-        "backend",
-        "c_abi",
-        "base",
-        "spec",
-        "kernel_table",
-        "plan",
-        "run",
-        "device",
-        "abi",
-    },
+    "run": RUN,
+    "device": {*RUN, "backend", "device"},
+    "abi": {*RUN, "backend", "device", "abi"},
     "backend": {"types"},
     "cuda_kernel": {"types", "kernel_table", "backend", "kernel", "cuda_kernel"},
     "cuda": {"types", "kernel_table", "backend", "c_abi", "kernel", "cuda_kernel", "cuda"},

@@ -11,8 +11,10 @@
  *       return 1;
  *     specfast_device_plan_destroy(plan);
  *
- * Results agree with those of the CPU within rounding, and are the same bits from run to run, for
- * every batch and every place in it.
+ * Results agree with those of the CPU within rounding, and are the same bits from run to run. They
+ * do not depend on the batch or the place in it as far as they are this library's work: float64,
+ * and lengths that are no power of two from 64 to 4096, go through NVIDIA's cuFFT, which promises
+ * nothing of the kind.
  */
 #ifndef SPECFAST_DEVICE_H
 #define SPECFAST_DEVICE_H
@@ -53,8 +55,9 @@ SPECFAST_API specfast_status specfast_get_device_info(int32_t device, specfast_d
 typedef struct specfast_device_plan specfast_device_plan;
 
 /* Checks `config` and derives a plan for a device from it. A call takes at most `workspace_bytes`
- * of the device's memory for what does not fit its kernels (more only if one frame needs it); 0
- * stands for 256 MiB.
+ * of the device's memory for frames and spectra that do not fit its kernels (more only if one frame
+ * needs it), besides what cuFFT takes for itself and some bytes a frame for top_db; 0 stands for
+ * 256 MiB.
  * Errors: *plan is NULL on failure. */
 SPECFAST_API specfast_status specfast_device_plan_create(const specfast_config* config,
                                                          int32_t device, int64_t workspace_bytes,

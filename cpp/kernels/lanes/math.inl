@@ -60,7 +60,7 @@ struct HalfNaturalUnits {
 template <typename S>
 struct DecibelUnits {
   static constexpr S unit = S(4.34294481903251827651128918916605082L);
-  static constexpr S unit_low = S(4.34294481903251827651128918916605082L - (long double)(unit));
+  static constexpr S unit_low = sizeof(S) == 4 ? S(0x1.a709e6p-23) : S(-0x1.03p-53);
   static constexpr S doubling_high =
       sizeof(S) == 4 ? S(0x1.8150000000000p+1) : S(0x1.8151824c75800p+1);
   static constexpr S doubling_low =

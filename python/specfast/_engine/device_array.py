@@ -15,8 +15,10 @@ from specfast._spec import policy
 
 CUDA = 2  # the number of this kind of device in DLPack
 LEGACY_STREAM = 1  # CUDA's default stream, in both protocols
+STREAM_OF_THREAD = 2  # that of each thread, likewise
 
-_ITEM_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8}
+# The bytes of an element of what is read or written on devices.
+ITEM_BYTES = {"bfloat16": 2, "float16": 2, "float32": 4, "float64": 8, "int16": 2}
 
 
 class DeviceArray:
@@ -38,12 +40,13 @@ class DeviceArray:
         self.shape = shape
         self._dtype = dtype
         self._device = device
-        self._stream = stream or LEGACY_STREAM
+        # None once the work is done: a stream may end before this array does.
+        self._stream: int | None = stream or LEGACY_STREAM
         self._memory = _core.DeviceMemory(device, self._num_bytes)
 
     @property
     def strides(self) -> tuple[int, ...]:
-        return contiguous_strides(self.shape, _ITEM_BYTES[self._dtype])
+        return contiguous_strides(self.shape, ITEM_BYTES[self._dtype])
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -70,17 +73,27 @@ class DeviceArray:
         """
         values = np.empty(self.shape, self.dtype)
         if values.size:
-            self._memory.read(values, self._stream)
-            self._memory.keeps = None
+            self._memory.read(values, self._stream or LEGACY_STREAM)
+            self._is_done()
         return values
 
+    def settle(self) -> None:
+        """Waits for work in the default stream of this thread, which no other can name."""
+        if self._stream == STREAM_OF_THREAD:
+            self._wait()
+
     def _wait(self) -> None:
-        _core.wait_for_stream(self._device, self._stream)
+        if self._stream is not None:
+            _core.wait_for_stream(self._device, self._stream)
+            self._is_done()
+
+    def _is_done(self) -> None:
+        self._stream = None
         self._memory.keeps = None
 
     @property
     def _num_bytes(self) -> int:
-        return math.prod(self.shape) * _ITEM_BYTES[self._dtype]
+        return math.prod(self.shape) * ITEM_BYTES[self._dtype]
 
     # ---- Protocols ---------------------------------------------------------------------------
 

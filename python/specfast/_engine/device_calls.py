@@ -10,12 +10,14 @@ import numpy as np
 
 from specfast import _core
 from specfast._engine.arrays import Array
-from specfast._engine.device_array import LEGACY_STREAM, contiguous_strides
+from specfast._engine.device_array import (
+    ITEM_BYTES,
+    LEGACY_STREAM,
+    STREAM_OF_THREAD,
+    contiguous_strides,
+)
 from specfast._engine.device_views import Kind, Shape, View, kind_of
 from specfast._spec import checks
-
-# The default stream of each thread, for copies and work that no caller sees.
-_STREAM_OF_THREAD = 2
 
 
 def run(
@@ -64,13 +66,15 @@ def run_copied(
 ) -> Array:
     """Returns the result for samples in CPU memory, into which it is copied from the device.
 
+    Copies and work are in the default stream of this thread, and no caller sees them.
+
     Errors are those of `run`, and MemoryError.
     """
     if result.size == 0:
         return result
     samples = np.ascontiguousarray(x)
     there = _core.DeviceMemory(device, samples.nbytes)
-    there.fill(samples, _STREAM_OF_THREAD)
+    there.fill(samples, STREAM_OF_THREAD)
     results = _core.DeviceMemory(device, result.nbytes)
     view = View(
         there.address,
@@ -78,12 +82,12 @@ def run_copied(
         samples.strides,
         samples.dtype.name,
         device,
-        _STREAM_OF_THREAD,
+        STREAM_OF_THREAD,
         True,
         there,
     )
     _execute(plan, view, results.address, result.dtype.name, scale)
-    results.read(result, _STREAM_OF_THREAD)
+    results.read(result, STREAM_OF_THREAD)
     return result
 
 
@@ -121,7 +125,7 @@ def _check_out(out: View, x: View, shape: Shape, dtype: str) -> None:
         raise ValueError("`out` must be writable. Received: a read-only array")
     if math.prod(shape) == 0:
         return
-    item_bytes = _item_bytes(dtype)
+    item_bytes = ITEM_BYTES[dtype]
     contiguous = contiguous_strides(shape, item_bytes)
     axes = zip(shape, out.strides, contiguous, strict=True)
     if out.address % item_bytes or any(n > 1 and own != wanted for n, own, wanted in axes):
@@ -143,15 +147,11 @@ def _extent(x: View) -> tuple[int, int]:
         return 0, 0
     reaches = [(n - 1) * stride for n, stride in zip(x.shape, x.strides, strict=True)]
     low, high = (x.address + sum(part) for part in _by_sign(reaches))
-    return low, high + _item_bytes(x.dtype)
+    return low, high + ITEM_BYTES[x.dtype]
 
 
 def _by_sign(numbers: list[int]) -> tuple[list[int], list[int]]:
     return [n for n in numbers if n < 0], [n for n in numbers if n > 0]
-
-
-def _item_bytes(dtype: str) -> int:
-    return {"float32": 4, "float64": 8}.get(dtype, 2)
 
 
 def check_place(view: View, device: str | None) -> None:
@@ -166,7 +166,7 @@ def check_place(view: View, device: str | None) -> None:
             f"`x` must be {on_gpu}in CPU memory with device={device!r}. "
             f"Received: x on cuda:{view.device}"
         )
-    item_bytes = _item_bytes(view.dtype)
+    item_bytes = ITEM_BYTES[view.dtype]
     if view.address % item_bytes:
         raise ValueError(
             "`x` must be aligned to its dtype. Received: x of dtype "

@@ -209,6 +209,11 @@ def _same(y: Any) -> Any:
     return y
 
 
+def _settled(y: DeviceArray) -> DeviceArray:
+    y.settle()
+    return y
+
+
 def _to_jax(y: Any) -> Any:
     return sys.modules["jax"].dlpack.from_dlpack(y)
 
@@ -220,5 +225,5 @@ def _name_of(dtype: np.dtype[Any]) -> str:
 _TORCH = Kind(_read_torch, _empty_torch, _same, frees_in_order=True)
 _CUPY = Kind(_read_cupy, _empty_cupy, _same, frees_in_order=True)
 _JAX = Kind(_read_dlpack, _empty_device_array, _to_jax, frees_in_order=False)
-_INTERFACE = Kind(_read_interface, _empty_device_array, _same, frees_in_order=False)
-_DLPACK = Kind(_read_dlpack, _empty_device_array, _same, frees_in_order=False)
+_INTERFACE = Kind(_read_interface, _empty_device_array, _settled, frees_in_order=False)
+_DLPACK = Kind(_read_dlpack, _empty_device_array, _settled, frees_in_order=False)
