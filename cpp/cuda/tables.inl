@@ -84,7 +84,7 @@ DevicePlan<T> plan_of_recipe(const BackendRecipe& recipe) {
   tile.half_exponent = recipe.half_exponent;
   tile.level_op = recipe.level_op;
   tile.min_power = T(recipe.min_power);
-  tile.reference_db = T(recipe.reference_db);
+  tile.reference_level = T(recipe.reference_level);
   tile.track_extrema = recipe.top_db_scope != TopDbScope::kNone;
   plan.hop = recipe.hop;
   plan.padding = recipe.padding;

@@ -5,9 +5,13 @@
 #pragma once
 
 #include "kernels/adjoint.inl"
+#include "kernels/condition.inl"
 #include "kernels/gather.inl"
 #include "kernels/lanes/stage_clock.inl"
 #include "kernels/ops/bands.inl"
+#include "kernels/ops/cepstra.inl"
+#include "kernels/ops/moments.inl"
+#include "kernels/ops/pcen.inl"
 #include "kernels/transform/fallback.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
@@ -21,7 +25,7 @@ namespace {
 // place of the hop matrix (but not with trained weights, which read it to the end), and bands that
 // of the transform.
 struct WorkspaceLayout {
-  int64_t rows, transform, bands, scratch, end;
+  int64_t rows, transform, bands, finished, scratch, conditioned, end;
 };
 
 template <typename T>
@@ -35,8 +39,13 @@ WorkspaceLayout workspace_layout(const TilePlan<T>& plan, int64_t lanes) {
   layout.rows = plan.trained_weights ? hops : 0;
   layout.transform = larger(hops, layout.rows + rows);
   layout.bands = layout.transform;
-  layout.scratch = layout.transform + larger(transform, aligned_count<T>(plan.num_bands * lanes));
-  layout.end = layout.scratch + aligned_count<T>(fallback_scratch_size(plan) * lanes);
+  // The levels, and behind them an energy and what becomes of both.
+  const bool has_more = plan.behind_levels.is_used;
+  layout.finished = layout.bands + aligned_count<T>((plan.num_bands + has_more) * lanes);
+  const int64_t finished = has_more ? aligned_count<T>(plan.num_output_rows * lanes) : 0;
+  layout.scratch = larger(layout.transform + transform, layout.finished + finished);
+  layout.conditioned = layout.scratch + aligned_count<T>(fallback_scratch_size(plan) * lanes);
+  layout.end = layout.conditioned + conditioned_size(plan, lanes);
   return layout;
 }
 
@@ -64,6 +73,34 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   }
 }
 
+// Turns the levels of a tile into rows of the output, where they are not these rows themselves.
+template <typename T, int kLanes>
+void finish_tile(const TilePlan<T>& plan, const T* levels, const TileArgs<T>& args, T* finished) {
+  using V = Vec<T, kLanes>;
+  const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
+  rows_behind_levels<V>(plan, levels, direct ? args.out : finished,
+                        direct ? args.row_stride : kLanes);
+  if (!direct) store_rows<T, kLanes>(finished, plan.num_output_rows, args);
+}
+
+template <typename T, int kLanes>
+void finish_rows(const TilePlan<T>& plan, const TileArgs<T>& args) {
+  finish_tile<T, kLanes>(plan, args.levels, args, static_cast<T*>(args.workspace));
+}
+
+// Turns the energies of the bands into levels and, unless a scope operation has to see these first,
+// into what follows them.
+template <typename T, int kLanes>
+void run_behind_bands(const TilePlan<T>& plan, T* bands, Vec<T, kLanes> total,
+                      Vec<T, kLanes> energy, T* finished, TileArgs<T>& args) {
+  using V = Vec<T, kLanes>;
+  T* const levels = args.levels ? args.levels : bands;
+  const Extrema<V> extrema = level_bands<V>(plan, bands, levels, kLanes);
+  if (plan.track_extrema) args.extrema = extrema.reduce(total, args.num_frames);
+  if (plan.behind_levels.has_energy) store(levels + plan.num_bands * kLanes, energy);
+  if (!args.levels) finish_tile<T, kLanes>(plan, levels, args, finished);
+}
+
 // Runs a tile of one vector of frames.
 template <typename T, int kLanes>
 void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
@@ -76,14 +113,20 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
 
   StageTimer<T> timer(args);
   fill_hop_matrix<V>(plan, args, hops);
+  const T* samples = hops;
+  V energy = V{};
+  if (plan.conditioning.is_used) {
+    energy = condition_frames<V>(plan, hops, hops + layout.conditioned);
+    samples = hops + layout.conditioned;
+  }
   timer.end(kStageGather);
   if (plan.num_passes > 0) {
-    first_pass<V>(hops, plan, spectrum);
+    first_pass<V>(samples, plan, spectrum);
     timer.end(kStageFirstPass);
     middle_passes<V>(plan, args, spectrum);
     timer.end(kStagePasses);
   } else {
-    fallback_transform<V>(hops, plan, spectrum, hops + layout.scratch);
+    fallback_transform<V>(samples, plan, spectrum, hops + layout.scratch);
     timer.end(kStageFirstPass);
   }
 
@@ -106,9 +149,14 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   // Where frames are neighbours in the output, its lines are fetched: those of the last frame,
   // because the tile before wrote to those of the first.
   const bool by_rows = args.frame_stride == 1;
-  const V total = sum_bands<V>(plan, rows, bands, by_rows ? args.out + args.num_frames - 1 : bands,
+  const V total = plan.dense_range ? sum_dense_bands<V>(plan, rows, bands) : sum_bands<V>(plan, rows, bands, by_rows ? args.out + args.num_frames - 1 : bands,
                                by_rows ? args.row_stride : kLanes);
   timer.end(kStageSums);
+  if (plan.behind_levels.is_used || args.levels) {
+    run_behind_bands<T, kLanes>(plan, bands, total, energy, hops + layout.finished, args);
+    timer.end(kStageLevel);
+    return;
+  }
   const Extrema<V> extrema =
       level_bands<V>(plan, bands, direct ? args.out : bands, direct ? args.row_stride : kLanes);
   timer.end(kStageLevel);
@@ -153,7 +201,8 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
   return {kLanes,           workspace_bytes<T, kLanes>, run_tile<T, kLanes>,
-          clamp<T, kLanes>, adjoint_bytes<T, kLanes>,   run_adjoint<T, kLanes, 1, false>};
+          clamp<T, kLanes>, finish_rows<T, kLanes>,     adjoint_bytes<T, kLanes>,
+          run_adjoint<T, kLanes, 1, false>};
 }
 
 template <typename T, int kLanes, int kVectors>
@@ -161,7 +210,8 @@ constexpr TileKernel<T> product_kernel() {
   constexpr int kTileLanes = kLanes * kVectors;
   return {
       kTileLanes,           workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
-      clamp<T, kTileLanes>, adjoint_bytes<T, kTileLanes>,   run_adjoint<T, kLanes, kVectors, true>};
+      clamp<T, kTileLanes>, nullptr,  // trained weights feed no bands
+      adjoint_bytes<T, kTileLanes>, run_adjoint<T, kLanes, kVectors, true>};
 }
 
 template <typename T>
@@ -175,6 +225,10 @@ constexpr PrecisionKernels<T> precision_kernels() {
           kProductRows,
           kOuterColumns<T>,
           add_outer<T>,
+          row_moments<T>,
+          advance_pcen<T>,
+          apply_pcen<T>,
+          scale_rows<T>,
           create_fallback_rfft<T>,
           destroy_fallback_rfft<T>};
 }

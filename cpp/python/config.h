@@ -10,17 +10,23 @@
 namespace specfast_python {
 
 struct Config {
-  using Window = py::array_t<double, py::array::c_style | py::array::forcecast>;
+  using Doubles = py::array_t<double, py::array::c_style | py::array::forcecast>;
 
   // The defaults of the Keras layer that has this mode. ValueError for an unknown mode.
   explicit Config(const std::string& mode);
 
-  // The settings as the C ABI takes them. They point to the window's values, so this object must
-  // outlive them unchanged. ValueError unless the window has frame_length values.
+  // The settings as the C ABI takes them. They point to the values of the arrays, so this object
+  // must outlive them unchanged. ValueError unless the window has frame_length values, and gain and
+  // offset one for each row.
   specfast_config with_window() const;
 
-  specfast_config fields;  // without the window
-  std::optional<Window> window;
+  specfast_config fields;  // without the arrays
+  std::optional<Doubles> window, mel_weights, row_gain, row_offset;
+
+ private:
+  std::int64_t num_rows() const;
+  const double* weight_values() const;
+  const double* row_values(const char* name, const std::optional<Doubles>& values) const;
 };
 
 // Which trained kernels a mode has.

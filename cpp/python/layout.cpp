@@ -16,7 +16,8 @@ constexpr NamedLayout kLayouts[] = {{"flat_channels_last", Layout::kFlatChannels
                                     {"flat_channels_first", Layout::kFlatChannelsFirst},
                                     {"image_channels_last", Layout::kImageChannelsLast},
                                     {"image_channels_first", Layout::kImageChannelsFirst},
-                                    {"any_rank", Layout::kAnyRank}};
+                                    {"any_rank", Layout::kAnyRank},
+                                    {"any_rank_frames_first", Layout::kAnyRankFramesFirst}};
 
 specfast::Signals signals_of_any_rank(const py::array& x, std::int32_t dtype) {
   if (x.ndim() < 1)
@@ -51,6 +52,10 @@ specfast::FrameStrides append_axes(Layout layout, std::int64_t num_channels,
     case Layout::kImageChannelsFirst:
       shape.insert(shape.end(), {num_channels, num_frames, num_rows});
       return {signal, one_channel, num_rows, 1};
+    case Layout::kAnyRankFramesFirst:
+      if (num_channels != 1) shape.push_back(num_channels);
+      shape.insert(shape.end(), {num_frames, num_rows});
+      return {signal, one_channel, num_rows, 1};
     default:
       if (num_channels != 1) shape.push_back(num_channels);
       shape.insert(shape.end(), {num_rows, num_frames});
@@ -73,8 +78,12 @@ bool is_channels_last(Layout layout) {
   return layout == Layout::kFlatChannelsLast || layout == Layout::kImageChannelsLast;
 }
 
+bool has_any_rank(Layout layout) {
+  return layout == Layout::kAnyRank || layout == Layout::kAnyRankFramesFirst;
+}
+
 specfast::Signals signals_of(Layout layout, const py::array& x, std::int32_t dtype) {
-  if (layout == Layout::kAnyRank) return signals_of_any_rank(x, dtype);
+  if (has_any_rank(layout)) return signals_of_any_rank(x, dtype);
   if (x.ndim() != 3) {
     throw py::value_error(
         "x must have 3 axes (batch, samples and channels as data_format says), received x.shape=" +
@@ -96,7 +105,7 @@ Source::Source(Layout layout, const py::array& x, const specfast::Signals& signa
                MoreAxes more_axes)
     : array_(x),
       signals_(signals),
-      has_leading_axes_(layout == Layout::kAnyRank && signals.num_batches > 0) {
+      has_leading_axes_(has_any_rank(layout) && signals.num_batches > 0) {
   if (has_leading_axes_) {
     std::vector<Axis> axes = leading_axes(array_);
     if (axes.size() > 2 && more_axes == MoreAxes::kRefuse) {
@@ -177,7 +186,7 @@ OutputAxes output_axes(Layout layout, const py::array& x, const specfast::Signal
                        std::int64_t num_frames, std::int64_t num_rows) {
   Shape shape;
   shape.reserve(std::size_t(x.ndim()) + 1);
-  if (layout == Layout::kAnyRank) {
+  if (has_any_rank(layout)) {
     shape.assign(x.shape(), x.shape() + x.ndim() - 1);
   } else {
     shape.push_back(signals.num_batches);

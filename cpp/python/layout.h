@@ -16,6 +16,7 @@ enum class Layout {
   kImageChannelsLast,   // (batch, samples, channels) -> (batch, frames, rows, channels)
   kImageChannelsFirst,  // (batch, channels, samples) -> (batch, channels, frames, rows)
   kAnyRank,             // (..., samples) -> (..., rows, frames)
+  kAnyRankFramesFirst,  // (..., samples) -> (..., frames, rows)
 };
 
 // "flat_channels_last" and so on; ValueError for any other name.
@@ -23,8 +24,11 @@ Layout layout_of(const std::string& name);
 
 bool is_channels_last(Layout layout);
 
+// Whether there is any number of leading axes.
+bool has_any_rank(Layout layout);
+
 // Where samples of a specfast_dtype stand in x: its numbers and strides; the leading axes of
-// kAnyRank are one batch axis without a stride, for which see Source. ValueError for a wrong rank.
+// any rank are one batch axis without a stride, for which see Source. ValueError for a wrong rank.
 specfast::Signals signals_of(Layout layout, const py::array& x, std::int32_t dtype);
 
 // A contiguous output: its shape, and where frames and rows stand in it.
@@ -44,7 +48,7 @@ enum class MoreAxes {
   kRefuse,  // ValueError
 };
 
-// The samples of a call. The engine takes a batch and a channel axis; kAnyRank may have leading
+// The samples of a call. The engine takes a batch and a channel axis; a layout of any rank may have leading
 // axes beyond what these can describe.
 class Source {
  public:
@@ -75,8 +79,8 @@ class Source {
 OutputAxes output_axes(Layout layout, const py::array& x, const specfast::Signals& signals,
                        std::int64_t num_frames, std::int64_t num_rows);
 
-// Returns that of one signal, without the batch axis; kAnyRank has a channel axis unless there is
-// one channel.
+// Returns that of one signal, without the batch axis; one of any rank has a channel axis unless
+// there is one channel.
 OutputAxes output_axes_of_signal(Layout layout, std::int64_t num_channels, std::int64_t num_frames,
                                  std::int64_t num_rows);
 

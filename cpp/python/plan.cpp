@@ -131,6 +131,9 @@ void register_plan(py::module_& module) {
       .def("pull_back", &Plan::pull_back, py::arg("x").noconvert(),
            py::arg("cotangent").noconvert(), py::arg("signal"), py::arg("weights"),
            py::arg("num_threads") = 0, py::arg("kept") = py::none())
+      .def("call_clips", &Plan::call_clips, py::arg("clips"), py::arg("leading"),
+           py::arg("num_frames"), py::arg("out") = py::none(), py::arg("num_threads") = 0,
+           py::arg("scale") = 0.0)
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
            py::arg("num_threads") = 0, py::arg("scale") = 0.0);
 }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "python/config.h"
 #include "python/layout.h"
@@ -34,6 +35,12 @@ class Plan {
   // The samples are multiplied by `scale` first; 0 leaves them as they are.
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
                  double scale) const;
+
+  // The frames of clips, each of one axis, all of one dtype and one stride: `leading` is the shape of
+  // the result in front of its last two axes. Every clip gets `num_frames` frames.
+  py::array call_clips(const std::vector<py::array>& clips, const Shape& leading,
+                       std::int64_t num_frames, const py::object& out, std::int32_t num_threads,
+                       double scale) const;
 
   const specfast::Plan& plan() const { return plan_; }
   // Returns about how much work so many frames are; a sample of a transform is 1, less than a

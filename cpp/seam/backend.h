@@ -42,7 +42,7 @@ struct BackendRecipe {
   double half_exponent;
   LevelOp level_op;
   double min_power;
-  double reference_db;
+  double reference_level;
   TopDbScope top_db_scope;
   double top_db;
 

@@ -30,6 +30,40 @@ struct FftPass {
   const T* twiddles;
 };
 
+// What is done to the samples of a frame before they are windowed. The transform reads the result,
+// a row for each sample, in place of the hop matrix.
+template <typename T>
+struct Conditioning {
+  bool is_used;
+  bool removes_mean;
+  T inverse_length;
+  T coefficient;  // of preemphasis: x[n] - coefficient * x[n - 1], and of the first one itself
+  // The energy that becomes a row, times energy_gain, and the smallest one.
+  FrameEnergy energy;
+  T energy_gain;
+  T energy_floor;
+  // [frame_length]: the place in the hop matrix of sample n of the first lane.
+  const uint32_t* hop_offset;
+};
+
+// What is done to the levels of a frame.
+template <typename T>
+struct RowsBehindLevels {
+  // Whether rows are something else than the levels, gain and offset aside.
+  bool is_used;
+  // [num_cepstra rounded up to kCepstraOfBlock / kCepstraOfBlock][num_bands][kCepstraOfBlock]: what
+  // the levels are multiplied by; 0 cepstra: the rows are the levels.
+  int64_t num_cepstra;
+  const T* cosines;
+  // Whether the first row is the energy of the frame: in front of the levels, or in the place of
+  // the first cepstrum.
+  bool has_energy;
+  // [num_output_rows] each, or null: row * gain + offset.
+  const T* gain;
+  const T* offset;
+};
+constexpr int64_t kCepstraOfBlock = 4;
+
 // Everything that a tile needs and that is the same for all tiles of a plan.
 template <typename T>
 struct TilePlan {
@@ -44,8 +78,8 @@ struct TilePlan {
   // rows, and a column for each lane and each overlapping hop, rounded up to kColumnGroupBytes.
   int64_t hop_rows;
   int64_t hop_columns;
-  // [frame_length + 1]: the place in the hop matrix of sample n of the first lane; the last place
-  // serves all samples beyond the frame.
+  // [frame_length + 1]: the place of sample n of the first lane in the hop matrix, or among the
+  // conditioned samples; the last place serves all samples beyond the frame.
   const uint32_t* sample_offset;
 
   // [max(dft_length, frame_length)]: the scaling is folded in; zero from frame_length on.
@@ -87,14 +121,23 @@ struct TilePlan {
   const int32_t* interval_begin;
   // [num_bins][2]: rising, falling; not negative.
   const T* mel_weights;
+  // A filterbank of any form, in the place of intervals and mel_weights, or null: band b holds the
+  // bins [dense_range[2 b], dense_range[2 b + 1]), and their weights follow those of the band before.
+  const int32_t* dense_range;
+  const T* dense_weights;
   // kSquare for operations without a filterbank.
   PowerLaw power_law;
   // With kGeneral, a bin feeds the bands power ** half_exponent.
   double half_exponent;
+  // With kOffset, a bin feeds them (power + power_offset) ** half_exponent.
+  T power_offset;
   LevelOp level_op;
   T min_power;
-  T reference_db;
+  T reference_level;
   bool track_extrema;
+
+  Conditioning<T> conditioning;
+  RowsBehindLevels<T> behind_levels;
 };
 
 // ---- The stage benchmark ------------------------------------------------------------------------
@@ -151,6 +194,9 @@ struct TileArgs {
   int64_t row_stride;
   // Written if TilePlan::track_extrema is set.
   TileExtrema<T> extrema;
+  // Rows that follow a scope operation on levels: they are left here, [num_bands][lanes] and, with
+  // an energy, that row; TileKernel::finish_rows goes on from here. Null: nothing waits.
+  T* levels = nullptr;
   // With trained weights and an operation that is not linear, the tile's spectrum is left here too,
   // in planes [2 * num_bins][lanes]: all real rows, then all imaginary ones. May be null.
   T* spectrum = nullptr;
@@ -188,6 +234,24 @@ struct AdjointArgs {
   int64_t spectrum_stride;
 };
 
+// What is known of the rows of some frames: the values of the first one, and over all of them the
+// sums of the distances from it and of their squares; [num_rows] each.
+template <typename T>
+struct RowMoments {
+  T* first;
+  T* sum;
+  T* squares;
+};
+
+// The numbers of per-channel energy normalisation, as specfast_config has them.
+template <typename T>
+struct PcenPlan {
+  T smoothing, keeping;  // together 1
+  T epsilon;
+  double gain, bias, power;
+  double bias_to_power;
+};
+
 // ---- The functions ------------------------------------------------------------------------------
 
 // The tile functions for one width.
@@ -200,6 +264,8 @@ struct TileKernel {
   // stays.
   void (*clamp)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                 int64_t row_stride, T floor);
+  // Turns TileArgs::levels into the rows of the output.
+  void (*finish_rows)(const TilePlan<T>& plan, const TileArgs<T>& args);
   size_t (*adjoint_bytes)(const TilePlan<T>& plan);
   void (*run_adjoint)(const TilePlan<T>& plan, const AdjointArgs<T>& args);
 };
@@ -224,6 +290,19 @@ struct PrecisionKernels {
   // product_rows beyond the last frame.
   void (*add_outer)(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
                     int64_t num_frames, T* sums);
+  // Element (frame f, row r) is values[f * frame_stride + r * row_stride]; scratch holds num_frames *
+  // num_rows values.
+  void (*row_moments)(const T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+                      int64_t row_stride, T* scratch, const RowMoments<T>& moments);
+  // Moves the smoothed energies [num_rows] of PCEN on over these frames.
+  void (*advance_pcen)(const T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+                       int64_t row_stride, const PcenPlan<T>& plan, T* smoothed);
+  // Does the same, and replaces each energy by its result.
+  void (*apply_pcen)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+                     int64_t row_stride, const PcenPlan<T>& plan, T* smoothed);
+  // Replaces each value by (value - shift[r]) * factor[r].
+  void (*scale_rows)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
+                     int64_t row_stride, const T* shift, const T* factor);
   // Returns null when out of memory.
   void* (*rfft_create)(int64_t length);
   void (*rfft_destroy)(void* plan);

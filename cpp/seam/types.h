@@ -75,15 +75,20 @@ constexpr SpectrumOpTraits kSpectrumOps[] = {
 constexpr int kNumSpectrumOps = int(sizeof(kSpectrumOps) / sizeof(kSpectrumOps[0]));
 
 // The exponent that is applied to the magnitude before the mel filterbank.
-enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral };
-constexpr int kNumPowerLaws = 3;
+enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral, kOffset };
+constexpr int kNumPowerLaws = 4;
 
 // A level operation turns one band energy into a level. Each line is X(Name, LEVEL, level_name):
 // LevelOp::kName is the operation, Name the structure in kernels/ops/levels.inl,
 // SPECFAST_LEVEL_<LEVEL> the level of the C ABI, and level_name what Python calls it.
-#define SPECFAST_LEVEL_OPERATIONS(X) \
-  X(Identity, ENERGY, "energy")      \
-  X(Decibel, DECIBEL, "decibel")
+#define SPECFAST_LEVEL_OPERATIONS(X)                     \
+  X(Identity, ENERGY, "energy")                          \
+  X(Decibel, DECIBEL, "decibel")                         \
+  X(Log10, LOG10, "log10")                               \
+  X(Natural, LN, "ln")                                   \
+  X(DecibelOfSum, DECIBEL_OF_SUM, "decibel_of_sum")      \
+  X(Log10OfSum, LOG10_OF_SUM, "log10_of_sum")            \
+  X(NaturalOfSum, LN_OF_SUM, "ln_of_sum")
 
 #define SPECFAST_LEVEL_OP(Name, LEVEL, level_name) k##Name,
 enum class LevelOp : int32_t { SPECFAST_LEVEL_OPERATIONS(SPECFAST_LEVEL_OP) };
@@ -102,7 +107,21 @@ constexpr LevelOpTraits kLevelOps[] = {
 };
 constexpr int kNumLevelOps = int(sizeof(kLevelOps) / sizeof(kLevelOps[0]));
 
-enum class Padding : int32_t { kValid, kSame, kCenter };
+enum class Padding : int32_t { kValid, kSame, kCenter, kSides, kEnd, kHops };
+
+enum class PadMode : int32_t { kReflect, kZeros, kEdge, kSymmetric };
+
+enum class Preemphasis : int32_t { kNone, kFrame, kSignal };
+
+enum class MelScale : int32_t { kHtk, kSlaney };
+
+enum class MelTriangles : int32_t { kInMel, kInHertz };
+
+enum class MelNorm : int32_t { kNone, kSlaney, kArea };
+
+enum class Normalization : int32_t { kNone, kStd, kVariance };
+
+enum class FrameEnergy : int32_t { kNone, kRaw, kWindowed };
 
 enum class Scaling : int32_t { kNone, kDensity, kSpectrum };
 

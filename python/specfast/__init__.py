@@ -12,7 +12,8 @@ from specfast._engine.device_array import DeviceArray
 from specfast._engine.filterbank import EmptyBandsWarning, linear_to_mel_weight_matrix
 from specfast._engine.gradients import Gradients
 from specfast._engine.library import get_cmake_dir, get_include
-from specfast.layers import MelSpectrogram, STFTSpectrogram
+from specfast._spec.feature_spec import FeatureSpec
+from specfast.layers import FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
     from specfast.keras_files import from_keras, load_keras
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 __all__ = [
     "DeviceArray",
     "EmptyBandsWarning",
+    "FeatureExtractor",
+    "FeatureSpec",
+    "Features",
     "Gradients",
     "MelSpectrogram",
     "STFTSpectrogram",

@@ -38,6 +38,39 @@ class Config:
     top_db: float
     min_power: float
     ref_power: float
+    pad_mode: str
+    pad_length: int
+    frame_span: int
+    drop_frames: int
+    masked_frames: int
+    pad_value: float
+    input_gain: float
+    remove_dc: int
+    energy: str | None
+    energy_floor: float
+    preemphasis_rule: str | None
+    preemphasis: float
+    power_offset: float
+    mel_scale: str
+    mel_triangles: str
+    mel_norm: str | None
+    num_cepstra: int
+    dct_is_orthonormal: int
+    lifter: float
+    mel_weights: npt.NDArray[np.float64] | None
+    row_gain: npt.NDArray[np.float64] | None
+    row_offset: npt.NDArray[np.float64] | None
+    normalization: str | None
+    normalization_ddof: int
+    normalization_epsilon: float
+    pcen: int
+    pcen_gain: float
+    pcen_bias: float
+    pcen_power: float
+    pcen_smoothing: float
+    pcen_epsilon: float
+    delta_order: int
+    delta_window: int
 
 @final
 class Plan:
@@ -51,6 +84,7 @@ class Plan:
         "image_channels_last": (batch, samples, channels) to (batch, frames, rows, channels)
         "image_channels_first": (batch, channels, samples) to (batch, channels, frames, rows)
         "any_rank": (..., samples) to (..., rows, frames)
+        "any_rank_frames_first": (..., samples) to (..., frames, rows)
     `kernels` are trained kernels of shape (frame_length, 1, bins), two of one dtype, or one in the
     modes "real" and "imag"; `rounding` is the machine epsilon of the type they were computed in.
     """
@@ -73,6 +107,15 @@ class Plan:
     def __call__(
         self,
         x: npt.NDArray[Any],
+        out: npt.NDArray[Any] | None = None,
+        num_threads: int = 0,
+        scale: float = 0.0,
+    ) -> npt.NDArray[Any]: ...
+    def call_clips(
+        self,
+        clips: list[npt.NDArray[Any]],
+        leading: tuple[int, ...],
+        num_frames: int,
         out: npt.NDArray[Any] | None = None,
         num_threads: int = 0,
         scale: float = 0.0,

@@ -89,6 +89,15 @@ void Pointers::try_plans() {
   expect("plan_create", "window", specfast_plan_create(&with_window, &plan));
   expect("plan_create_with_weights", "window",
          specfast_plan_create_with_weights(&with_window, &good_.weights, &plan));
+  const auto with = [&](const char* argument, auto specfast_config::* member) {
+    specfast_config mel;
+    specfast_config_init(&mel, sizeof(mel), SPECFAST_MODE_MEL);
+    mel.*member = beside_doubles();
+    expect("plan_create", argument, specfast_plan_create(&mel, &plan));
+  };
+  with("row_gain", &specfast_config::row_gain);
+  with("row_offset", &specfast_config::row_offset);
+  with("mel_weights", &specfast_config::mel_weights);
   specfast_weights kernels = good_.weights;
   kernels.real_kernel = beside();
   expect("plan_create_with_weights", "real_kernel",
@@ -117,6 +126,12 @@ void Pointers::try_batches() {
   expect("execute", "output", execute(&output));
   expect("execute_keep", "input", keep(&input, good_.kept.data()));
   expect("execute_keep", "output", keep(&output, good_.kept.data()));
+  specfast_batch clips = good_.batch;
+  clips.lengths = static_cast<const std::int64_t*>(beside(sizeof(std::int64_t)));
+  expect("execute", "lengths", execute(&clips));
+  clips = good_.batch;
+  clips.starts = static_cast<const void* const*>(beside(sizeof(void*)));
+  expect("execute", "starts", execute(&clips));
   input.in_dtype = SPECFAST_INT16;
   input.input = beside(sizeof(std::int16_t));
   expect("execute", "input", execute(&input));

@@ -39,7 +39,7 @@ def test_every_field_takes_back_its_own_value() -> None:
             other = value + 1
         setattr(config, name, other)
         assert getattr(config, name) == other, name
-    assert len(fields(config)) == 19
+    assert len(fields(config)) == 52
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,12 @@ def test_every_field_takes_back_its_own_value() -> None:
     [
         ("dtype", "float16", ValueError, "dtype must be one of 'float32', 'float64'"),
         ("dtype", None, ValueError, "received dtype=None"),
-        ("padding", "full", ValueError, "'valid', 'same', 'center', received padding='full'"),
+        (
+            "padding",
+            "full",
+            ValueError,
+            "'end', 'hops', received padding='full'",
+        ),
         ("scaling", "power", ValueError, "None, 'density', 'spectrum'"),
         ("top_db_scope", "all", ValueError, "None, 'batch', 'clip'"),
         ("hop", 1.5, TypeError, "incompatible"),
@@ -138,5 +143,5 @@ def test_a_level_has_a_name() -> None:
     assert config.level == "decibel"
     config.level = "energy"
     assert config.level == "energy"
-    with pytest.raises(ValueError, match="level must be one of 'energy', 'decibel', received"):
+    with pytest.raises(ValueError, match="level must be one of 'energy', 'decibel', .*received"):
         config.level = "loud"

@@ -58,7 +58,8 @@ def test_headers_are_understood() -> None:
     assert not takes_aligned_pointer(found["specfast_plan_num_rows"])
     assert not takes_aligned_pointer(found["specfast_stream_load"])
     assert pointer_members(headers()) == {
-        "window", "real_kernel", "imag_kernel", "input", "output", "cotangent", "kept", "signal"
+        "window", "row_gain", "row_offset", "mel_weights", "real_kernel", "imag_kernel", "input",
+        "lengths", "starts", "output", "cotangent", "kept", "signal"
     }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ MAY_IMPORT = {
     "keras": {"spec", "engine", "layers", "catalogue", "adapters", "framework"},
     "commands": {"spec", "engine", "layers", "catalogue", "recordings", "leaf", "commands"},
     "cli": {"commands", "cli"},
-    "face": {"engine", "layers", "keras_files"},
+    "face": {"spec", "engine", "layers", "keras_files"},
 }
 
 

@@ -167,7 +167,7 @@ void test_functions(const char* type) {
       T rows[2 * kLanesOf<V>];
       store_unaligned(rows, broadcast<V>(T(2)));
       store_unaligned(rows + kLanesOf<V>, lanes);
-      log_rows<NaturalUnits, V>(rows, kLanesOf<V>, 2, floor, [&rows](int64_t row, V log) {
+      log_rows<NaturalUnits, false, V>(rows, kLanesOf<V>, 2, floor, [&rows](int64_t row, V log) {
         store_unaligned(rows + row * kLanesOf<V>, log);
       });
       const Wide exact = std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(floor), Wide(x)));

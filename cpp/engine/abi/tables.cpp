@@ -31,10 +31,9 @@ specfast_status specfast_mel_weights(int64_t num_mel_bins, int64_t num_bins,
                                      double max_freq_hz, double* weights) {
   return guarded([&] {
     require_pointer("weights", weights);
-    check_mel_grid(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
-    dense_weights(
-        make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz),
-        num_mel_bins, num_bins, weights);
+    const MelGrid grid{num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz};
+    check_mel_grid(grid);
+    dense_weights(make_filterbank(grid), num_mel_bins, num_bins, weights);
   });
 }
 
@@ -43,9 +42,9 @@ specfast_status specfast_empty_bands(int64_t num_mel_bins, int64_t num_bins,
                                      double max_freq_hz, uint8_t* is_empty) {
   return guarded([&] {
     require_pointer("is_empty", is_empty);
-    check_mel_grid(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
-    const Filterbank bank =
-        make_filterbank(num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz);
+    const MelGrid grid{num_mel_bins, num_bins, sampling_rate_hz, min_freq_hz, max_freq_hz};
+    check_mel_grid(grid);
+    const Filterbank bank = make_filterbank(grid);
     for (int64_t band = 0; band < num_mel_bins; ++band) is_empty[band] = bank.is_empty(band);
   });
 }

@@ -57,7 +57,7 @@ BackendRecipe backend_recipe(const Config& config, const Recipe& recipe,
   result.half_exponent = recipe.half_exponent;
   result.level_op = recipe.level_op;
   result.min_power = recipe.min_power;
-  result.reference_db = recipe.reference_db;
+  result.reference_level = recipe.reference_level;
   result.top_db_scope = config.top_db_scope;
   result.top_db = config.top_db;
   result.workspace_bytes = workspace_bytes;
@@ -85,10 +85,40 @@ DeviceDtype checked_output(const Config& config, int32_t dtype) {
                   std::to_string(dtype));
 }
 
+// Refuses what only the CPU computes.
+void check_for_device(const Config& config) {
+  const auto refuse = [](bool ok, const char* field) {
+    if (ok) return;
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                std::string(field) + " must have its default on a device, which does not compute "
+                                     "this: use a plan for the CPU");
+  };
+  const bool is_centered = config.padding == Padding::kCenter;
+  refuse(config.padding <= Padding::kCenter, "padding");
+  refuse(config.pad_mode == (is_centered ? PadMode::kReflect : PadMode::kZeros), "pad_mode");
+  refuse(config.frame_span == (is_centered ? config.fft_length : config.frame_length),
+         "frame_span");
+  refuse(config.drop_frames == 0, "drop_frames");
+  refuse(config.masked_frames == 0, "masked_frames");
+  refuse(!config.remove_dc, "remove_dc");
+  refuse(config.energy == FrameEnergy::kNone, "energy");
+  refuse(config.preemphasis_rule == Preemphasis::kNone, "preemphasis_rule");
+  refuse(config.power_offset == 0, "power_offset");
+  refuse(config.level_op <= LevelOp::kDecibel, "level");
+  refuse(config.num_cepstra == 0, "num_cepstra");
+  refuse(config.row_gain.empty(), "row_gain");
+  refuse(config.row_offset.empty(), "row_offset");
+  refuse(config.mel_weights.empty(), "mel_weights");
+  refuse(!config.pcen, "pcen");
+  refuse(config.delta_order == 0, "delta_order");
+  refuse(config.normalization == Normalization::kNone, "normalization");
+}
+
 }  // namespace
 
 DevicePlan::DevicePlan(const specfast_config& raw, int32_t device, int64_t workspace_bytes)
     : config_(validate(raw)), backend_(backend()) {
+  check_for_device(config_);
   const Recipe recipe = make_recipe(config_);
   const std::vector<double> roots = roots_of_unity(config_.dft_length);
   const BackendRecipe given =
@@ -107,6 +137,10 @@ void DevicePlan::execute(const specfast_batch& batch, int32_t out_dtype, void* s
   call.out_dtype = checked_output(config_, out_dtype);
   const Job job = check_input(config_, batch, 1, SPECFAST_BFLOAT16);
   if (job.is_empty()) return;
+  if (batch.lengths || batch.starts || batch.num_frames) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "num_frames, lengths and starts must be 0 and NULL on a device");
+  }
   check_frames("output", batch.output, input_bytes(out_dtype), num_rows(config_), job,
                {batch.out_batch_stride, batch.out_channel_stride, batch.out_frame_stride,
                 batch.out_row_stride});
@@ -119,7 +153,7 @@ void DevicePlan::execute(const specfast_batch& batch, int32_t out_dtype, void* s
   call.in_batch_stride = batch.in_batch_stride;
   call.in_channel_stride = batch.in_channel_stride;
   call.in_sample_stride = batch.in_sample_stride;
-  call.left_padding = job.left_padding;
+  call.left_padding = job.left_padding_of(0);
   call.num_frames = job.num_frames;
   call.output = batch.output;
   call.out_batch_stride = batch.out_batch_stride;

@@ -21,6 +21,26 @@ bool has_subnormal(const std::vector<T>& values) {
                      [](T value) { return std::fpclassify(value) == FP_SUBNORMAL; });
 }
 
+// Returns a matrix [rows][columns] as blocks of rows, [block][column][kCepstraOfBlock], filled up
+// with zeros.
+template <typename T>
+std::vector<T> in_blocks(const std::vector<double>& matrix, int64_t rows, int64_t columns) {
+  std::vector<T> blocks(std::size_t(round_up(rows, kCepstraOfBlock) * columns), T(0));
+  for (int64_t row = 0; row < rows; ++row) {
+    T* const block = blocks.data() + row / kCepstraOfBlock * kCepstraOfBlock * columns;
+    for (int64_t column = 0; column < columns; ++column) {
+      block[column * kCepstraOfBlock + row % kCepstraOfBlock] =
+          T(matrix[std::size_t(row * columns + column)]);
+    }
+  }
+  return blocks;
+}
+
+template <typename T>
+bool is_constant(const std::vector<T>& values) {
+  return std::all_of(values.begin(), values.end(), [&](T value) { return value == values[0]; });
+}
+
 }  // namespace
 
 template <typename T>
@@ -41,7 +61,11 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
     if (!fallback_rfft_) throw std::bad_alloc();
     common_.fallback_rfft = fallback_rfft_.get();
   }
-  if (config.mel) derive_filterbank(recipe);
+  if (config.mel) {
+    derive_filterbank(recipe);
+    derive_conditioning(config);
+    derive_rows(config, recipe);
+  }
   flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(transform_.window());
 
   // A tile of a very long transform would only thrash the caches.
@@ -58,8 +82,10 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
 template <typename T>
 bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& recipe) const {
   constexpr double kSmallestFloor = 0x1p-50;
+  // A larger gain could bring them up there.
+  if (config.input_gain > 1) return false;
   if (config.mel) {
-    return recipe.level_op == LevelOp::kDecibel && recipe.min_power >= kSmallestFloor &&
+    return recipe.level_op != LevelOp::kIdentity && recipe.min_power >= kSmallestFloor &&
            config.mag_exp >= 1;
   }
   return traits_of(config.spectrum_op).floor != EpsilonFloor::kNone &&
@@ -111,11 +137,92 @@ void PrecisionPlan<T>::derive_filterbank(const Recipe& recipe) {
   common_.num_output_rows = bank.num_bands();
   common_.interval_begin = interval_begin_.data();
   common_.mel_weights = mel_weights_.data();
+  if (!recipe.dense_filterbank.empty()) derive_dense(recipe);
   common_.power_law = recipe.power_law;
   common_.half_exponent = recipe.half_exponent;
   common_.level_op = recipe.level_op;
+  common_.power_offset = T(recipe.power_offset);
   common_.min_power = T(recipe.min_power);
-  common_.reference_db = T(recipe.reference_db);
+  common_.reference_level = T(recipe.reference_level);
+}
+
+// Keeps, for each band, the weights from its first bin that is not zero to its last one.
+template <typename T>
+void PrecisionPlan<T>::derive_dense(const Recipe& recipe) {
+  const int64_t num_bands = common_.num_bands;
+  const auto weight = [&](int64_t bin, int64_t band) {
+    return recipe.dense_filterbank[std::size_t(bin * num_bands + band)];
+  };
+  for (int64_t band = 0; band < num_bands; ++band) {
+    int64_t begin = 0, end = common_.num_bins;
+    while (begin < end && weight(begin, band) == 0) ++begin;
+    while (end > begin && weight(end - 1, band) == 0) --end;
+    dense_begin_.insert(dense_begin_.end(), {int32_t(begin), int32_t(end)});
+    for (int64_t bin = begin; bin < end; ++bin) dense_weights_.push_back(T(weight(bin, band)));
+  }
+  common_.dense_range = dense_begin_.data();
+  common_.dense_weights = dense_weights_.data();
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_conditioning(const Config& config) {
+  // Kaldi's: the machine epsilon of float32.
+  constexpr double kSmallestEnergy = 0x1p-23;
+  Conditioning<T>& conditioning = common_.conditioning;
+  conditioning.is_used = config.conditions_frames();
+  if (!conditioning.is_used) return;
+  conditioning.removes_mean = config.remove_dc;
+  conditioning.inverse_length = T(1 / double(config.frame_length));
+  if (!config.filters_signal()) conditioning.coefficient = T(config.preemphasis);
+  conditioning.energy = config.energy;
+  // The gain is part of the window, which the own transform halves.
+  const double window_gain = common_.num_passes > 0 ? 0.5 : 1;
+  const double gain =
+      config.energy == FrameEnergy::kWindowed ? 1 / window_gain : config.input_gain;
+  conditioning.energy_gain = T(gain * gain);
+  conditioning.energy_floor = T(std::max(config.energy_floor, kSmallestEnergy));
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_rows(const Config& config, const Recipe& recipe) {
+  RowsBehindLevels<T>& behind = common_.behind_levels;
+  common_.num_output_rows = num_static_rows(config);
+  behind.has_energy = config.energy != FrameEnergy::kNone;
+  behind.num_cepstra = config.num_cepstra;
+  cosines_ = in_blocks<T>(recipe.cosines, config.num_cepstra, config.num_mel_bins);
+  behind.cosines = cosines_.data();
+  if (!config.row_gain.empty() || !config.row_offset.empty()) {
+    const std::size_t count = std::size_t(common_.num_output_rows);
+    row_gain_.assign(count, T(1));
+    row_offset_.assign(count, T(0));
+    std::copy(config.row_gain.begin(), config.row_gain.end(), row_gain_.begin());
+    std::copy(config.row_offset.begin(), config.row_offset.end(), row_offset_.begin());
+    behind.gain = row_gain_.data();
+    behind.offset = row_offset_.data();
+  }
+  // With one positive gain and one offset for all, a clamp before is a clamp behind.
+  const bool is_uniform =
+      !behind.gain || (row_gain_[0] > 0 && is_constant(row_gain_) && is_constant(row_offset_));
+  const bool has_more = behind.has_energy || behind.num_cepstra > 0;
+  defers_rows_ = common_.track_extrema && (has_more || !is_uniform);
+  behind.is_used = has_more || defers_rows_;
+  clamp_range_ = config.top_db * (behind.gain && !defers_rows_ ? double(row_gain_[0]) : 1);
+}
+
+template <typename T>
+void PrecisionPlan<T>::derive_offsets(const Config& config, TileVariant<T>& variant) const {
+  TilePlan<T>& tile = variant.tile;
+  std::vector<uint32_t> offsets(std::size_t(config.frame_length) + 1, 0);
+  for (int64_t n = 0; n < config.frame_length; ++n)
+    offsets[std::size_t(n)] = uint32_t(n % config.hop * tile.hop_columns + n / config.hop);
+  variant.sample_offset = offsets;
+  if (tile.conditioning.is_used) {
+    for (int64_t n = 0; n <= config.frame_length; ++n)
+      variant.sample_offset[std::size_t(n)] = uint32_t(n * variant.kernel->lanes);
+    variant.hop_offset = std::move(offsets);
+    tile.conditioning.hop_offset = variant.hop_offset.data();
+  }
+  tile.sample_offset = variant.sample_offset.data();
 }
 
 template <typename T>
@@ -128,12 +235,7 @@ TileVariant<T> PrecisionPlan<T>::derive_variant(const Config& config,
   const int64_t overlapping_hops = (config.frame_length - 1) / config.hop;
   tile.hop_columns =
       round_up(kernel.lanes + overlapping_hops, kColumnGroupBytes / int64_t(sizeof(T)));
-  variant.sample_offset.assign(std::size_t(config.frame_length) + 1, 0);
-  for (int64_t n = 0; n < config.frame_length; ++n) {
-    variant.sample_offset[std::size_t(n)] =
-        uint32_t(n % config.hop * tile.hop_columns + n / config.hop);
-  }
-  tile.sample_offset = variant.sample_offset.data();
+  derive_offsets(config, variant);
   if (tile.num_passes > 0) {
     for (const int64_t n : samples_of_first_pass(tile.passes[0])) {
       const int64_t in_frame = std::min(n, config.frame_length);
@@ -199,9 +301,7 @@ int64_t Plan::num_kept(int64_t num_samples) const {
       precision_);
 }
 
-int64_t Plan::num_rows() const {
-  return std::visit([](const auto& plan) { return plan->wide().tile.num_output_rows; }, precision_);
-}
+int64_t Plan::num_rows() const { return engine::num_rows(config_); }
 
 std::size_t Plan::workspace_bytes() const {
   return std::visit([](const auto& plan) { return plan->workspace_bytes(); }, precision_);

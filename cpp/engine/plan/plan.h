@@ -30,6 +30,7 @@ struct TileVariant {
   TilePlan<T> tile;
   const TileKernel<T>* kernel;
   std::vector<uint32_t> sample_offset, first_offset;
+  std::vector<uint32_t> hop_offset;  // of conditioned frames
   std::size_t tile_bytes;     // workspace of the kernel
   std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
 };
@@ -55,6 +56,20 @@ class PrecisionPlan {
   const TileVariant<T>& variant_for(int64_t num_frames) const {
     return num_frames <= narrow_.kernel->lanes ? narrow_ : wide_;
   }
+  // Returns whether a scope operation sees the levels before rows are made of them.
+  bool defers_rows() const { return defers_rows_; }
+  // Returns how many values the levels of a tile have that wait for it.
+  int64_t level_values(const TileVariant<T>& variant) const {
+    return (variant.tile.num_bands + 1) * variant.kernel->lanes;
+  }
+  // Returns the distance from the maximum that top_db allows, in the unit of what is clamped.
+  double clamp_range() const { return clamp_range_; }
+  // Returns what a level is where it is clamped: with its gain and offset, unless rows are deferred.
+  double scaled_level(double level) const {
+    const RowsBehindLevels<T>& behind = common_.behind_levels;
+    const bool is_scaled = behind.gain && !defers_rows_;
+    return is_scaled ? level * double(behind.gain[0]) + double(behind.offset[0]) : level;
+  }
   // Returns the workspace of one thread, a multiple of kWorkspaceAlignment.
   std::size_t workspace_bytes() const;
   // Returns whether subnormal numbers may be taken for zero: nothing can then be seen of it, since
@@ -67,15 +82,22 @@ class PrecisionPlan {
   void derive_common(const Config& config, const Recipe& recipe);
   void derive_product(const GivenWeights& weights, int64_t block_rows);
   void derive_filterbank(const Recipe& recipe);
+  void derive_dense(const Recipe& recipe);
+  void derive_conditioning(const Config& config);
+  void derive_rows(const Config& config, const Recipe& recipe);
+  void derive_offsets(const Config& config, TileVariant<T>& variant) const;
   bool hides_subnormals(const Config& config, const Recipe& recipe) const;
   TileVariant<T> derive_variant(const Config& config, const TileKernel<T>& kernel) const;
 
   TransformTables<T> transform_;
-  std::vector<T> product_, mel_weights_;
-  std::vector<int32_t> interval_begin_;
+  std::vector<T> product_, mel_weights_, cosines_, row_gain_, row_offset_;
+  std::vector<int32_t> interval_begin_, dense_begin_;
+  std::vector<T> dense_weights_;
   std::unique_ptr<void, void (*)(void*)> fallback_rfft_{nullptr, nullptr};
   TilePlan<T> common_{};
   bool flushes_subnormals_ = false;
+  bool defers_rows_ = false;
+  double clamp_range_ = 0;
   TileVariant<T> wide_, narrow_;
 };
 

@@ -2,8 +2,11 @@
 #include "engine/run/batch.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
+#include <vector>
 
+#include "engine/base/aligned_buffer.h"
 #include "engine/base/error.h"
 #include "engine/base/parallel.h"
 #include "engine/base/subnormals.h"
@@ -22,9 +25,16 @@ class BatchRun {
         workspace_(workspace),
         job_(job),
         spectra_(static_cast<T*>(options.spectra)),
-        locator_(plan, job) {
-    const ScopeOperation<T>* const scope = scope_operation<T>(plan.config());
-    if (scope && options.with_scope) scope_ = scope->make_pass(plan, job);
+        locator_(plan, job),
+        pad_value_(plan.config().pad_value),
+        num_rows_(plan.num_rows()) {
+    if (!options.with_scope) return;
+    for (const ScopeOperation<T>* operation : scope_operations<T>(plan.config()))
+      passes_.push_back(operation->make_pass(plan, job));
+    if (plan_.defers_rows()) {
+      levels_ = AlignedBuffer<T>(checked_multiply(checked_multiply(job.num_signals, job.num_tiles),
+                                                  plan_.level_values(plan_.wide())));
+    }
   }
 
   void run() {
@@ -33,12 +43,13 @@ class BatchRun {
     for_each_tile(
         kMinWorkPerThread / (plan_.wide().kernel->lanes * plan_.frame_work()) + 1,
         [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
-    if (!scope_) return;
-    scope_->finish();
-    constexpr int64_t kMinTilesPerThread = 256;
-    for_each_tile(kMinTilesPerThread, [this](int, int64_t signal, int64_t tile) {
-      scope_->apply(signal, tile, output_of(signal, tile));
-    });
+    for (std::size_t pass = 0; pass < passes_.size(); ++pass) {
+      finish_pass(*passes_[pass]);
+      constexpr int64_t kMinTilesPerThread = 256;
+      for_each_tile(kMinTilesPerThread, [&](int thread, int64_t signal, int64_t tile) {
+        change_tile(pass, thread, signal, tile);
+      });
+    }
   }
 
  private:
@@ -57,34 +68,103 @@ class BatchRun {
                  });
   }
 
+  void finish_pass(ScopePass<T>& pass) {
+    constexpr int64_t kMinSignalsPerThread = 1;
+    parallel_for(job_.num_signals, kMinSignalsPerThread, workspace_.team(),
+                 [&pass](int, int64_t begin, int64_t end) {
+                   for (int64_t signal = begin; signal < end; ++signal) pass.finish_signal(signal);
+                 });
+    pass.finish();
+  }
+
+  // The valid frames of a tile in the caller's memory.
   TileOutput<T> output_of(int64_t signal, int64_t tile) const {
     const specfast_batch& batch = job_.batch;
     const int64_t lanes = plan_.wide().kernel->lanes, first_frame = tile * lanes;
     T* const values = job_.signal_address(static_cast<T*>(batch.output), signal,
                                           batch.out_batch_stride, batch.out_channel_stride) +
                       first_frame * batch.out_frame_stride;
-    return {values, std::min(lanes, job_.num_frames - first_frame),
+    return {values, std::clamp<int64_t>(job_.valid_frames_of(signal) - first_frame, 0, lanes),
             plan_.wide().tile.num_output_rows, batch.out_frame_stride, batch.out_row_stride};
   }
 
+  // The levels of a tile that wait for a scope operation.
+  TileOutput<T> levels_of(int64_t signal, int64_t tile) const {
+    const TileVariant<T>& wide = plan_.wide();
+    T* const values =
+        levels_.get() + (signal * job_.num_tiles + tile) * plan_.level_values(wide);
+    const int64_t num_frames = output_of(signal, tile).num_frames;
+    return {values, num_frames, wide.tile.num_bands, 1, plan_.variant_for(num_frames).kernel->lanes};
+  }
+
+  T* scratch_of(int thread) const { return reinterpret_cast<T*>(workspace_.of_thread(thread)); }
+
   void compute_tile(int thread, int64_t signal, int64_t tile) {
     const TileOutput<T> output = output_of(signal, tile);
+    constexpr T kInfinity = std::numeric_limits<T>::infinity();
+    TileExtrema<T> extrema{-kInfinity, kInfinity, false};
+    if (output.num_frames > 0) extrema = run_tile(thread, signal, tile, output);
+    if (output.num_frames < frames_in(tile)) fill(tile, output);
+    if (!passes_.empty()) passes_[0]->observe(signal, tile, output, extrema, scratch_of(thread));
+  }
+
+  TileExtrema<T> run_tile(int thread, int64_t signal, int64_t tile, const TileOutput<T>& output) {
     const TileVariant<T>& variant = plan_.variant_for(output.num_frames);
     std::byte* const scratch = workspace_.of_thread(thread);
     TileArgs<T> args;
     args.num_frames = output.num_frames;
     args.workspace = scratch;
-    locator_.locate_samples(variant, locator_.input_of(signal), tile * plan_.wide().kernel->lanes,
+    locator_.locate_samples(variant, signal, tile * plan_.wide().kernel->lanes,
                             reinterpret_cast<T*>(scratch + variant.tile_bytes), args);
     locator_.locate_next(signal, tile, args);
     args.out = output.values;
     args.frame_stride = output.frame_stride;
     args.row_stride = output.row_stride;
+    if (levels_.get()) args.levels = levels_of(signal, tile).values;
     if (spectra_) {
       args.spectrum = spectra_ + (signal * job_.num_tiles + tile) * spectrum_values(plan_.wide());
     }
     variant.kernel->run(variant.tile, args);
-    if (scope_) scope_->observe(signal, tile, output, args.extrema);
+    return args.extrema;
+  }
+
+  int64_t frames_in(int64_t tile) const {
+    const int64_t lanes = plan_.wide().kernel->lanes;
+    return std::min(lanes, job_.num_frames - tile * lanes);
+  }
+
+  // Fills the frames of a tile that are not valid.
+  void fill(int64_t tile, const TileOutput<T>& output) const {
+    const T value = T(pad_value_);
+    for (int64_t row = 0; row < num_rows_; ++row) {
+      T* const to = output.values + row * output.row_stride;
+      for (int64_t f = output.num_frames; f < frames_in(tile); ++f)
+        to[f * output.frame_stride] = value;
+    }
+  }
+
+  // Applies a scope operation to a tile, and lets the next one see the result.
+  void change_tile(std::size_t pass, int thread, int64_t signal, int64_t tile) {
+    const TileOutput<T> output = output_of(signal, tile);
+    const bool waits = pass == 0 && levels_.get();
+    if (output.num_frames > 0) {
+      passes_[pass]->apply(signal, tile, waits ? levels_of(signal, tile) : output);
+      if (waits) finish_rows(thread, signal, tile, output);
+    }
+    if (pass + 1 < passes_.size())
+      passes_[pass + 1]->observe(signal, tile, output, {}, scratch_of(thread));
+  }
+
+  void finish_rows(int thread, int64_t signal, int64_t tile, const TileOutput<T>& output) const {
+    const TileVariant<T>& variant = plan_.variant_for(output.num_frames);
+    TileArgs<T> args;
+    args.levels = levels_of(signal, tile).values;
+    args.workspace = workspace_.of_thread(thread);
+    args.num_frames = output.num_frames;
+    args.out = output.values;
+    args.frame_stride = output.frame_stride;
+    args.row_stride = output.row_stride;
+    variant.kernel->finish_rows(variant.tile, args);
   }
 
   const PrecisionPlan<T>& plan_;
@@ -92,7 +172,10 @@ class BatchRun {
   const Job& job_;
   T* spectra_;
   SampleLocator<In, T> locator_;
-  std::unique_ptr<ScopePass<T>> scope_;
+  double pad_value_;
+  int64_t num_rows_;
+  std::vector<std::unique_ptr<ScopePass<T>>> passes_;
+  AlignedBuffer<T> levels_;  // [signal][tile], if rows wait for the first pass
 };
 
 template <typename T>

@@ -167,18 +167,15 @@ class PullBack {
 
   // Copies the samples of a segment's frames, hop by hop, and zeros behind.
   void stage(int64_t signal, int64_t first, int64_t num_frames, T* to) const {
-    const In* const from =
-        job_.signal_address(static_cast<const In*>(job_.batch.input), signal,
-                            job_.batch.in_batch_stride, job_.batch.in_channel_stride);
-    const int64_t begin = first * config_.hop - job_.left_padding;
+    const int64_t begin = first * config_.hop - job_.left_padding_of(signal);
     int64_t count;
     if (row_samples_ == config_.hop) {
       count = (num_frames - 1) * config_.hop + config_.frame_length;
-      stage_samples(from, job_.batch, config_.padding, begin, count, to);
+      stage_samples<In>(job_, signal, begin, count, to);
     } else {
       count = num_frames * row_samples_;
       for (int64_t frame = 0; frame < num_frames; ++frame) {
-        stage_samples(from, job_.batch, config_.padding, begin + frame * config_.hop, row_samples_,
+        stage_samples<In>(job_, signal, begin + frame * config_.hop, row_samples_,
                       to + frame * row_samples_);
       }
     }
@@ -274,6 +271,32 @@ void check_kernel(const char* name, const void* kernel, bool exists, std::size_t
   require_pointer(name, kernel, bytes);
 }
 
+// Refuses what has no gradient here.
+void check_has_gradient(const Config& config, const specfast_batch& batch) {
+  const auto require_default = [](bool ok, const char* name) {
+    if (ok) return;
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                std::string(name) + " must have its default for a gradient, which is not computed "
+                                    "through it");
+  };
+  require_default(!config.conditions_frames(), config.remove_dc ? "remove_dc"
+                                               : config.energy != FrameEnergy::kNone
+                                                   ? "energy"
+                                                   : "preemphasis_rule");
+  require_default(!config.filters_signal(), "preemphasis_rule");
+  require_default(config.num_cepstra == 0, "num_cepstra");
+  require_default(config.row_gain.empty(), "row_gain");
+  require_default(config.row_offset.empty(), "row_offset");
+  require_default(config.normalization == Normalization::kNone, "normalization");
+  require_default(!config.pcen, "pcen");
+  require_default(config.delta_order == 0, "delta_order");
+  require_default(config.mel_weights.empty(), "mel_weights");
+  require_default(config.masked_frames == 0, "masked_frames");
+  require_default(batch.num_frames == 0, "num_frames");
+  require_default(!batch.lengths, "lengths");
+  require_default(!batch.starts, "starts");
+}
+
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,
                    int64_t lanes) {
   const Job job = check_input(plan, batch, lanes);
@@ -284,6 +307,7 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
                     std::to_string(batch.in_scale));
   }
   const Config& config = plan.config();
+  check_has_gradient(config, batch);
   const std::size_t bytes = element_bytes(config.precision);
   check_kernel("real_kernel", gradient.real_kernel,
                !config.mel && has_real_kernel(config.spectrum_op), bytes);
@@ -349,8 +373,11 @@ void pull_back_as(const Plan& plan, int num_threads, const specfast_batch& batch
   with_input_type(batch.in_dtype, [&](const auto* null) {
     using In = std::remove_cv_t<std::remove_pointer_t<decltype(null)>>;
     PullBack<In, T> pull_back(plan, num_threads, job, gradient);
-    if (const ScopeOperation<T>* const scope = scope_operation<T>(plan.config()))
-      pull_back.set_cotangent(gradient_before_scope(*scope, plan, num_threads, job, gradient));
+    const auto scopes = scope_operations<T>(plan.config());
+    if (!scopes.empty()) {
+      pull_back.set_cotangent(
+          gradient_before_scope(*scopes.back(), plan, num_threads, job, gradient));
+    }
     pull_back.run();
   });
 }

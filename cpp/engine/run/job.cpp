@@ -17,6 +17,37 @@ void require_batch(bool ok, const char* argument, int64_t received, const char* 
                                                std::to_string(received));
 }
 
+// Checks the lengths of signals, if they have their own.
+void check_lengths(const Job& job) {
+  if (!job.batch.lengths) return;
+  require_pointer("lengths", job.batch.lengths, sizeof(int64_t));
+  for (int64_t signal = 0; signal < job.num_signals; ++signal) {
+    const int64_t length = job.batch.lengths[signal];
+    if (length >= 0 && length <= job.batch.num_samples) continue;
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "lengths must be between 0 and num_samples=" +
+                    std::to_string(job.batch.num_samples) + ", received lengths[" +
+                    std::to_string(signal) + "]=" + std::to_string(length));
+  }
+}
+
+// Checks where the samples lie.
+void check_place(const Job& job, std::size_t bytes) {
+  const specfast_batch& batch = job.batch;
+  if (batch.num_samples == 0) return;
+  if (!batch.starts) {
+    require_pointer("input", batch.input, bytes);
+    return check_extent({{batch.num_batches, batch.in_batch_stride},
+                         {batch.num_channels, batch.in_channel_stride},
+                         {batch.num_samples, batch.in_sample_stride}},
+                        bytes);
+  }
+  require_pointer("starts", batch.starts, sizeof(void*));
+  check_extent({{batch.num_samples, batch.in_sample_stride}}, bytes);
+  for (int64_t signal = 0; signal < job.num_signals; ++signal)
+    if (job.num_samples_of(signal) > 0) require_pointer("starts", batch.starts[signal], bytes);
+}
+
 }  // namespace
 
 std::size_t element_bytes(Precision precision) {
@@ -93,19 +124,17 @@ Job check_input(const Config& config, const specfast_batch& batch, int64_t lanes
                                          std::to_string(batch.num_samples));
   }
 
-  Job job{batch, 0, 0, 0, 0};
+  require_batch(batch.num_frames >= 0, "num_frames", batch.num_frames, "not negative");
+
+  Job job{batch, config, 0, 0, 0};
   job.num_signals = checked_multiply(batch.num_batches, batch.num_channels);
-  job.num_frames = num_frames(config, batch.num_samples);
+  job.num_frames = batch.num_frames ? batch.num_frames : num_frames(config, batch.num_samples);
   job.num_tiles = ceil_div(job.num_frames, lanes);
-  job.left_padding = left_padding(config, batch.num_samples);
   checked_multiply(checked_multiply(job.num_signals, job.num_frames), num_rows(config));
   if (job.is_empty()) return job;
 
-  require_pointer("input", batch.input, input_bytes(batch.in_dtype));
-  check_extent({{batch.num_batches, batch.in_batch_stride},
-                {batch.num_channels, batch.in_channel_stride},
-                {batch.num_samples, batch.in_sample_stride}},
-               input_bytes(batch.in_dtype));
+  check_lengths(job);
+  check_place(job, input_bytes(batch.in_dtype));
   return job;
 }
 

@@ -18,12 +18,29 @@ namespace specfast::engine {
 // Validated sizes and strides of one call.
 struct Job {
   const specfast_batch& batch;
+  const Config& config;
   int64_t num_signals;
-  int64_t num_frames;
-  int64_t num_tiles;  // of one signal
-  int64_t left_padding;
+  int64_t num_frames;  // of each signal in the output
+  int64_t num_tiles;   // of one signal
 
   bool is_empty() const { return num_signals == 0 || num_frames == 0; }
+
+  int64_t num_samples_of(int64_t signal) const {
+    return batch.lengths ? batch.lengths[signal] : batch.num_samples;
+  }
+  // Returns how many frames of a signal, from the first on, are computed.
+  int64_t valid_frames_of(int64_t signal) const {
+    return std::min(num_valid_frames(config, num_samples_of(signal)), num_frames);
+  }
+  int64_t left_padding_of(int64_t signal) const {
+    return left_padding(config, num_samples_of(signal));
+  }
+  template <typename In>
+  const In* input_of(int64_t signal) const {
+    if (batch.starts) return static_cast<const In*>(batch.starts[signal]);
+    return signal_address(static_cast<const In*>(batch.input), signal, batch.in_batch_stride,
+                          batch.in_channel_stride);
+  }
 
   template <typename Address>
   Address* signal_address(Address* base, int64_t signal, int64_t batch_stride,
@@ -65,30 +82,55 @@ void check_kept(const Plan& plan, int64_t num_samples, const void* kept);
 void check_extent(std::initializer_list<std::pair<int64_t, int64_t>> counts_and_strides,
                   std::size_t bytes);
 
-// Writes samples [begin, begin + count) of the padded signal, scaled, to `to`.
+// Reads samples of a signal, scaled and, with preemphasis of the whole signal, filtered.
 template <typename In, typename T>
-void stage_samples(const In* signal, const specfast_batch& batch, Padding padding, int64_t begin,
-                   int64_t count, T* to) {
-  const T scale = scale_of<T>(batch.in_scale);
-  const int64_t stride = batch.in_sample_stride, num_samples = batch.num_samples;
-  const auto pad = [=](int64_t from, int64_t end) {
-    if (padding != Padding::kCenter) {
-      std::fill(to + from, to + end, T(0));
-      return;
+class SampleReader {
+ public:
+  SampleReader(const In* signal, const specfast_batch& batch, const Config& config)
+      : signal_(signal),
+        stride_(batch.in_sample_stride),
+        filters_(config.filters_signal()),
+        filter_{scale_of<T>(batch.in_scale), T(config.preemphasis)} {}
+
+  // Writes samples first, first + step, ..., `count` of them, to `to`.
+  void operator()(int64_t first, int64_t step, int64_t count, T* to) const {
+    if (filters_) {
+      copy_filtered(signal_, stride_, first, step, count, to, filter_);
+    } else {
+      copy_samples(signal_ + first * stride_, step * stride_, count, to, filter_.scale);
     }
-    for_each_reflected_run(begin + from, begin + end, num_samples,
-                           [=](int64_t index, const ReflectedRun& run) {
-                             copy_samples(signal + run.first * stride, run.step * stride, run.count,
-                                          to + (index - begin), scale);
-                           });
+  }
+
+ private:
+  const In* signal_;
+  int64_t stride_;
+  bool filters_;
+  SignalFilter<T> filter_;
+};
+
+// Writes samples [begin, begin + count) of a padded signal, scaled and, where the configuration says
+// so, filtered, to `to`.
+template <typename In, typename T>
+void stage_samples(const Job& job, int64_t signal, int64_t begin, int64_t count, T* to) {
+  const Config& config = job.config;
+  const SampleReader<In, T> read(job.input_of<In>(signal), job.batch, config);
+  const int64_t num_samples = job.num_samples_of(signal);
+  const auto pad = [&](int64_t from, int64_t end) {
+    for_each_padded_run(config.pad_mode, begin + from, begin + end, num_samples,
+                        [&](int64_t index, const PaddedRun& run) {
+                          T* const place = to + (index - begin);
+                          if (run.first == kNoSample) {
+                            std::fill(place, place + run.count, T(0));
+                          } else {
+                            read(run.first, run.step, run.count, place);
+                          }
+                        });
   };
   const int64_t inside_begin = std::clamp<int64_t>(-begin, 0, count);
   const int64_t inside_end = std::clamp<int64_t>(num_samples - begin, inside_begin, count);
   pad(0, inside_begin);
-  if (inside_end > inside_begin) {
-    copy_samples(signal + (begin + inside_begin) * stride, stride, inside_end - inside_begin,
-                 to + inside_begin, scale);
-  }
+  if (inside_end > inside_begin)
+    read(begin + inside_begin, 1, inside_end - inside_begin, to + inside_begin);
   pad(inside_end, count);
 }
 

@@ -19,26 +19,22 @@ class SampleLocator {
   SampleLocator(const Plan& plan, const Job& job)
       : config_(plan.config()), plan_(plan.precision<T>()), job_(job) {}
 
-  const In* input_of(int64_t signal) const {
-    return job_.signal_address(static_cast<const In*>(job_.batch.input), signal,
-                               job_.batch.in_batch_stride, job_.batch.in_channel_stride);
-  }
-
   // Points the tile at the signal where it can be read in place, else at a copy with padding,
   // conversion and scaling done.
-  void locate_samples(const TileVariant<T>& variant, const In* signal, int64_t first_frame,
+  void locate_samples(const TileVariant<T>& variant, int64_t signal, int64_t first_frame,
                       T* staging, TileArgs<T>& args) const {
-    const int64_t begin = first_frame * config_.hop - job_.left_padding;
+    const int64_t begin = first_frame * config_.hop - job_.left_padding_of(signal);
     const int64_t rows = variant.tile.hop_rows, columns = variant.tile.hop_columns;
     const auto stage = [&](int64_t first, int64_t last) {
       stage_hops(signal, begin, rows, args.num_frames, first, last, staging);
     };
     args.staging = staging;
     if constexpr (std::is_same_v<In, T>) {
-      if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1) {
-        const auto [front, back] = hops_in_place(begin, rows, columns);
+      if (job_.batch.in_sample_stride == 1 && scale_of<T>(job_.batch.in_scale) == 1 &&
+          !config_.filters_signal()) {
+        const auto [front, back] = hops_in_place(signal, begin, rows, columns);
         if (front < back) {
-          args.samples = signal + (begin + front * config_.hop);
+          args.samples = job_.template input_of<In>(signal) + (begin + front * config_.hop);
           args.hop_stride = config_.hop;
           args.staged_front = front;
           args.staged_back = columns - back;
@@ -64,25 +60,28 @@ class SampleLocator {
         batch.num_samples <= kNearSamples / job_.num_signals)
       return;
     const int64_t tile_samples = plan_.wide().kernel->lanes * config_.hop;
-    const int64_t first_end = wide.hop_columns * config_.hop - job_.left_padding;
+    const int64_t first_end = wide.hop_columns * config_.hop - job_.left_padding_of(signal);
     int64_t begin = first_end + tile * tile_samples, end = begin + tile_samples;
     if (tile + 1 == job_.num_tiles) {
       if (++signal == job_.num_signals) return;
       begin = 0;
       end = first_end;
     }
-    begin = std::clamp<int64_t>(begin, 0, batch.num_samples);
-    end = std::clamp(end, begin, batch.num_samples);
-    args.next_input = input_of(signal) + begin;
+    const int64_t num_samples = job_.num_samples_of(signal);
+    if (num_samples == 0) return;
+    begin = std::clamp<int64_t>(begin, 0, num_samples);
+    end = std::clamp(end, begin, num_samples);
+    args.next_input = job_.template input_of<In>(signal) + begin;
     args.next_input_bytes = (end - begin) * int64_t(sizeof(In));
   }
 
  private:
   // Returns the hops [front, back), in whole column groups, of a tile that begins at sample `begin`
   // and that lie in the signal altogether. There are none if front >= back.
-  std::pair<int64_t, int64_t> hops_in_place(int64_t begin, int64_t rows, int64_t columns) const {
+  std::pair<int64_t, int64_t> hops_in_place(int64_t signal, int64_t begin, int64_t rows,
+                                            int64_t columns) const {
     constexpr int64_t kColumns = kColumnGroupBytes / int64_t(sizeof(T));
-    const int64_t hop = config_.hop, room = job_.batch.num_samples - begin - rows;
+    const int64_t hop = config_.hop, room = job_.num_samples_of(signal) - begin - rows;
     // Nearly always: no divisions.
     if (begin >= 0 && room >= (columns - 1) * hop) return {0, columns};
     const int64_t front = begin < 0 ? (hop - 1 - begin) / hop : 0;
@@ -92,16 +91,16 @@ class SampleLocator {
 
   // Copies hops [first, last) of a tile that begins at sample `begin`. Those that none of its
   // frames reaches become zero.
-  void stage_hops(const In* signal, int64_t begin, int64_t rows, int64_t num_frames, int64_t first,
+  void stage_hops(int64_t signal, int64_t begin, int64_t rows, int64_t num_frames, int64_t first,
                   int64_t last, T* staging) const {
     const int64_t reached = num_frames + (config_.frame_length - 1) / config_.hop;
     const int64_t used = std::clamp(reached, first, last);
     if (rows == config_.hop) {
-      stage_samples(signal, job_.batch, config_.padding, begin + first * rows,
+      stage_samples<In>(job_, signal, begin + first * rows,
                     (used - first) * rows, staging + first * rows);
     } else {
       for (int64_t hop = first; hop < used; ++hop) {
-        stage_samples(signal, job_.batch, config_.padding, begin + hop * config_.hop, rows,
+        stage_samples<In>(job_, signal, begin + hop * config_.hop, rows,
                       staging + hop * rows);
       }
     }

@@ -22,7 +22,7 @@ struct Segments {
   int64_t frames;                     // of a segment but the last
   int64_t count;                      // of one signal
   int64_t overlap;                    // hops that the last frame of a segment shares with the next
-  int64_t margin_left, margin_right;  // reflected samples
+  int64_t margin_left, margin_right;  // samples of a padding that repeats others
 
   template <typename T>
   Segments(const Config& config, const Job& job, const TileVariant<T>& variant) {
@@ -32,10 +32,10 @@ struct Segments {
     frames = std::min(frames, round_up(job.num_frames, lanes));
     count = ceil_div(job.num_frames, frames);
     margin_left = margin_right = 0;
-    if (config.padding == Padding::kCenter) {
-      margin_left = job.left_padding;
+    if (config.pad_mode != PadMode::kZeros) {
+      margin_left = std::max<int64_t>(job.left_padding_of(0), 0);
       const int64_t end = (job.num_frames - 1) * config.hop + config.frame_length;
-      margin_right = std::max<int64_t>(end - margin_left - job.batch.num_samples, 0);
+      margin_right = std::max<int64_t>(end - job.left_padding_of(0) - job.batch.num_samples, 0);
     }
   }
 };
@@ -70,7 +70,7 @@ class OverlapAdd {
   // Clears the samples that the hops of a segment begin at; the last segment has all to the end.
   void clear_own_samples(int64_t signal, int64_t segment) const {
     const auto begin_of = [this](int64_t s) {
-      const int64_t begin = s * segments_.frames * config_.hop - job_.left_padding;
+      const int64_t begin = s * segments_.frames * config_.hop - job_.left_padding_of(0);
       return std::clamp<int64_t>(begin, 0, job_.batch.num_samples);
     };
     const int64_t end =
@@ -141,10 +141,10 @@ class OverlapAdd {
 
   // Adds hops [first, first + count) of a signal, row_samples_ samples each.
   void add_hops_to_signal(int64_t signal, int64_t first, int64_t count, const T* from) {
-    const int64_t begin = first * config_.hop - job_.left_padding;
+    const int64_t begin = first * config_.hop - job_.left_padding_of(0);
     if (row_samples_ == config_.hop) {
       const int64_t end =
-          (job_.num_frames - 1) * config_.hop + config_.frame_length - job_.left_padding;
+          (job_.num_frames - 1) * config_.hop + config_.frame_length - job_.left_padding_of(0);
       return add_samples(signal, begin, std::min(count * row_samples_, end - begin), from);
     }
     for (int64_t hop = 0; hop < count; ++hop)
@@ -155,13 +155,14 @@ class OverlapAdd {
     const int64_t num_samples = job_.batch.num_samples;
     T* const to = address_of(signal);
     const T* margin = margins_.data() + signal * (segments_.margin_left + segments_.margin_right);
-    const auto add = [&](int64_t, const ReflectedRun& run) {
+    const auto add = [&](int64_t, const PaddedRun& run) {
       T* at = to + run.first * gradient_.signal_sample_stride;
       const int64_t step = run.step * gradient_.signal_sample_stride;
       for (int64_t i = 0; i < run.count; ++i) at[i * step] += *margin++;
     };
-    for_each_reflected_run(-segments_.margin_left, 0, num_samples, add);
-    for_each_reflected_run(num_samples, num_samples + segments_.margin_right, num_samples, add);
+    const PadMode mode = config_.pad_mode;
+    for_each_padded_run(mode, -segments_.margin_left, 0, num_samples, add);
+    for_each_padded_run(mode, num_samples, num_samples + segments_.margin_right, num_samples, add);
   }
 
   const Config& config_;

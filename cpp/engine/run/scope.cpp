@@ -2,6 +2,9 @@
 #include "engine/run/scope.h"
 
 #include "engine/base/error.h"
+#include "engine/run/deltas.h"
+#include "engine/run/normalization.h"
+#include "engine/run/pcen.h"
 #include "engine/run/top_db.h"
 
 namespace specfast::engine {
@@ -17,19 +20,28 @@ void refuse_maximum(const specfast_stream_config& stream) {
 }  // namespace
 
 template <typename T>
-const ScopeOperation<T>* scope_operation(const Config& config) noexcept {
-  static const ScopeOperation<T>* const kOperations[] = {&top_db<T>()};
+std::vector<const ScopeOperation<T>*> scope_operations(const Config& config) {
+  static const ScopeOperation<T>* const kOperations[] = {&top_db<T>(), &pcen<T>(),
+                                                      &normalization<T>(), &deltas<T>()};
+  std::vector<const ScopeOperation<T>*> operations;
   for (const ScopeOperation<T>* operation : kOperations)
-    if (operation->applies(config)) return operation;
-  return nullptr;
+    if (operation->applies(config)) operations.push_back(operation);
+  return operations;
 }
 
-template const ScopeOperation<float>* scope_operation(const Config&) noexcept;
-template const ScopeOperation<double>* scope_operation(const Config&) noexcept;
+template std::vector<const ScopeOperation<float>*> scope_operations(const Config&);
+template std::vector<const ScopeOperation<double>*> scope_operations(const Config&);
 
 template <typename T>
 void ScopeOperation<T>::check_stream(const specfast_stream_config& config) const {
   refuse_maximum(config);
+}
+
+template <typename T>
+void ScopeOperation<T>::pull_back(const Plan&, const Job&, const specfast_gradient&, int,
+                                  std::vector<T>&) const {
+  throw Error(SPECFAST_E_INVALID_ARGUMENT,
+              "normalization, pcen and delta_order must have their defaults for a gradient");
 }
 
 template class ScopeOperation<float>;
@@ -37,8 +49,9 @@ template class ScopeOperation<double>;
 
 void check_scope_of_stream(const Config& config, const specfast_stream_config& stream) {
   with_precision(config.precision, [&](auto zero) {
-    const ScopeOperation<decltype(zero)>* const scope = scope_operation<decltype(zero)>(config);
-    scope ? scope->check_stream(stream) : refuse_maximum(stream);
+    const auto operations = scope_operations<decltype(zero)>(config);
+    for (const auto* operation : operations) operation->check_stream(stream);
+    if (operations.empty()) refuse_maximum(stream);
   });
 }
 

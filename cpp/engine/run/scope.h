@@ -27,13 +27,24 @@ class ScopePass {
  public:
   virtual ~ScopePass() = default;
   // Called once for each tile, by any thread. The extrema are those of the tile's levels, if its
-  // plan tracks them.
+  // plan tracks them; those of a tile without valid frames are infinite. `scratch` has room for the
+  // tile's values.
   virtual void observe(int64_t signal, int64_t tile, const TileOutput<T>& output,
-                       const TileExtrema<T>& extrema) noexcept = 0;
-  // Called when all tiles have been observed, before the first is changed.
-  virtual void finish() = 0;
+                       const TileExtrema<T>& extrema, T* scratch) noexcept = 0;
+  // Called when all tiles have been observed, before the first is changed: once for each signal, by
+  // any thread, then once for all.
+  virtual void finish_signal(int64_t) {}
+  virtual void finish() {}
   // Called once for each tile, by any thread.
   virtual void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const = 0;
+};
+
+// The next frames of all channels of a stream.
+template <typename T>
+struct StreamOutput {
+  T* values;
+  int64_t num_frames, num_rows;
+  int64_t channel_stride, frame_stride, row_stride;
 };
 
 // A scope operation in a stream, where only what has passed is known.
@@ -44,7 +55,7 @@ class ScopeStream {
   // Forgets the signal.
   virtual void reset() noexcept = 0;
   // Changes the next frames of all channels. The result does not depend on how many come at once.
-  virtual void advance(T* output, const specfast_block& block, int64_t num_frames) noexcept = 0;
+  virtual void advance(const StreamOutput<T>& output) noexcept = 0;
   // Returns what the stream remembers, which is all that a saved state holds of it.
   virtual std::vector<T>& state() noexcept = 0;
   // Tells whether values could be a state, from bytes that may not be aligned.
@@ -66,13 +77,14 @@ class ScopeOperation {
       const Plan& plan, const specfast_stream_config& config) const = 0;
   // Replaces the output of a call before this operation, [signal][row][frame], by the gradient with
   // respect to it. Sums are taken in a fixed order.
+  // By default it is refused.
   virtual void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
-                         int num_threads, std::vector<T>& output) const = 0;
+                         int num_threads, std::vector<T>& output) const;
 };
 
-// Returns the operation that a configuration asks for, or null.
+// Returns the operations that a configuration asks for, in the order in which they are applied.
 template <typename T>
-const ScopeOperation<T>* scope_operation(const Config& config) noexcept;
+std::vector<const ScopeOperation<T>*> scope_operations(const Config& config);
 
 // Throws Error unless a stream of this configuration can have the plan's scope operation, if any.
 void check_scope_of_stream(const Config& config, const specfast_stream_config& stream);

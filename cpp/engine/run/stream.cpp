@@ -76,15 +76,16 @@ Stream::Stream(const Plan& plan, const specfast_stream_config& config)
       is_trained_(!plan.is_analytic()),
       fingerprint_(fingerprint_with(plan, config)),
       left_(left_padding(config_, std::max<int64_t>(config.num_samples, 1))),
-      margin_(config_.padding == Padding::kCenter ? latency_samples() + 1 : 0),
-      start_(-left_) {}
+      latency_(engine::latency_samples(config_, left_)),
+      margin_(repeats_samples() ? samples_behind_end() + 1 : 0),
+      start_(-front()) {}
 
 // ---- Positions ----------------------------------------------------------------------------------
 
 // Frames whose samples are all known when num_samples are.
 int64_t Stream::ready_frames(int64_t num_samples) const noexcept {
   // The sample number left_ is reflected to the front.
-  const bool begun = config_.padding != Padding::kCenter || num_samples > left_;
+  const bool begun = !repeats_samples() || num_samples > left_;
   if (!begun || num_samples < latency_samples()) return 0;
   return (num_samples - latency_samples()) / config_.hop + 1;
 }
@@ -98,16 +99,17 @@ int64_t Stream::frames_of_flush() const noexcept {
 }
 
 int64_t Stream::max_frames() const noexcept {
-  const bool center = config_.padding == Padding::kCenter;
   // Before the first frame a stream may hold more than one sample too few for the next one.
-  const int64_t waiting = center ? std::max<int64_t>(left_ - latency_samples(), -1) : -1;
+  const int64_t waiting = repeats_samples() ? std::max<int64_t>(left_ - latency_, -1) : -1;
   const int64_t of_push = (max_block_ + waiting) / config_.hop + 1;
-  if (config_.padding == Padding::kValid) return of_push;
-  return std::max(of_push, std::max(left_, latency_samples()) / config_.hop + 1);
+  if (config_.padding == Padding::kValid && config_.masked_frames == 0) return of_push;
+  const int64_t held = std::max(left_, latency_) + std::max<int64_t>(samples_behind_end(), 0);
+  const bool is_plain = config_.padding != Padding::kSides;
+  return std::max(of_push, (is_plain ? std::max(left_, latency_) : held) / config_.hop + 1);
 }
 
 int64_t Stream::needed_from() const noexcept {
-  return std::max(-left_, std::min(begin_of(next_frame_), seen_ - margin_));
+  return std::max(-front(), std::min(begin_of(next_frame_), seen_ - margin_));
 }
 
 // ---- Push and flush -----------------------------------------------------------------------------
@@ -180,7 +182,7 @@ specfast_status Stream::push(const specfast_block& block, int64_t& num_frames) n
     const bool reaches_reflection = seen_ <= left_ && seen_ + count > left_;
     seen_ += count;
     taken += count;
-    if (config_.padding == Padding::kCenter && reaches_reflection) pad(start_, 0);
+    if (repeats_samples() && reaches_reflection) pad(start_, 0);
     const int64_t frames = ready_frames(seen_) - next_frame_;
     if (is_interrupted() || !compute(block, given, frames)) return abandon();
     given += frames;
@@ -202,12 +204,15 @@ specfast_status Stream::flush(const specfast_block& block, int64_t& num_frames) 
   const int64_t left_over = frames_of_flush();
   if (const specfast_status status = check_output(block, left_over); status != SPECFAST_OK)
     return status;
-  if (left_over > 0) {
+  const int64_t computed =
+      std::min(left_over, std::max<int64_t>(num_valid_frames(config_, seen_) - next_frame_, 0));
+  if (computed > 0) {
     compact();
-    if (config_.padding == Padding::kCenter && seen_ <= left_) pad(start_, 0);
-    pad(seen_, begin_of(next_frame_ + left_over - 1) + config_.frame_length);
-    if (!compute(block, 0, left_over)) return abandon();
+    if (repeats_samples() && seen_ <= left_) pad(start_, 0);
+    pad(seen_, begin_of(next_frame_ + computed - 1) + config_.frame_length);
+    if (!compute(block, 0, computed)) return abandon();
   }
+  fill(block, computed, left_over);
   finished_ = true;
   num_frames = left_over;
   return SPECFAST_OK;
@@ -221,10 +226,10 @@ specfast_status Stream::abandon() noexcept {
 
 void Stream::reset() noexcept {
   seen_ = next_frame_ = 0;
-  start_ = -left_;
+  start_ = -front();
   finished_ = false;
   reset_scope();
-  if (config_.padding != Padding::kCenter) pad(start_, 0);
+  if (!repeats_samples()) pad(start_, 0);
 }
 
 }  // namespace specfast::engine

@@ -32,7 +32,7 @@ class Stream {
 
   bool finished() const noexcept { return finished_; }
   int64_t max_block() const noexcept { return max_block_; }
-  int64_t latency_samples() const noexcept { return config_.frame_length - left_; }
+  int64_t latency_samples() const noexcept { return latency_; }
   // Returns how many samples may be pushed at once now.
   int64_t max_push() const noexcept { return std::min(max_block_, kMaxSamples - seen_); }
   // Return the frames that a push of 0 to max_push() samples, or a flush, would give now.
@@ -48,6 +48,16 @@ class Stream {
   Stream(const Plan& plan, const specfast_stream_config& config);
 
   int64_t begin_of(int64_t frame) const noexcept { return frame * config_.hop - left_; }
+  // Whether padding repeats samples of the signal, and so has to wait for them.
+  bool repeats_samples() const noexcept { return config_.pad_mode != PadMode::kZeros; }
+  // Returns how many samples of padding frames see in front of the signal, and how many at most
+  // behind it.
+  int64_t front() const noexcept { return std::max<int64_t>(left_, 0); }
+  int64_t samples_behind_end() const noexcept {
+    const int64_t wider = 2 * config_.pad_length - config_.frame_span;
+    const int64_t beyond = config_.padding == Padding::kSides ? std::max<int64_t>(wider, 0) : 0;
+    return config_.frame_length - left_ + beyond;
+  }
   // Returns the first sample that a later frame needs.
   int64_t needed_from() const noexcept;
 
@@ -63,6 +73,8 @@ class Stream {
   // Computes the next num_frames frames into the block, from its frame `to` on. Returns whether it
   // did: false where the caller ended the call.
   virtual bool compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept = 0;
+  // Writes the value of frames that are not valid to frames [begin, end) of the block.
+  virtual void fill(const specfast_block& block, int64_t begin, int64_t end) noexcept = 0;
   virtual void reset_scope() noexcept = 0;
   // A state holds what the scope operation remembers, then the samples [first_sample, seen_) of
   // each channel.
@@ -78,6 +90,7 @@ class Stream {
   const bool is_trained_;
   const int64_t fingerprint_;  // of the plan and max_db
   const int64_t left_;         // samples of padding in front of the signal
+  const int64_t latency_;
   const int64_t margin_;       // last samples of the signal that a reflection at its end may need
 
   int64_t seen_ = 0;        // samples of a channel so far

@@ -121,7 +121,7 @@ specfast_status Stream::load(const std::byte* bytes, std::size_t num_bytes) noex
   }
   start_ = needed_from();
   load_values(bytes + sizeof(fields), first_saved());
-  if (config_.padding != Padding::kCenter || seen_ > left_) pad(start_, 0);
+  if (!repeats_samples() || seen_ > left_) pad(start_, 0);
   return SPECFAST_OK;
 }
 

@@ -24,7 +24,8 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
   const int64_t work =
       std::max({kMinWork, config_.frame_length + 1, gaps_ ? 0 : lanes * config_.hop});
   // Samples that stay when every ready frame is gone: less than a frame, or those of a reflection.
-  const int64_t staying = config_.frame_length + left_ + 2;
+  const int64_t staying =
+      std::max(config_.frame_length, latency_ + left_) + 2 * front() + std::max<int64_t>(margin_, 0) + 2;
   capacity_ = staying + work;
   const int64_t columns = std::max(plan_.wide().tile.hop_columns, plan_.narrow().tile.hop_columns);
   const int64_t slack =
@@ -33,8 +34,14 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
   const int64_t total = checked_multiply(num_channels_, channel_stride_);
   checked_multiply(total, sizeof(T));
   store_.resize(std::size_t(total));
-  if (const ScopeOperation<T>* const scope = scope_operation<T>(config_))
-    scope_ = scope->make_stream(plan, config);
+  for (const ScopeOperation<T>* operation : scope_operations<T>(config_))
+    scope_ = operation->make_stream(plan, config);
+  if (config_.filters_signal()) previous_.resize(std::size_t(num_channels_));
+  if (plan_.defers_rows()) {
+    level_stride_ = plan_.level_values(plan_.wide());
+    levels_ = AlignedBuffer<T>(checked_multiply(num_channels_, level_stride_));
+    std::fill_n(levels_.get(), num_channels_ * level_stride_, T(0));
+  }
   // The first touch of a page enters the kernel, which pushes must not do.
   std::memset(workspace_.of_thread(0), 0, plan.workspace_bytes());
   reset();
@@ -55,23 +62,43 @@ void StreamStore<T>::append(const specfast_block& block, int64_t from, int64_t c
   const auto append_as = [&](const auto* null) {
     const auto* const input = static_cast<decltype(null)>(block.input);
     for (int64_t channel = 0; channel < num_channels_; ++channel) {
-      copy_samples(input + channel * block.in_channel_stride + from * block.in_sample_stride,
-                   block.in_sample_stride, count, at(channel, seen_), scale_of<T>(block.in_scale));
+      const auto* const first =
+          input + channel * block.in_channel_stride + from * block.in_sample_stride;
+      if (config_.filters_signal()) {
+        append_filtered(first, block, count, channel);
+      } else {
+        copy_samples(first, block.in_sample_stride, count, at(channel, seen_),
+                     scale_of<T>(block.in_scale));
+      }
     }
   };
   with_input_type(block.in_dtype, append_as);
 }
 
 template <typename T>
+template <typename In>
+void StreamStore<T>::append_filtered(const In* samples, const specfast_block& block, int64_t count,
+                                     int64_t channel) noexcept {
+  const SignalFilter<T> filter{scale_of<T>(block.in_scale), T(config_.preemphasis)};
+  T* const to = at(channel, seen_);
+  T& previous = previous_[std::size_t(channel)];
+  copy_filtered(samples, block.in_sample_stride, 0, 1, count, to, filter);
+  if (seen_ > 0) to[0] = to[0] - filter.coefficient * previous;
+  previous = T(samples[(count - 1) * block.in_sample_stride]) * filter.scale;
+}
+
+template <typename T>
 void StreamStore<T>::pad(int64_t begin, int64_t end) noexcept {
   for (int64_t channel = 0; channel < num_channels_; ++channel) {
-    if (config_.padding != Padding::kCenter) {
-      for (int64_t index = begin; index < end; ++index) *at(channel, index) = T(0);
-      continue;
-    }
-    for_each_reflected_run(begin, end, seen_, [&](int64_t index, const ReflectedRun& run) {
-      copy_samples(at(channel, run.first), run.step, run.count, at(channel, index));
-    });
+    for_each_padded_run(
+        config_.pad_mode, begin, end, seen_, [&](int64_t index, const PaddedRun& run) {
+          T* const to = at(channel, index);
+          if (run.first == kNoSample) {
+            std::fill(to, to + run.count, T(0));
+          } else {
+            copy_samples(at(channel, run.first), run.step, run.count, to);
+          }
+        });
   }
 }
 
@@ -83,36 +110,76 @@ bool StreamStore<T>::compute(const specfast_block& block, int64_t to, int64_t nu
   const FlushSubnormals flush(plan_.flushes_subnormals());
   while (num_frames > 0) {
     if (is_interrupted()) return false;
-    TileArgs<T> args;
-    args.num_frames = std::min(num_frames, most);
-    const TileVariant<T>& variant = plan_.variant_for(args.num_frames);
-    T* const out = static_cast<T*>(block.output) + to * block.out_frame_stride;
-    args.hop_stride = gaps_ ? 0 : config_.hop;
-    args.workspace = workspace_.of_thread(0);
-    args.frame_stride = block.out_frame_stride;
-    args.row_stride = block.out_row_stride;
-    for (int64_t channel = 0; channel < num_channels_; ++channel) {
-      args.samples = at(channel, begin_of(next_frame_));
-      args.out = out + channel * block.out_channel_stride;
-      variant.kernel->run(variant.tile, args);
-    }
-    if (scope_) scope_->advance(out, block, args.num_frames);
-    next_frame_ += args.num_frames;
-    to += args.num_frames;
-    num_frames -= args.num_frames;
+    const int64_t count = std::min(num_frames, most);
+    compute_tiles(block, to, count);
+    next_frame_ += count;
+    to += count;
+    num_frames -= count;
   }
   return true;
 }
 
 template <typename T>
+void StreamStore<T>::compute_tiles(const specfast_block& block, int64_t to,
+                                   int64_t num_frames) noexcept {
+  TileArgs<T> args;
+  args.num_frames = num_frames;
+  const TileVariant<T>& variant = plan_.variant_for(num_frames);
+  T* const out = static_cast<T*>(block.output) + to * block.out_frame_stride;
+  args.hop_stride = gaps_ ? 0 : config_.hop;
+  args.workspace = workspace_.of_thread(0);
+  args.frame_stride = block.out_frame_stride;
+  args.row_stride = block.out_row_stride;
+  for (int64_t channel = 0; channel < num_channels_; ++channel) {
+    args.samples = at(channel, begin_of(next_frame_));
+    args.out = out + channel * block.out_channel_stride;
+    if (levels_.get()) args.levels = levels_.get() + channel * level_stride_;
+    variant.kernel->run(variant.tile, args);
+  }
+  if (!scope_) return;
+  if (levels_.get()) {
+    scope_->advance({levels_.get(), num_frames, variant.tile.num_bands, level_stride_, 1,
+                     variant.kernel->lanes});
+    return finish_rows(variant, args, out, block.out_channel_stride);
+  }
+  scope_->advance({out, num_frames, num_rows_, block.out_channel_stride, block.out_frame_stride,
+                   block.out_row_stride});
+}
+
+template <typename T>
+void StreamStore<T>::finish_rows(const TileVariant<T>& variant, TileArgs<T> args, T* out,
+                                 int64_t out_channel_stride) noexcept {
+  for (int64_t channel = 0; channel < num_channels_; ++channel) {
+    args.levels = levels_.get() + channel * level_stride_;
+    args.out = out + channel * out_channel_stride;
+    variant.kernel->finish_rows(variant.tile, args);
+  }
+}
+
+template <typename T>
+void StreamStore<T>::fill(const specfast_block& block, int64_t begin, int64_t end) noexcept {
+  const T value = T(config_.pad_value);
+  for (int64_t channel = 0; channel < num_channels_; ++channel) {
+    for (int64_t frame = begin; frame < end; ++frame) {
+      T* const to = static_cast<T*>(block.output) + channel * block.out_channel_stride +
+                    frame * block.out_frame_stride;
+      for (int64_t row = 0; row < num_rows_; ++row) to[row * block.out_row_stride] = value;
+    }
+  }
+}
+
+template <typename T>
 void StreamStore<T>::reset_scope() noexcept {
   if (scope_) scope_->reset();
+  std::fill(previous_.begin(), previous_.end(), T(0));
 }
 
 template <typename T>
 std::size_t StreamStore<T>::value_bytes(int64_t num_samples) const noexcept {
   const std::size_t scope_values = scope_ ? scope_->state().size() : 0;
-  return (scope_values + std::size_t(num_channels_) * std::size_t(num_samples)) * sizeof(T);
+  return (scope_values + previous_.size() +
+          std::size_t(num_channels_) * std::size_t(num_samples)) *
+         sizeof(T);
 }
 
 template <typename T>
@@ -120,6 +187,7 @@ template <typename Store, typename Copy>
 void StreamStore<T>::for_each_saved_run(Store& store, int64_t first_sample,
                                         const Copy& copy) noexcept {
   if (store.scope_) copy(store.scope_->state().data(), store.scope_->state().size() * sizeof(T));
+  copy(store.previous_.data(), store.previous_.size() * sizeof(T));
   for (int64_t channel = 0; channel < store.num_channels_; ++channel)
     copy(store.at(channel, first_sample), std::size_t(store.seen_ - first_sample) * sizeof(T));
 }

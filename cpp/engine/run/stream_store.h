@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/base/aligned_buffer.h"
 #include "engine/plan/workspace.h"
 #include "engine/run/scope.h"
 #include "engine/run/stream.h"
@@ -23,8 +24,12 @@ class StreamStore final : public Stream {
   int64_t room() const noexcept override { return capacity_ - (seen_ - start_); }
   void compact() noexcept override;
   void append(const specfast_block& block, int64_t from, int64_t count) noexcept override;
+  template <typename In>
+  void append_filtered(const In* samples, const specfast_block& block, int64_t count,
+                       int64_t channel) noexcept;
   void pad(int64_t begin, int64_t end) noexcept override;
   bool compute(const specfast_block& block, int64_t to, int64_t num_frames) noexcept override;
+  void fill(const specfast_block& block, int64_t begin, int64_t end) noexcept override;
   void reset_scope() noexcept override;
   std::size_t value_bytes(int64_t num_samples) const noexcept override;
   void save_values(std::byte* bytes, int64_t first_sample) const noexcept override;
@@ -38,6 +43,11 @@ class StreamStore final : public Stream {
   const T* at(int64_t channel, int64_t index) const noexcept {
     return store_.data() + channel * channel_stride_ + (index - start_);
   }
+  // Computes a tile of each channel, and lets the scope operation change all of them.
+  void compute_tiles(const specfast_block& block, int64_t to, int64_t num_frames) noexcept;
+  // Makes rows of levels that have waited for the scope operation.
+  void finish_rows(const TileVariant<T>& variant, TileArgs<T> args, T* out,
+                   int64_t out_channel_stride) noexcept;
   // Calls copy(values, num_bytes) for all that a state holds beside the positions, in its order.
   template <typename Store, typename Copy>
   static void for_each_saved_run(Store& store, int64_t first_sample, const Copy& copy) noexcept;
@@ -47,7 +57,10 @@ class StreamStore final : public Stream {
   const bool gaps_;  // samples between two frames belong to none
   int64_t capacity_;
   int64_t channel_stride_;
+  int64_t level_stride_ = 0;
   std::vector<T> store_;                   // [channel][channel_stride_]
+  std::vector<T> previous_;                // [channel]: the last sample, if the signal is filtered
+  AlignedBuffer<T> levels_;                // [channel], if rows wait for the scope operation
   std::unique_ptr<ScopeStream<T>> scope_;  // null: no scope operation
 };
 

@@ -20,11 +20,12 @@ class TopDbPass final : public ScopePass<T> {
       : config_(plan.config()),
         clamp_(plan.precision<T>().wide().kernel->clamp),
         job_(job),
+        range_(T(plan.precision<T>().clamp_range())),
         is_common_(config_.top_db_scope == TopDbScope::kBatch),
         extrema_(std::size_t(job.num_signals * job.num_tiles)) {}
 
   void observe(int64_t signal, int64_t tile, const TileOutput<T>&,
-               const TileExtrema<T>& extrema) noexcept override {
+               const TileExtrema<T>& extrema, T*) noexcept override {
     extrema_[std::size_t(signal * job_.num_tiles + tile)] = extrema;
   }
 
@@ -50,12 +51,13 @@ class TopDbPass final : public ScopePass<T> {
       if (tile.has_nan) return std::numeric_limits<T>::quiet_NaN();
       max = std::max(max, tile.max);
     }
-    return max - T(config_.top_db);
+    return max - range_;
   }
 
   const Config& config_;
   decltype(TileKernel<T>::clamp) clamp_;
   const Job& job_;
+  T range_;
   bool is_common_;                       // one floor for all signals
   std::vector<TileExtrema<T>> extrema_;  // [signal][tile]
   std::vector<T> floors_;
@@ -67,9 +69,8 @@ class TopDbStream final : public ScopeStream<T> {
   TopDbStream(const Plan& plan, const specfast_stream_config& config)
       : clamp_(plan.precision<T>().narrow().kernel->clamp),
         num_channels_(config.num_channels),
-        num_rows_(plan.num_rows()),
-        top_db_(T(plan.config().top_db)),
-        fixed_floor_(T(config.max_db) - top_db_) {
+        range_(T(plan.precision<T>().clamp_range())),
+        fixed_floor_(T(plan.precision<T>().scaled_level(config.max_db)) - range_) {
     if (config.max_rule != SPECFAST_MAX_RUNNING) return;
     const bool is_common = plan.config().top_db_scope == TopDbScope::kBatch;
     maxima_.resize(std::size_t(is_common ? 1 : num_channels_));
@@ -79,18 +80,18 @@ class TopDbStream final : public ScopeStream<T> {
     std::fill(maxima_.begin(), maxima_.end(), -std::numeric_limits<T>::infinity());
   }
 
-  void advance(T* output, const specfast_block& block, int64_t num_frames) noexcept override {
+  void advance(const StreamOutput<T>& output) noexcept override {
     if (maxima_.empty()) {
       for (int64_t channel = 0; channel < num_channels_; ++channel)
-        clamp(output, block, channel, num_frames, fixed_floor_);
+        clamp(output, channel, 0, output.num_frames, fixed_floor_);
       return;
     }
     // Frame by frame, so that the result does not depend on how the signal was cut.
-    for (int64_t frame = 0; frame < num_frames; ++frame, output += block.out_frame_stride) {
+    for (int64_t frame = 0; frame < output.num_frames; ++frame) {
       for (int64_t channel = 0; channel < num_channels_; ++channel)
-        raise_maximum(output + channel * block.out_channel_stride, block, maximum_of(channel));
+        raise_maximum(place(output, channel, frame), output, maximum_of(channel));
       for (int64_t channel = 0; channel < num_channels_; ++channel)
-        clamp(output, block, channel, 1, maximum_of(channel) - top_db_);
+        clamp(output, channel, frame, 1, maximum_of(channel) - range_);
     }
   }
 
@@ -110,21 +111,25 @@ class TopDbStream final : public ScopeStream<T> {
     return maxima_[maxima_.size() == 1 ? 0 : std::size_t(channel)];
   }
 
+  static T* place(const StreamOutput<T>& output, int64_t channel, int64_t frame) noexcept {
+    return output.values + channel * output.channel_stride + frame * output.frame_stride;
+  }
+
   // Neither NaN nor infinity counts: one bad sample must not silence a stream for ever.
-  void raise_maximum(const T* value, const specfast_block& block, T& maximum) const noexcept {
-    for (int64_t row = 0; row < num_rows_; ++row, value += block.out_row_stride)
+  void raise_maximum(const T* value, const StreamOutput<T>& output, T& maximum) const noexcept {
+    for (int64_t row = 0; row < output.num_rows; ++row, value += output.row_stride)
       if (*value > maximum && *value < std::numeric_limits<T>::infinity()) maximum = *value;
   }
 
-  void clamp(T* output, const specfast_block& block, int64_t channel, int64_t num_frames,
+  void clamp(const StreamOutput<T>& output, int64_t channel, int64_t frame, int64_t num_frames,
              T floor) const noexcept {
-    clamp_(output + channel * block.out_channel_stride, num_frames, num_rows_,
-           block.out_frame_stride, block.out_row_stride, floor);
+    clamp_(place(output, channel, frame), num_frames, output.num_rows, output.frame_stride,
+           output.row_stride, floor);
   }
 
   decltype(TileKernel<T>::clamp) clamp_;
-  int64_t num_channels_, num_rows_;
-  T top_db_, fixed_floor_;
+  int64_t num_channels_;
+  T range_, fixed_floor_;
   std::vector<T> maxima_;  // so far, of all channels or of each; empty with a fixed maximum
 };
 

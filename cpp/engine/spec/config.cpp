@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/spec/fields.h"
+#include "engine/spec/geometry.h"
 #include "engine/spec/modes.h"
 #include "engine/spec/window.h"
 
@@ -38,6 +39,16 @@ bool applies(Applies when, const Config& config) {
       return config.level_op != LevelOp::kIdentity;
     case Applies::kWithTopDb:
       return config.top_db_scope != TopDbScope::kNone;
+    case Applies::kWithSides:
+      return config.padding == Padding::kSides;
+    case Applies::kWithPreemphasis:
+      return config.preemphasis_rule != Preemphasis::kNone;
+    case Applies::kWithPcen:
+      return config.pcen;
+    case Applies::kWithDeltas:
+      return config.delta_order > 0;
+    case Applies::kWithNormalization:
+      return config.normalization != Normalization::kNone;
     default:
       return true;
   }
@@ -48,6 +59,29 @@ void check_band_edges(double min_freq_hz, double max_freq_hz) {
           "finite and greater than min_freq=" + std::to_string(min_freq_hz));
 }
 
+// Puts the span that a padding implies in the place of 0, and leaves only what the padding uses.
+void relate_frames(Config& config) {
+  const bool is_whole = config.padding == Padding::kCenter || config.padding == Padding::kSides;
+  const bool may_differ = config.padding == Padding::kValid || config.padding == Padding::kSides;
+  const int64_t usual = is_whole ? config.fft_length : config.frame_length;
+  if (config.frame_span == 0) config.frame_span = usual;
+  require(config.frame_span >= config.frame_length, "frame_span", config.frame_span,
+          "0 or at least frame_length");
+  require(may_differ || config.frame_span == usual, "frame_span", config.frame_span,
+          "0 with this padding");
+  const bool pads_zeros = config.padding == Padding::kSame || config.padding == Padding::kEnd ||
+                          config.padding == Padding::kValid;
+  if (pads_zeros) config.pad_mode = PadMode::kZeros;
+}
+
+// Checks what rows behind levels must be to each other.
+void relate_rows(const Config& config) {
+  require(config.num_cepstra <= config.num_mel_bins, "num_cepstra", config.num_cepstra,
+          "between 0 and num_mel_bins");
+  require(config.num_cepstra > 0 || config.lifter == 0, "lifter", config.lifter,
+          "0 without cepstra");
+}
+
 // Derives the lengths of the transform, and checks what fields must be to each other.
 void relate(Config& config) {
   require(config.fft_length >= config.frame_length, "fft_length", config.fft_length,
@@ -56,21 +90,43 @@ void relate(Config& config) {
   config.dft_length = config.mel ? config.fft_length : (config.num_bins - 1) * 2;
   require(config.mel || config.dft_length >= 2, "fft_length", config.fft_length, "at least 2");
   if (config.mel) check_band_edges(config.min_freq_hz, config.max_freq_hz);
-  if (config.level_op != LevelOp::kDecibel) return;
+  relate_frames(config);
+  if (!config.mel) return;
+  relate_rows(config);
+  if (config.level_op == LevelOp::kIdentity) return;
   require(config.min_power > 0 || config.ref_power != 0, "ref_power", config.ref_power,
           "different from 0 where min_power is 0");
 }
 
+// Returns a copy of values in a range; none for NULL.
+std::vector<double> checked_values(const char* name, const double* values, int64_t count,
+                                   const Range& range) {
+  if (!values) return {};
+  require_pointer(name, values);
+  for (int64_t i = 0; i < count; ++i) require_in(range, name, values[i]);
+  return std::vector<double>(values, values + count);
+}
+
+// PCEN takes the place of what else is done to energies.
+void relate_pcen(const Config& config) {
+  const auto require_none = [&config](bool ok, const char* name) {
+    require(!config.pcen || ok, "pcen", 1, std::string("0 with ") + name);
+  };
+  require_none(config.level_op == LevelOp::kIdentity, "a level");
+  require_none(config.energy == FrameEnergy::kNone, "an energy");
+  require_none(config.num_cepstra == 0, "num_cepstra");
+  require_none(config.row_gain.empty() && config.row_offset.empty(), "row_gain or row_offset");
+}
+
 }  // namespace
 
-void check_mel_grid(int64_t num_mel_bins, int64_t num_bins, double sampling_rate_hz,
-                    double min_freq_hz, double max_freq_hz) {
-  require_in(kBands, "num_mel_bins", num_mel_bins);
-  require_in(kLength, "num_spectrogram_bins", num_bins);
-  require_in(kPositive, "sampling_rate", sampling_rate_hz);
-  require_in(kNotNegative, "min_freq", min_freq_hz);
-  require_in(kFinite, "max_freq", max_freq_hz);
-  check_band_edges(min_freq_hz, max_freq_hz);
+void check_mel_grid(const MelGrid& grid) {
+  require_in(kBands, "num_mel_bins", grid.num_bands);
+  require_in(kLength, "num_spectrogram_bins", grid.num_bins);
+  require_in(kPositive, "sampling_rate", grid.sampling_rate_hz);
+  require_in(kNotNegative, "min_freq", grid.min_freq_hz);
+  require_in(kFinite, "max_freq", grid.max_freq_hz);
+  check_band_edges(grid.min_freq_hz, grid.max_freq_hz);
 }
 
 void init_config(specfast_config& config, specfast_mode mode) {
@@ -89,11 +145,16 @@ Config validate(const specfast_config& raw) {
   require(op.has_value(), "mode", raw.mode, "a specfast_mode");
   config.spectrum_op = *op;
   config.mel = traits_of(*op).has_filterbank;
-  for_each_field([&raw, &config](const auto& field) {
+  int32_t place = 0;
+  for_each_field([&raw, &config, &place](const auto& field) {
+    const int32_t own_place = place++;
     if (!applies(field.applies, config)) return;
     require_in(field.range, field.name, raw.*field.raw);
     auto& value = config.*field.value;
     value = std::decay_t<decltype(value)>(raw.*field.raw);
+    const auto usual = config.mel ? field.default_of_mel : field.default_of_spectrogram;
+    if (own_place >= kNumFirstFields && raw.*field.raw != usual)
+      config.changed_fields.emplace_back(own_place, double(raw.*field.raw));
   });
   relate(config);
   if (raw.window) {
@@ -102,6 +163,14 @@ Config validate(const specfast_config& raw) {
     const double norm = window_divisor(config.window, config.scaling);
     require(norm != 0, "norm of the window", norm,
             "different from 0 with scaling density or spectrum, which divides by it");
+  }
+  if (config.mel) {
+    const int64_t num_rows = num_static_rows(config);
+    config.row_gain = checked_values("row_gain", raw.row_gain, num_rows, kFinite);
+    config.row_offset = checked_values("row_offset", raw.row_offset, num_rows, kFinite);
+    config.mel_weights = checked_values("mel_weights", raw.mel_weights,
+                                        config.num_bins * config.num_mel_bins, kNotNegative);
+    relate_pcen(config);
   }
   return config;
 }

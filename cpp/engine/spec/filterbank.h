@@ -1,11 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The mel filterbank: triangles on the scale of mel_scale.h, peak 1, DC left out.
+// The mel filterbank: triangles whose edges are evenly spaced on a scale of mel_scale.h.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "seam/types.h"
+
 namespace specfast::engine {
+
+// What makes a filterbank. `scale`, `triangles` and `norm` are Keras' by default.
+struct MelGrid {
+  int64_t num_bands, num_bins;
+  double sampling_rate_hz, min_freq_hz, max_freq_hz;
+  MelScale scale = MelScale::kHtk;
+  MelTriangles triangles = MelTriangles::kInMel;
+  MelNorm norm = MelNorm::kNone;
+};
 
 // num_bands + 2 edges, evenly spaced in mel, cut the axis into num_bands + 1 intervals. Band b
 // rises over interval b and falls over interval b + 1.
@@ -22,8 +33,8 @@ struct Filterbank {
                                 // and in the one that falls
 };
 
-Filterbank make_filterbank(int64_t num_bands, int64_t num_bins, double sampling_rate_hz,
-                           double min_freq_hz, double max_freq_hz);
+// The bin of frequency 0 lies at or below the lowest edge, and so is in no band.
+Filterbank make_filterbank(const MelGrid& grid);
 
 // weights[bin * num_bands + band]
 void dense_weights(const Filterbank& filterbank, int64_t num_bands, int64_t num_bins,

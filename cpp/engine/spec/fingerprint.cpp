@@ -32,7 +32,9 @@ class Mixer {
 uint64_t fingerprint(const Config& config) {
   Mixer mixer;
   mixer.add(uint64_t(config.spectrum_op));
-  for_each_field([&mixer, &config](const auto& field) {
+  int place = 0;
+  for_each_field([&mixer, &config, &place](const auto& field) {
+    if (place++ >= kNumFirstFields) return;
     const auto value = config.*field.value;
     if constexpr (std::is_same_v<decltype(value), const double>) {
       mixer.add(value);
@@ -41,6 +43,15 @@ uint64_t fingerprint(const Config& config) {
     }
   });
   for (const double value : config.window) mixer.add(value);
+  for (const auto& [field, value] : config.changed_fields) {
+    mixer.add(uint64_t(field));
+    mixer.add(value);
+  }
+  for (const auto* values : {&config.row_gain, &config.row_offset, &config.mel_weights}) {
+    if (values->empty()) continue;
+    mixer.add(uint64_t(values->size()));
+    for (const double value : *values) mixer.add(value);
+  }
   return mixer.value();
 }
 

@@ -13,12 +13,13 @@ namespace {
 
 // Band b rises from edge b, has its peak at edge b + 1 and falls to edge b + 2.
 std::vector<double> band_peaks(const Config& config) {
-  const double low = hertz_to_mel(config.min_freq_hz), high = hertz_to_mel(config.max_freq_hz);
+  const double low = to_scale(config.mel_scale, config.min_freq_hz);
+  const double high = to_scale(config.mel_scale, config.max_freq_hz);
   const double width = (high - low) / double(config.num_mel_bins + 1);
   std::vector<double> peaks;
   peaks.reserve(std::size_t(config.num_mel_bins));
   for (int64_t edge = 1; edge <= config.num_mel_bins; ++edge)
-    peaks.push_back(mel_to_hertz(double(edge) * width + low));
+    peaks.push_back(from_scale(config.mel_scale, double(edge) * width + low));
   return peaks;
 }
 

@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "engine/spec/elementary.h"
 #include "engine/spec/modes.h"
+#include "engine/spec/twiddle.h"
 #include "engine/spec/window.h"
 
 namespace specfast::engine {
@@ -14,7 +16,7 @@ std::vector<double> scaled_window(const Config& config) {
   std::vector<double> window = config.window;
   if (window.empty()) window.assign(std::size_t(config.frame_length), 1.0);
   const Scaling scaling = config.window.empty() ? Scaling::kNone : config.scaling;
-  const double gain = 1.0 / window_divisor(window, scaling);
+  const double gain = config.input_gain / window_divisor(window, scaling);
   for (double& value : window) value *= gain;
   return window;
 }
@@ -27,14 +29,47 @@ double power_floor(const Config& config) {
                           : config.epsilon;
 }
 
-PowerLaw power_law(double mag_exp) {
+PowerLaw power_law(const Config& config) {
+  const double mag_exp = config.mag_exp;
+  if (config.power_offset != 0) return PowerLaw::kOffset;
   if (mag_exp == 2) return PowerLaw::kSquare;
   return mag_exp == 1 ? PowerLaw::kIdentity : PowerLaw::kGeneral;
 }
 
-double reference_db(const Config& config) {
-  if (config.level_op != LevelOp::kDecibel) return 0;
-  return 10 * std::log10(std::max(std::abs(config.ref_power), config.min_power));
+double reference_level(const Config& config) {
+  if (config.level_op == LevelOp::kIdentity) return 0;
+  const double reference = std::max(std::abs(config.ref_power), config.min_power);
+  switch (config.level_op) {
+    case LevelOp::kNatural:
+    case LevelOp::kNaturalOfSum:
+      return std::log(reference);
+    case LevelOp::kLog10:
+    case LevelOp::kLog10OfSum:
+      return std::log10(reference);
+    default:
+      return 10 * std::log10(reference);
+  }
+}
+
+// Liftering as in HTK (The HTK Book, section 5.6): 1 + Q / 2 sin(pi i / Q).
+double lifter_of(const Config& config, int64_t coefficient) {
+  if (config.lifter == 0) return 1;
+  return 1 + config.lifter / 2 * std::sin(kPi * double(coefficient) / config.lifter);
+}
+
+// The DCT-II: coefficient i is 2 sum x[b] cos(pi i (2 b + 1) / (2 B)), of B bands; orthonormal it is
+// divided by sqrt(2 B), and number 0 by sqrt(2) more.
+std::vector<double> cosine_transform(const Config& config) {
+  const int64_t num_bands = config.num_mel_bins;
+  std::vector<double> cosines;
+  cosines.reserve(std::size_t(config.num_cepstra * num_bands));
+  for (int64_t i = 0; i < config.num_cepstra; ++i) {
+    const double norm = std::sqrt(double(i == 0 ? 4 : 2) * double(num_bands));
+    const double factor = lifter_of(config, i) * (config.dct_is_orthonormal ? 2 / norm : 2);
+    for (int64_t band = 0; band < num_bands; ++band)
+      cosines.push_back(factor * turn(i * (2 * band + 1), 4 * num_bands).cosine);
+  }
+  return cosines;
 }
 
 }  // namespace
@@ -44,13 +79,18 @@ Recipe make_recipe(const Config& config) {
   recipe.window = scaled_window(config);
   recipe.power_floor = power_floor(config);
   if (!config.mel) return recipe;
-  recipe.filterbank = make_filterbank(config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
-                                      config.min_freq_hz, config.max_freq_hz);
-  recipe.power_law = power_law(config.mag_exp);
+  recipe.filterbank =
+      make_filterbank({config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
+                       config.min_freq_hz, config.max_freq_hz, config.mel_scale,
+                       config.mel_triangles, config.mel_norm});
+  recipe.dense_filterbank = config.mel_weights;
+  recipe.power_law = power_law(config);
+  recipe.power_offset = config.power_offset;
   recipe.half_exponent = config.mag_exp / 2;
   recipe.level_op = config.level_op;
   recipe.min_power = config.min_power;
-  recipe.reference_db = reference_db(config);
+  recipe.reference_level = reference_level(config);
+  recipe.cosines = cosine_transform(config);
   return recipe;
 }
 

@@ -20,11 +20,14 @@ struct Recipe {
 
   // Empty without a filterbank, like everything below.
   Filterbank filterbank;
+  std::vector<double> dense_filterbank;  // [num_bins][num_bands] in its place, or empty
   PowerLaw power_law;
-  double half_exponent;  // PowerLaw::kGeneral raises the power to it
+  double half_exponent;  // kGeneral and kOffset raise the power to it
+  double power_offset;
   LevelOp level_op;
   double min_power;
-  double reference_db;  // the level that is subtracted from every level
+  double reference_level;  // that is subtracted from every level
+  std::vector<double> cosines;  // [num_cepstra][num_bands], liftered; empty without cepstra
 };
 
 // Derives the recipe of a configuration that still has its window.

@@ -105,9 +105,26 @@ typedef enum specfast_padding {
   SPECFAST_PADDING_VALID = 0,
   /* Zeros on both sides: ceil(samples / hop) frames. */
   SPECFAST_PADDING_SAME = 1,
-  /* fft_length / 2 reflected samples on both sides; the reflection repeats for short signals. */
-  SPECFAST_PADDING_CENTER = 2
+  /* fft_length / 2 samples on both sides, so that frame t is centred on sample t * hop. */
+  SPECFAST_PADDING_CENTER = 2,
+  /* pad_length samples on both sides. */
+  SPECFAST_PADDING_SIDES = 3,
+  /* Zeros behind the signal: ceil(samples / hop) frames. */
+  SPECFAST_PADDING_END = 4,
+  /* Frame t is centred on the middle of hop t: (samples + hop / 2) / hop frames. */
+  SPECFAST_PADDING_HOPS = 5
 } specfast_padding;
+
+/* What the padding CENTER, SIDES and HOPS holds; a reflection repeats for short signals. */
+typedef enum specfast_pad_mode {
+  /* The signal backwards, its first and last sample not repeated. */
+  SPECFAST_PAD_REFLECT = 0,
+  SPECFAST_PAD_ZEROS = 1,
+  /* The first or the last sample. */
+  SPECFAST_PAD_EDGE = 2,
+  /* The signal backwards, its first and last sample repeated. */
+  SPECFAST_PAD_SYMMETRIC = 3
+} specfast_pad_mode;
 
 typedef enum specfast_scaling {
   SPECFAST_SCALING_NONE = 0,
@@ -117,13 +134,71 @@ typedef enum specfast_scaling {
   SPECFAST_SCALING_SPECTRUM = 2
 } specfast_scaling;
 
-/* What the energy of a band becomes. */
+/* What the first sample of a frame becomes by preemphasis, which makes x[n] - c x[n - 1] of all
+ * others. */
+typedef enum specfast_preemphasis {
+  SPECFAST_PREEMPHASIS_NONE = 0,
+  /* x[0] - c x[0] */
+  SPECFAST_PREEMPHASIS_FRAME = 1,
+  /* The whole signal is filtered, before padding; its first sample stays. */
+  SPECFAST_PREEMPHASIS_SIGNAL = 2
+} specfast_preemphasis;
+
+/* The natural logarithm of which energy of a frame is its first row, or its first cepstrum. */
+typedef enum specfast_energy {
+  SPECFAST_ENERGY_NONE = 0,
+  /* Of the samples, after the mean has been subtracted where it is. */
+  SPECFAST_ENERGY_RAW = 1,
+  /* Of what is transformed. */
+  SPECFAST_ENERGY_WINDOWED = 2
+} specfast_energy;
+
+typedef enum specfast_mel_scale {
+  /* 1127 ln(1 + f / 700), also Kaldi's. */
+  SPECFAST_MEL_HTK = 0,
+  /* f * 3 / 200 below 1000 Hz, 15 + 27 ln(f / 1000) / ln 6.4 above: Slaney's Auditory Toolbox. */
+  SPECFAST_MEL_SLANEY = 1
+} specfast_mel_scale;
+
+/* On which axis the sides of the triangles are straight. */
+typedef enum specfast_mel_triangles {
+  SPECFAST_TRIANGLES_IN_MEL = 0,
+  SPECFAST_TRIANGLES_IN_HERTZ = 1
+} specfast_mel_triangles;
+
+typedef enum specfast_mel_norm {
+  /* Triangles have peak 1. */
+  SPECFAST_MEL_NORM_NONE = 0,
+  /* Peak 2 / width in Hz. */
+  SPECFAST_MEL_NORM_SLANEY = 1,
+  /* The weights of a band add up to 1. */
+  SPECFAST_MEL_NORM_AREA = 2
+} specfast_mel_norm;
+
+/* What the energy of a band becomes. The reference max(|ref_power|, min_power) has level 0. */
 typedef enum specfast_level {
   /* It stays what it is. */
   SPECFAST_LEVEL_ENERGY = 0,
-  /* 10 log10(max(energy, min_power)) - 10 log10(max(|ref_power|, min_power)) */
-  SPECFAST_LEVEL_DECIBEL = 1
+  /* 10 log10(max(energy, min_power)) */
+  SPECFAST_LEVEL_DECIBEL = 1,
+  /* log10(max(energy, min_power)) */
+  SPECFAST_LEVEL_LOG10 = 2,
+  /* ln(max(energy, min_power)) */
+  SPECFAST_LEVEL_LN = 3,
+  /* The same three of energy + min_power. */
+  SPECFAST_LEVEL_DECIBEL_OF_SUM = 4,
+  SPECFAST_LEVEL_LOG10_OF_SUM = 5,
+  SPECFAST_LEVEL_LN_OF_SUM = 6
 } specfast_level;
+
+/* What is done to each row of a signal when all its frames are known. */
+typedef enum specfast_normalization {
+  SPECFAST_NORMALIZATION_NONE = 0,
+  /* (value - mean) / (standard deviation + normalization_epsilon) */
+  SPECFAST_NORMALIZATION_STD = 1,
+  /* (value - mean) / sqrt(variance + normalization_epsilon) */
+  SPECFAST_NORMALIZATION_VARIANCE = 2
+} specfast_normalization;
 
 /* The levels whose maximum top_db refers to. */
 typedef enum specfast_top_db_scope {
@@ -178,12 +253,87 @@ typedef struct specfast_config {
   int32_t level;
   /* specfast_top_db_scope; ignored with level ENERGY, like all below. */
   int32_t top_db_scope;
-  /* Decibels below the maximum at which the output is clamped, >= 0. */
+  /* Levels below the maximum at which the output is clamped, >= 0, in the unit of the level. */
   double top_db;
   /* The smallest band energy, >= 0. */
   double min_power;
-  /* The energy of 0 dB, of which the absolute value is used; not 0 where min_power is 0. */
+  /* The energy of level 0, of which the absolute value is used; not 0 where min_power is 0. */
   double ref_power;
+
+  /* Where frames lie, in all modes. */
+
+  /* specfast_pad_mode; only for the paddings CENTER, SIDES and HOPS. */
+  int32_t pad_mode;
+  /* Samples on each side with padding SIDES, 0 to 2^27. */
+  int64_t pad_length;
+  /* Samples that a frame must have, the window in their middle: frame_length to 2^27, or 0 for
+   * fft_length with the paddings CENTER and SIDES, and frame_length with the others. Only the
+   * paddings VALID and SIDES take another value. */
+  int64_t frame_span;
+  /* Frames at the end that are left out, 0 to 2^27. */
+  int64_t drop_frames;
+  /* Frames before these that are not valid: no statistics see them, and they hold pad_value. */
+  int64_t masked_frames;
+  /* What frames without content hold; finite. */
+  double pad_value;
+  /* By which every sample is multiplied, > 0. */
+  double input_gain;
+
+  /* What is done to a frame before the window, in this order; for mode MEL. */
+
+  /* 1: the mean is subtracted; 0: it is not. */
+  int32_t remove_dc;
+  /* specfast_energy, and the smallest energy, >= 0; 2^-23 where that is less. */
+  int32_t energy;
+  double energy_floor;
+  /* specfast_preemphasis, and its coefficient c, 0 to 1. */
+  int32_t preemphasis_rule;
+  double preemphasis;
+
+  /* The filterbank, for mode MEL. */
+
+  /* Added to the power of a bin, >= 0: (power + power_offset) ** (mag_exp / 2). */
+  double power_offset;
+  /* specfast_mel_scale, specfast_mel_triangles and specfast_mel_norm */
+  int32_t mel_scale;
+  int32_t mel_triangles;
+  int32_t mel_norm;
+  /* [fft_length / 2 + 1][num_mel_bins], aligned to double, or NULL: weights of bins in bands, finite
+   * and not negative, in the place of all this. Copied by the functions that take a configuration.
+   */
+  const double* mel_weights;
+
+  /* What follows the levels, in this order; for mode MEL. */
+
+  /* Coefficients of the DCT-II of the levels that are kept, 1 to num_mel_bins; 0: no DCT. */
+  int64_t num_cepstra;
+  /* 1: the DCT is orthonormal; 0: it is the plain sum, times 2. */
+  int32_t dct_is_orthonormal;
+  /* Q of the liftering: coefficient i times 1 + Q / 2 sin(pi i / Q), >= 0; 0: none. */
+  double lifter;
+  /* [rows] each, aligned to double, or NULL for ones and zeros: value * row_gain + row_offset.
+   * Finite. Copied by the functions that take a configuration. */
+  const double* row_gain;
+  const double* row_offset;
+  /* specfast_normalization, what is subtracted from the number of frames for the variance, 0 to
+   * 2^27, and what is added, >= 0. */
+  int32_t normalization;
+  int64_t normalization_ddof;
+  double normalization_epsilon;
+  /* 1: per-channel energy normalisation, in the place of a level and all that follows it but deltas:
+   * (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power, where E is the
+   * energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) * M of the frame
+   * before, 1 before the first one. 0: none. */
+  int32_t pcen;
+  double pcen_gain;      /* >= 0 */
+  double pcen_bias;      /* > 0 */
+  double pcen_power;     /* > 0 */
+  double pcen_smoothing; /* 0 to 1 */
+  double pcen_epsilon;   /* > 0 */
+  /* Derivatives over time that follow the rows, 0 to 2, each as many rows: Kaldi's regression over
+   * delta_window frames on each side, 1 to 1000, where the first and the last frame are repeated. */
+  int32_t delta_order;
+  int64_t delta_window;
 } specfast_config;
 
 /* Fills `config` with the defaults of the Keras layer that has this mode (a specfast_mode). The

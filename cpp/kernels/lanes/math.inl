@@ -2,7 +2,7 @@
 // Elementary functions over lanes. Their largest errors over the whole range, subnormals included,
 // which tests/kernels checks on every ISA, are:
 //
-// - log_in: 2 ULP; natural logarithm or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
+// - log_in: 2 ULP; natural or decimal logarithm, or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
 // - arc_tangent2: 2 ULP; special values as C99's atan2
 // - to_power: 1 ULP, for x >= 0; special values as C99's pow
 //
@@ -56,6 +56,14 @@ struct HalfNaturalUnits {
   static constexpr S unit = Whole::unit / 2, unit_low = Whole::unit_low / 2;
   static constexpr S doubling_high = Whole::doubling_high / 2;
   static constexpr S doubling_low = Whole::doubling_low / 2;
+};
+template <typename S>
+struct Log10Units {
+  static constexpr S unit = S(0.434294481903251827651128918916605082L);
+  static constexpr S unit_low = sizeof(S) == 4 ? S(-0x1.5b235ep-27) : S(0x1.95355baaafad3p-57);
+  static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.344p-2) : S(0x1.34413509f4000p-2);
+  static constexpr S doubling_low =
+      sizeof(S) == 4 ? S(0x1.3509f8p-18) : S(0x1.cff7988f8959bp-41);
 };
 template <typename S>
 struct DecibelUnits {
@@ -213,12 +221,18 @@ SPECFAST_INLINE V log_in(V x) {
   return finish_log<Units, true>(begin_log<true>(x));
 }
 
-template <template <typename> class Units, bool kAny, typename V, typename Put>
+// Returns what a logarithm with a floor is taken of: the sum, or the larger one.
+template <bool kAddsFloor, typename V>
+SPECFAST_INLINE V floored(V x, V floor) {
+  return kAddsFloor ? x + floor : at_least(x, floor);
+}
+
+template <template <typename> class Units, bool kAddsFloor, bool kAny, typename V, typename Put>
 SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows, V floor,
                               const Put& put) {
   const auto begin = [rows, row_stride, floor](int64_t row) SPECFAST_INLINE_LAMBDA {
     const V x = load_unaligned<V>(rows + row * row_stride);
-    return begin_log<kAny>(at_least(x, floor));
+    return begin_log<kAny>(floored<kAddsFloor>(x, floor));
   };
   BegunLog<V> begun = begin(0);
   for (int64_t row = 1; row < num_rows; ++row) {
@@ -229,21 +243,21 @@ SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t
   put(num_rows - 1, finish_log<Units, kAny>(begun));
 }
 
-// Calls put(i, log_in of max(row i, floor)) for each row in order; there is at least one. A row may
-// be overwritten by its put. Every logarithm is begun before the one in front of it is finished:
-// its operations are one long chain, and the processor, which looks ahead only so far, would run
-// out of other work.
-template <template <typename> class Units, typename V, typename Put>
+// Calls put(i, log_in of row i with the floor) for each row in order; there is at least one, and no
+// number in it is negative. A row may be overwritten by its put. Every logarithm is begun before
+// the one in front of it is finished: its operations are one long chain, and the processor, which
+// looks ahead only so far, would run out of other work.
+template <template <typename> class Units, bool kAddsFloor, typename V, typename Put>
 SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
                               Scalar<V> floor, const Put& put) {
   const V least = broadcast<V>(floor);
   if constexpr (kSplitsSpecialValues) {
-    put_logs<Units, true>(rows, row_stride, num_rows, least, put);
+    put_logs<Units, kAddsFloor, true>(rows, row_stride, num_rows, least, put);
   } else if (floor < kSmallestNormal<Scalar<V>>) {
-    put_logs<Units, true>(rows, row_stride, num_rows, least, put);
+    put_logs<Units, kAddsFloor, true>(rows, row_stride, num_rows, least, put);
   } else {
     // With nearly every floor few special values are left.
-    put_logs<Units, false>(rows, row_stride, num_rows, least, put);
+    put_logs<Units, kAddsFloor, false>(rows, row_stride, num_rows, least, put);
   }
 }
 

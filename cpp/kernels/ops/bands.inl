@@ -60,6 +60,24 @@ V sum_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power, Scalar<V>* 
   return total;
 }
 
+// Does the same with a filterbank of any form.
+template <typename V>
+SPECFAST_NOINLINE V sum_dense_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power,
+                                    Scalar<V>* bands) {
+  const V dc = load<V>(power);
+  const V start = dc != dc ? dc : V{};
+  const Scalar<V>* weights = plan.dense_weights;
+  V total = V{};
+  for (int64_t band = 0; band < plan.num_bands; ++band) {
+    V sum = start;
+    for (int64_t bin = plan.dense_range[2 * band]; bin < plan.dense_range[2 * band + 1]; ++bin)
+      sum = madd(load_once<V>(power + bin * kLanesOf<V>), broadcast<V>(*weights++), sum);
+    store(bands + band * kLanesOf<V>, sum);
+    total = total + sum;
+  }
+  return total;
+}
+
 // Turns the spectrum in planes into its gradient. `bands` holds the gradient of the output rows and
 // is overwritten; `power` and `energies` are scratch.
 template <typename Op, typename V>

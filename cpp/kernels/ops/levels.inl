@@ -58,22 +58,25 @@ struct Identity {
   }
 };
 
-// The levels are 10 log10(max(energy, min_power)) - reference_db.
-struct Decibel {
-  static constexpr LevelOp kOp = LevelOp::kDecibel;
+// The levels are logarithms in these units, minus the level of the reference; `kAddsFloor` tells
+// whether the floor is added to the energy or is the smallest one.
+template <LevelOp kOperation, template <typename> class Units, bool kAddsFloor>
+struct Logarithm {
+  static constexpr LevelOp kOp = kOperation;
 
   template <typename V, typename Put>
   static SPECFAST_INLINE void value(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                     const Put& put) {
-    const V reference = broadcast<V>(plan.reference_db);
-    log_rows<DecibelUnits, V>(bands, kLanesOf<V>, plan.num_bands, plan.min_power,
-                              [&put, reference](int64_t band, V log)
-                                  SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
+    const V reference = broadcast<V>(plan.reference_level);
+    log_rows<Units, kAddsFloor, V>(bands, kLanesOf<V>, plan.num_bands, plan.min_power,
+                                   [&put, reference](int64_t band, V log)
+                                       SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
   }
 
   template <typename V>
   static SPECFAST_INLINE V value_of_one(const TilePlan<Scalar<V>>& plan, V energy) {
-    return log_in<DecibelUnits>(at_least(energy, broadcast<V>(plan.min_power))) - plan.reference_db;
+    const V floor = broadcast<V>(plan.min_power);
+    return log_in<Units>(floored<kAddsFloor>(energy, floor)) - plan.reference_level;
   }
 
   // The gradient is zero where the floor holds, and where the slope would not be finite.
@@ -81,15 +84,25 @@ struct Decibel {
   static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>& plan, V level, V energy) {
     using S = Scalar<V>;
     constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;
-    const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
-    const V slope = S(4.34294481903251827651128918916605082L) / energy;
+    if constexpr (kAddsFloor) energy = energy + plan.min_power;
+    const bool clamps = !kAddsFloor && plan.min_power > kSmallestEnergy;
+    const S floor = clamps ? plan.min_power : kSmallestEnergy;
+    const V slope = Units<S>::unit / energy;
     return energy <= floor ? V{} : level * slope;
   }
 };
 
+using Decibel = Logarithm<LevelOp::kDecibel, DecibelUnits, false>;
+using Log10 = Logarithm<LevelOp::kLog10, Log10Units, false>;
+using Natural = Logarithm<LevelOp::kNatural, NaturalUnits, false>;
+using DecibelOfSum = Logarithm<LevelOp::kDecibelOfSum, DecibelUnits, true>;
+using Log10OfSum = Logarithm<LevelOp::kLog10OfSum, Log10Units, true>;
+using NaturalOfSum = Logarithm<LevelOp::kNaturalOfSum, NaturalUnits, true>;
+
 // ---- The list of the operations -----------------------------------------------------------------
 
-using LevelOperations = List<Identity, Decibel>;
+using LevelOperations =
+    List<Identity, Decibel, Log10, Natural, DecibelOfSum, Log10OfSum, NaturalOfSum>;
 
 // Returns whether the list has the operations of the seam, each at its number.
 template <typename... Ops>
@@ -108,11 +121,15 @@ static_assert(lists_all_level_ops(LevelOperations()),
 
 // Writes the rows of levels and returns their extrema if kExtrema is set. Each case is a function
 // of its own, so that nothing but the constants competes for registers.
-template <typename Op, bool kExtrema, typename V>
+template <typename Op, bool kExtrema, bool kScales, typename V>
 SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                         Scalar<V>* rows, int64_t row_stride) {
   Extrema<V> extrema;
   Op::template value<V>(plan, bands, [&](int64_t band, V level) SPECFAST_INLINE_LAMBDA {
+    if constexpr (kScales) {
+      const RowsBehindLevels<Scalar<V>>& behind = plan.behind_levels;
+      level = madd(level, broadcast<V>(behind.gain[band]), broadcast<V>(behind.offset[band]));
+    }
     if constexpr (kExtrema) extrema.include(level);
     store_unaligned(rows + band * row_stride, level);
   });
@@ -120,26 +137,31 @@ SPECFAST_NOINLINE Extrema<V> level_loop(const TilePlan<Scalar<V>>& plan, const S
   return Extrema<V>(extrema);
 }
 
-template <bool kExtrema, typename V>
+template <bool kExtrema, bool kScales, typename V>
 struct LevelLoops {
   using Function = Extrema<V> (*)(const TilePlan<Scalar<V>>&, const Scalar<V>* bands,
                                   Scalar<V>* rows, int64_t row_stride);
 
   template <typename Op>
   static constexpr Function of() {
-    return level_loop<Op, kExtrema, V>;
+    return level_loop<Op, kExtrema, kScales, V>;
   }
 };
 
-// Turns band energies into rows of levels. Returns the extrema of the levels if the plan tracks
-// them.
+// Turns band energies into rows of levels, with their gain and offset unless rows follow that have
+// these. Returns the extrema of the results if the plan tracks them.
 template <typename V>
 Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
                        int64_t row_stride) {
   constexpr LevelOperations kOperations;
   const int place = int(plan.level_op);
-  const auto loop = plan.track_extrema ? function_at<LevelLoops<true, V>>(place, kOperations)
-                                       : function_at<LevelLoops<false, V>>(place, kOperations);
+  const bool scales = plan.behind_levels.gain && !plan.behind_levels.is_used;
+  const auto loop =
+      plan.track_extrema
+          ? (scales ? function_at<LevelLoops<true, true, V>>(place, kOperations)
+                    : function_at<LevelLoops<true, false, V>>(place, kOperations))
+          : (scales ? function_at<LevelLoops<false, true, V>>(place, kOperations)
+                    : function_at<LevelLoops<false, false, V>>(place, kOperations));
   return loop(plan, bands, rows, row_stride);
 }
 

@@ -147,7 +147,7 @@ struct Log {
   template <typename V>
   static SPECFAST_NOINLINE void finish(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                                        int64_t row_stride) {
-    log_rows<HalfNaturalUnits, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
+    log_rows<HalfNaturalUnits, false, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
                                   [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
                                     store_unaligned(rows + row * row_stride, log);
                                   });
@@ -239,10 +239,31 @@ struct PowerGeneral {
   }
 };
 
+// As PowerGeneral, of the power plus an offset.
+struct PowerOffset {
+  static constexpr SpectrumOp kOp = SpectrumOp::kPower;
+  static constexpr bool kFinishesLater = false;
+
+  template <typename V>
+  static SPECFAST_INLINE Rows<V, 1> value(const TilePlan<Scalar<V>>& plan, const Bin<V>& bin) {
+    const V sum = bin.band_power() + plan.power_offset;
+    return {{plan.half_exponent == 0.5 ? square_root(sum) : to_power(sum, plan.half_exponent)}};
+  }
+
+  template <typename V>
+  static SPECFAST_INLINE Complex<V> gradient(const TilePlan<Scalar<V>>& plan, V row,
+                                             const Bin<V>& bin) {
+    const V sum = bin.power() + plan.power_offset;
+    const V slope = row * Scalar<V>(2 * plan.half_exponent) * to_power(sum, plan.half_exponent - 1);
+    return {slope * bin.re, slope * bin.im};
+  }
+};
+
 // ---- The list of the operations -----------------------------------------------------------------
 
 using SpectrumOperations =
-    List<Real, Imag, Stft, Angle, Magnitude, Log, Psd, PowerSquare, PowerIdentity, PowerGeneral>;
+    List<Real, Imag, Stft, Angle, Magnitude, Log, Psd, PowerSquare, PowerIdentity, PowerGeneral,
+         PowerOffset>;
 
 template <typename Op>
 constexpr SpectrumOpTraits kTraitsOf = kSpectrumOps[int(Op::kOp)];

@@ -311,7 +311,7 @@ class Pipeline(ABC):
             TypeError: if a dimension is neither an integer nor None.
             ValueError: for a dimension that is negative or huge, and as `check_shape`.
         """
-        shape = _checked_dimensions(input_shape)
+        shape = checked_dimensions(input_shape)
         self.check_shape(shape)
         num_samples = shape[self.samples_axis]
         frames = None if num_samples is None else self.plan.num_frames(num_samples)
@@ -374,7 +374,7 @@ class Pipeline(ABC):
         return kernel
 
 
-def _checked_dimensions(input_shape: Sequence[int | None]) -> list[int | None]:
+def checked_dimensions(input_shape: Sequence[int | None]) -> list[int | None]:
     """Returns a shape given by hand: None, or integers that are not negative."""
     try:
         dimensions = list(input_shape)

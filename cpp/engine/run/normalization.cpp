@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "engine/run/normalization.h"
+
+#include <cmath>
+
+#include "engine/base/error.h"
+#include "engine/plan/dispatch.h"
+
+namespace specfast::engine {
+namespace {
+
+// The number, mean and sum of squared distances from it of values that are known so far.
+struct Statistics {
+  double count = 0, mean = 0, squares = 0;
+
+  // Adds other values by theirs (T. Chan, G. Golub, R. LeVeque, 1979).
+  void add(double other_count, double other_mean, double other_squares) {
+    const double total = count + other_count, distance = other_mean - mean;
+    mean += distance * (other_count / total);
+    squares += other_squares + distance * distance * (count * other_count / total);
+    count = total;
+  }
+};
+
+template <typename T>
+class NormalizationPass final : public ScopePass<T> {
+ public:
+  NormalizationPass(const Plan& plan, const Job& job)
+      : config_(plan.config()),
+        kernels_(kernels_of<T>(kernels())),
+        job_(job),
+        lanes_(plan.precision<T>().wide().kernel->lanes),
+        num_rows_(num_static_rows(plan.config())),
+        moments_(std::size_t(job.num_signals * job.num_tiles * kMoments * num_rows_)),
+        shift_(std::size_t(job.num_signals * num_rows_)),
+        factor_(shift_.size()) {}
+
+  void observe(int64_t signal, int64_t tile, const TileOutput<T>& output, const TileExtrema<T>&,
+               T* scratch) noexcept override {
+    if (output.num_frames == 0) return;
+    kernels_.row_moments(output.values, output.num_frames, num_rows_, output.frame_stride,
+                         output.row_stride, scratch, moments_of(signal, tile));
+  }
+
+  void finish_signal(int64_t signal) override {
+    for (int64_t row = 0; row < num_rows_; ++row) {
+      const Statistics statistics = statistics_of(signal, row);
+      const std::size_t place = std::size_t(signal * num_rows_ + row);
+      shift_[place] = T(statistics.mean);
+      factor_[place] = T(1 / deviation_of(statistics));
+    }
+  }
+
+  void apply(int64_t signal, int64_t, const TileOutput<T>& output) const override {
+    const std::size_t place = std::size_t(signal * num_rows_);
+    kernels_.scale_rows(output.values, output.num_frames, num_rows_, output.frame_stride,
+                        output.row_stride, shift_.data() + place, factor_.data() + place);
+  }
+
+ private:
+  static constexpr int64_t kMoments = 3;
+
+  RowMoments<T> moments_of(int64_t signal, int64_t tile) {
+    T* const first =
+        moments_.data() + (signal * job_.num_tiles + tile) * kMoments * num_rows_;
+    return {first, first + num_rows_, first + 2 * num_rows_};
+  }
+
+  Statistics statistics_of(int64_t signal, int64_t row) {
+    Statistics statistics;
+    const int64_t num_frames = job_.valid_frames_of(signal);
+    for (int64_t tile = 0; tile * lanes_ < num_frames; ++tile) {
+      const RowMoments<T> moments = moments_of(signal, tile);
+      const double count = double(std::min(lanes_, num_frames - tile * lanes_));
+      const double sum = double(moments.sum[row]);
+      statistics.add(count, double(moments.first[row]) + sum / count,
+                     double(moments.squares[row]) - sum * (sum / count));
+    }
+    return statistics;
+  }
+
+  double deviation_of(const Statistics& statistics) const {
+    const double degrees = statistics.count - double(config_.normalization_ddof);
+    const double squares = std::isnan(statistics.squares) ? statistics.squares
+                                                          : std::max(statistics.squares, 0.0);
+    const double variance = degrees > 0 ? squares / degrees : squares * 0;
+    const double epsilon = config_.normalization_epsilon;
+    return config_.normalization == Normalization::kStd ? std::sqrt(variance) + epsilon
+                                                        : std::sqrt(variance + epsilon);
+  }
+
+  const Config& config_;
+  const PrecisionKernels<T>& kernels_;
+  const Job& job_;
+  int64_t lanes_, num_rows_;
+  std::vector<T> moments_;         // [signal][tile][first, sum, squares][row]
+  std::vector<T> shift_, factor_;  // [signal][row]
+};
+
+template <typename T>
+class NormalizationOperation final : public ScopeOperation<T> {
+ public:
+  bool applies(const Config& config) const noexcept override {
+    return config.normalization != Normalization::kNone;
+  }
+  std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
+    return std::make_unique<NormalizationPass<T>>(plan, job);
+  }
+  void check_stream(const specfast_stream_config&) const override {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "normalization must be SPECFAST_NORMALIZATION_NONE for a stream, which does not "
+                "know the mean and the deviation of the whole signal: with known ones use row_gain "
+                "and row_offset");
+  }
+  std::unique_ptr<ScopeStream<T>> make_stream(const Plan&,
+                                              const specfast_stream_config&) const override {
+    return nullptr;
+  }
+};
+
+}  // namespace
+
+template <typename T>
+const ScopeOperation<T>& normalization() {
+  static const NormalizationOperation<T> operation;
+  return operation;
+}
+
+template const ScopeOperation<float>& normalization();
+template const ScopeOperation<double>& normalization();
+
+}  // namespace specfast::engine

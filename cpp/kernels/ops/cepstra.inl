@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The rows behind the levels: the cosine transform of the levels, the energy of the frame, a gain
+// and an offset for each row.
+#pragma once
+
+#include "kernels/lanes/lanes.inl"
+
+namespace SPECFAST_NAMESPACE {
+namespace {
+
+// Writes rows of levels behind each other, each with its gain and offset.
+template <typename V>
+struct FinishedRows {
+  const RowsBehindLevels<Scalar<V>>& behind;
+  Scalar<V>* rows;
+  int64_t row_stride;
+
+  SPECFAST_INLINE void put(int64_t row, V value) const {
+    if (behind.gain) {
+      value = madd(value, broadcast<V>(behind.gain[row]), broadcast<V>(behind.offset[row]));
+    }
+    store_unaligned(rows + row * row_stride, value);
+  }
+};
+
+// Writes the cepstra from `first` on: sums over all levels, a block at a time, so that each level is
+// loaded once for several of them.
+template <typename V>
+SPECFAST_NOINLINE void put_cepstra(const TilePlan<Scalar<V>>& plan, const Scalar<V>* levels,
+                                   int64_t first, const FinishedRows<V>& to) {
+  const RowsBehindLevels<Scalar<V>>& behind = plan.behind_levels;
+  for (int64_t block = 0; block < behind.num_cepstra; block += kCepstraOfBlock) {
+    V sums[kCepstraOfBlock];
+    for (V& sum : sums) sum = V{};
+    const Scalar<V>* cosines = behind.cosines + block * plan.num_bands;
+    for (int64_t band = 0; band < plan.num_bands; ++band, cosines += kCepstraOfBlock) {
+      const V level = load<V>(levels + band * kLanesOf<V>);
+      for (int64_t i = 0; i < kCepstraOfBlock; ++i)
+        sums[i] = madd(level, broadcast<V>(cosines[i]), sums[i]);
+    }
+    for (int64_t i = 0; i < kCepstraOfBlock; ++i) {
+      const int64_t row = block + i;
+      if (row >= first && row < behind.num_cepstra) to.put(row, sums[i]);
+    }
+  }
+}
+
+// Turns levels, and the energies behind them if there are any, into the rows of a frame.
+template <typename V>
+SPECFAST_NOINLINE void rows_behind_levels(const TilePlan<Scalar<V>>& plan, const Scalar<V>* levels,
+                                          Scalar<V>* rows, int64_t row_stride) {
+  const RowsBehindLevels<Scalar<V>>& behind = plan.behind_levels;
+  const FinishedRows<V> to{behind, rows, row_stride};
+  const int64_t first = behind.has_energy ? 1 : 0;
+  if (behind.has_energy) to.put(0, load<V>(levels + plan.num_bands * kLanesOf<V>));
+  if (behind.num_cepstra > 0) return put_cepstra<V>(plan, levels, first, to);
+  for (int64_t band = 0; band < plan.num_bands; ++band)
+    to.put(first + band, load<V>(levels + band * kLanesOf<V>));
+}
+
+}  // namespace
+}  // namespace SPECFAST_NAMESPACE

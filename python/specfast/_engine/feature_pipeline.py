@@ -1,0 +1,335 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The pipeline of FeatureExtractor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from specfast import _core
+from specfast._engine import arrays
+from specfast._engine.arrays import Array
+from specfast._engine.pipeline import Pipeline, Shape, checked_dimensions
+from specfast._spec.feature_spec import FeatureSpec
+from specfast._spec.policy import Policy
+
+# How many dimensions NumPy's arrays can have; a result has one more than the samples.
+_MAX_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0b1" else 32
+
+_LAYOUTS = {"bands_first": "any_rank", "frames_first": "any_rank_frames_first"}
+_SCOPES = {"clip": "clip", "batch": "batch"}
+# The fields of a specification that are settings of the engine, and those settings.
+_SETTINGS = {
+    "frame_length": "frame_length",
+    "hop_length": "hop",
+    "fft_length": "fft_length",
+    "padding": "padding",
+    "frame_span": "frame_span",
+    "drop_frames": "drop_frames",
+    "masked_frames": "masked_frames",
+    "pad_value": "pad_value",
+    "input_scale": "input_gain",
+    "sampling_rate": "sampling_rate_hz",
+}
+_MEL_SETTINGS = {
+    "energy": "energy",
+    "energy_floor": "energy_floor",
+    "preemphasis": "preemphasis",
+    "magnitude_exponent": "mag_exp",
+    "power_offset": "power_offset",
+    "num_mel_bins": "num_mel_bins",
+    "min_freq": "min_freq_hz",
+    "max_freq": "max_freq_hz",
+    "mel_scale": "mel_scale",
+    "mel_triangles": "mel_triangles",
+    "mel_norm": "mel_norm",
+    "floor": "min_power",
+    "reference": "ref_power",
+    "lifter": "lifter",
+    "normalization_ddof": "normalization_ddof",
+    "normalization_epsilon": "normalization_epsilon",
+    "pcen_gain": "pcen_gain",
+    "pcen_bias": "pcen_bias",
+    "pcen_power": "pcen_power",
+    "pcen_epsilon": "pcen_epsilon",
+    "delta_order": "delta_order",
+    "delta_window": "delta_window",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureArguments:
+    """What a FeatureExtractor is made of."""
+
+    spec: FeatureSpec
+    num_threads: int | None
+    device: str | None = None
+
+
+class FeaturePolicy(Policy):
+    """The precision of a specification: computation and result may differ."""
+
+    def __init__(self, spec: FeatureSpec) -> None:
+        super().__init__(spec.dtype, spec.dtype, spec.precision)
+
+    @property
+    def plan_dtype(self) -> str:
+        return self.variable_dtype
+
+
+def _smoothing(spec: FeatureSpec) -> float:
+    """Returns the coefficient of PCEN's smoothing over T frames, (sqrt(1 + 4 T^2) - 1) / (2 T^2).
+
+    Its squared response has fallen to one half at the angular frequency 1 / T, as in librosa.
+    """
+    frames = spec.pcen_time_constant * spec.sampling_rate / spec.hop_length
+    return float((np.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2))
+
+
+class FeaturePipeline(Pipeline):
+    """Turns [..., samples] into the features of a specification."""
+
+    takes_integers = True
+    samples_axis = -1
+
+    arguments: FeatureArguments
+
+    def __init__(self, arguments: FeatureArguments) -> None:
+        super().__init__(arguments, FeaturePolicy(arguments.spec))
+        spec = self.spec
+        self.clamps_to_maximum = spec.dynamic_range is not None
+        if spec.padding == "same":
+            self.step_of_same_padding = spec.hop_length
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """The specification."""
+        return self.arguments.spec
+
+    def _half_dtype(self) -> np.dtype[Any] | None:
+        return None if self.spec.dtype == self.spec.precision else np.dtype(self.spec.dtype)
+
+    def _config(self) -> _core.Config:
+        return self.config()
+
+    def config(self) -> _core.Config:
+        """Returns the engine's configuration."""
+        spec = self.spec
+        config = _core.Config(spec.mode)
+        config.dtype = spec.precision
+        for name, setting in _SETTINGS.items():
+            setattr(config, setting, getattr(spec, name))
+        config.window = spec.window_values()
+        config.scaling = spec.window_scaling
+        config.epsilon = spec.epsilon
+        if spec.pad_mode is not None:
+            config.pad_mode = spec.pad_mode
+        config.pad_length = spec.pad_length or 0
+        if spec.padding not in ("valid", "sides"):
+            config.frame_span = 0
+        if spec.mode == "mel":
+            self._set_bands(config)
+        return config
+
+    def _set_bands(self, config: _core.Config) -> None:
+        spec = self.spec
+        for name, setting in _MEL_SETTINGS.items():
+            setattr(config, setting, getattr(spec, name))
+        config.remove_dc = int(spec.remove_dc)
+        config.preemphasis_rule = spec.preemphasis_rule if spec.preemphasis else None
+        config.level = spec.level
+        if spec.level != "energy" and spec.floor_rule == "add":
+            config.level = f"{spec.level}_of_sum"
+        config.top_db_scope = None
+        if spec.dynamic_range is not None:
+            config.top_db_scope = _SCOPES[spec.dynamic_range_scope]
+            config.top_db = spec.dynamic_range
+        config.num_cepstra = spec.num_cepstra or 0
+        config.dct_is_orthonormal = int(spec.dct_norm == "ortho")
+        config.normalization = None
+        if spec.normalization is not None:
+            config.normalization = spec.normalization_epsilon_in
+        config.pcen = int(spec.pcen)
+        config.pcen_smoothing = _smoothing(spec)
+        if spec.mel_matrix is not None:
+            config.mel_weights = np.array(spec.mel_matrix)
+        for value, setting in ((spec.gain, "row_gain"), (spec.offset, "row_offset")):
+            if value != getattr(FeatureSpec, setting.removeprefix("row_")):
+                setattr(config, setting, np.broadcast_to(value, (spec.num_static_rows,)))
+
+    def _make_plan(self, kernels: list[Array] | None) -> _core.Plan:
+        del kernels  # there are none
+        try:
+            return _core.Plan(self.config(), _LAYOUTS[self.spec.layout])
+        except MemoryError as error:
+            raise MemoryError(f"no memory for a plan. Received: {self.spec!r}") from error
+
+    # ---- Results -----------------------------------------------------------------------------
+
+    def run(self, x: Any, out: Any = None, scale: float | None = None) -> Any:
+        """Returns the features of an array [..., samples]; as FeatureExtractor's call."""
+        samples, factor = self._checked(x, out, scale)
+        spec = self.spec
+        frames = self.frames_of(samples.shape[-1])
+        if not self._arranges and frames == self.plan.num_frames(samples.shape[-1]):
+            return super().run(samples, out, scale)
+        clips = list(samples.reshape(-1, samples.shape[-1])) if samples.size else []
+        if spec.sample_padding == "repeat" or spec.num_samples is not None:
+            clips = [self._fitted(clip) for clip in clips]
+        return self._run_all(clips, samples.shape[:-1], frames, out, factor)
+
+    def run_clips(
+        self, clips: Sequence[Any], out: Any = None, scale: float | None = None
+    ) -> tuple[Array, Array]:
+        """Returns the features of clips, padded to the longest, and the valid frames of each."""
+        factor = 0.0 if scale is None else self.checked_scale(scale)
+        samples = self._samples_of_clips(clips, out, scaled=scale is not None)
+        fitted = [self._fitted(clip) for clip in samples]
+        frames = max((self.frames_of(len(clip)) for clip in samples), default=0)
+        values = self._run_all(fitted, (len(clips),), frames, out, factor)
+        return values, np.array([self.valid_frames_of(len(c)) for c in samples], dtype=np.int64)
+
+    @property
+    def _arranges(self) -> bool:
+        spec = self.spec
+        return (
+            spec.join_frames > 1
+            or spec.num_samples is not None
+            or spec.num_frames is not None
+            or spec.frames_multiple > 1
+        )
+
+    def _checked(self, x: Any, out: Any, scale: float | None) -> tuple[Array, float]:
+        factor = 0.0 if scale is None else self.checked_scale(scale)
+        if not (type(x) is np.ndarray and x.dtype in self.readable_dtypes and x.flags.aligned):
+            x = self.samples(x, out, scaled=scale is not None)
+        self.check_call(x.shape)
+        return x, factor
+
+    def _samples_of_clips(self, clips: Sequence[Any], out: Any, *, scaled: bool) -> list[Array]:
+        """Returns clips that the engine can read: of one dtype, each without gaps."""
+        samples = [self.samples(clip, out, scaled=scaled) for clip in clips]
+        for number, clip in enumerate(samples):
+            if clip.ndim != 1:
+                raise ValueError(
+                    "`x` given as a list must hold clips of shape (samples,). "
+                    f"Received: x[{number}] of shape {clip.shape}"
+                )
+        if len({clip.dtype for clip in samples}) > 1:
+            samples = [clip.astype(self.spec.precision) for clip in samples]
+        return [np.ascontiguousarray(clip) for clip in samples]
+
+    def _fitted(self, clip: Array) -> Array:
+        """Returns a clip cut or padded to `num_samples`."""
+        wanted = self.spec.num_samples
+        if wanted is None or len(clip) == wanted:
+            return clip
+        if len(clip) > wanted:
+            return clip[:wanted]
+        times = wanted // len(clip) if self.spec.sample_padding == "repeat" and len(clip) else 1
+        fitted = np.zeros(wanted, dtype=clip.dtype)
+        fitted[: times * len(clip)] = np.tile(clip, times)
+        return fitted
+
+    def _run_all(
+        self, clips: list[Array], leading: tuple[int, ...], frames: int, out: Any, scale: float
+    ) -> Array:
+        """Returns the features of clips in the shape and dtype of a result."""
+        spec = self.spec
+        shape = self.shape_of_frames((*leading, 0), frames // spec.join_frames)
+        if out is not None:
+            arrays.check_is_array(out)
+            arrays.check_out(out, shape, self.result_dtype)
+            for clip in clips:
+                arrays.check_no_overlap(out, clip)
+        fits = frames % spec.join_frames == 0 and self.half_dtype is None
+        rows = spec.num_rows // spec.join_frames
+        target = (
+            out.reshape(*leading, frames, rows)
+            if out is not None and fits and (spec.join_frames > 1)
+            else (out if fits else None)
+        )
+        try:
+            values = self.plan.call_clips(clips, leading, frames, target, self.num_threads, scale)
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for a result of shape {shape} and dtype {self.result_dtype}"
+            ) from error
+        return self._arranged(values, shape, None if target is not None else out, out)
+
+    def _arranged(
+        self, values: Array, shape: tuple[int, ...], copied: Array | None, out: Array | None
+    ) -> Array:
+        """Joins frames and rounds, where the engine's values are not the result already."""
+        join = self.spec.join_frames
+        if join > 1:
+            whole = values.shape[-2] // join * join
+            values = values[..., :whole, :].reshape(shape)
+        if self.half_dtype is not None:
+            return arrays.rounded(values, self.half_dtype, copied)
+        if copied is not None:
+            np.copyto(copied, values)
+            return copied
+        return values if out is None else out
+
+    # ---- Frames ------------------------------------------------------------------------------
+
+    def frames_of(self, num_samples: int) -> int:
+        """Returns the frames of the engine's output for a clip of so many samples."""
+        spec = self.spec
+        if spec.num_frames is not None:
+            return spec.num_frames
+        frames = self.plan.num_frames(spec.num_samples or num_samples)
+        return -(-frames // spec.frames_multiple) * spec.frames_multiple
+
+    def valid_frames_of(self, num_samples: int) -> int:
+        """Returns how many frames of the result hold the features of so many samples."""
+        spec = self.spec
+        counted = min(num_samples, spec.num_samples or num_samples)
+        valid = max(self.plan.num_frames(counted) - spec.masked_frames, 0)
+        return min(valid, self.frames_of(num_samples)) // spec.join_frames
+
+    def output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        shape = checked_dimensions(input_shape)
+        self.check_shape(shape)
+        num_samples = shape[-1]
+        if num_samples is None and (self.spec.num_samples or self.spec.num_frames) is None:
+            return self.shape_of_frames(shape, None)
+        frames = self.frames_of(num_samples or 0)
+        return self.shape_of_frames(shape, frames // self.spec.join_frames)
+
+    # ---- Shapes ------------------------------------------------------------------------------
+
+    def check_shape(self, shape: Sequence[Any]) -> None:
+        if not shape or len(shape) >= _MAX_DIMENSIONS:
+            raise ValueError(
+                f"`x` must have 1 to {_MAX_DIMENSIONS - 1} dimensions (..., samples). "
+                f"Received: x of shape {tuple(shape)}"
+            )
+
+    def shape_of_frames(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
+        rows = self.spec.num_rows
+        if self.spec.layout == "frames_first":
+            return (*input_shape[:-1], frames, rows)
+        return (*input_shape[:-1], rows, frames)
+
+    def static_frequencies(self) -> Array:
+        """Returns the frequency of each row in Hz, without derivatives; NaN for an energy."""
+        rows = _core.frequencies(self.config())
+        return rows if self.spec.energy is None else np.concatenate([[np.nan], rows])
+
+    def frame_grid(self) -> tuple[int, int]:
+        spec = self.spec
+        if self._arranges or spec.padding not in ("center", "valid") or spec.drop_frames:
+            raise ValueError(
+                f"the number of frames of this specification is no closed form: {spec!r}"
+            )
+        first = spec.fft_length % 2 if spec.padding == "center" else spec.frame_span
+        return first, spec.hop_length
+
+    def frame_axis(self, channels: int) -> int:
+        before = 0 if channels == 1 else 1
+        return before if self.spec.layout == "frames_first" else before + 1

@@ -1,0 +1,281 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""FeatureExtractor: the front end of a model, from a specification."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from specfast._engine.arrays import Array
+from specfast._engine.feature_pipeline import FeatureArguments, FeaturePipeline
+from specfast._engine.gradients import Pullback
+from specfast._engine.pipeline import Shape
+from specfast._engine.stream import Stream
+from specfast._spec import checks
+from specfast._spec.arguments import thread_count
+from specfast._spec.feature_spec import FeatureSpec
+
+
+class Features(NamedTuple):
+    """The features of clips of different lengths.
+
+    Attributes:
+        values: [clips, rows, frames] or [clips, frames, rows], as the layout says, padded to the
+            clip with most frames.
+        num_frames: int64 [clips], how many frames of each clip are valid.
+        mask: bool [clips, frames], which those are.
+    """
+
+    values: Array
+    num_frames: npt.NDArray[np.int64]
+    mask: npt.NDArray[np.bool_]
+
+
+class FeatureExtractor:
+    """Turns recordings into the features that a trained model expects.
+
+    Immutable and shared by threads; it can be pickled. `specfast.presets` has specifications by
+    name, `specfast.load_front` reads those of other programs.
+
+    Args:
+        spec: what is computed.
+        num_threads: threads for a call, 1 to 4096; None: the global setting.
+
+    Input of a call: [..., samples], as of a MelSpectrogram; or a list of clips [samples]; or one
+    padded array with `lengths`.
+
+    Output: [..., rows, frames] or [..., frames, rows], as `spec.layout` says, of `spec.dtype`; for
+    a list or with `lengths` a `Features`.
+
+    Example:
+        >>> import numpy as np
+        >>> from specfast import FeatureExtractor, FeatureSpec
+        >>> spec = FeatureSpec(padding="center", num_mel_bins=40, level="ln")
+        >>> FeatureExtractor(spec)(np.zeros(16000, np.float32)).shape
+        (40, 101)
+    """
+
+    def __init__(self, spec: FeatureSpec, *, num_threads: int | None = None) -> None:
+        if not isinstance(spec, FeatureSpec):
+            raise TypeError(f"`spec` must be a FeatureSpec. {checks.received('spec', spec)}")
+        threads = thread_count("num_threads", num_threads)
+        self._pipeline = FeaturePipeline(FeatureArguments(spec, threads))
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """What is computed."""
+        return self._pipeline.spec
+
+    @property
+    def pipeline(self) -> FeaturePipeline:
+        """What calls run with; for adapters."""
+        return self._pipeline
+
+    @property
+    def name(self) -> str:
+        """The name for messages."""
+        return "feature_extractor"
+
+    # ---- Calls -------------------------------------------------------------------------------
+
+    def __call__(
+        self, x: Any, *, lengths: Any = None, out: Any = None, scale: float | None = None
+    ) -> Any:
+        """Returns the features of every clip in `x`.
+
+        Args:
+            x: the samples; see the class. Dtypes are those of a MelSpectrogram.
+            lengths: the samples of each clip of a padded array [..., samples], integers of shape
+                [...]: each clip gives what it gives alone, padded with `spec.pad_value`.
+            out: written to and returned, if given; as for a layer.
+            scale: the factor by which samples are multiplied while they are read, beside
+                `spec.input_scale`: 1 / 32768 for 16-bit PCM in [-1, 1).
+
+        Raises:
+            TypeError: for samples or an `out` of a wrong type or dtype.
+            ValueError: for a wrong shape, a length beyond the array, or an unfit `out`.
+            MemoryError: if there is no room for the result.
+        """
+        if lengths is not None:
+            return self._padded(x, lengths, out, scale)
+        if isinstance(x, list | tuple) and _holds_clips(x):
+            values, counts = self._pipeline.run_clips(x, out, scale)
+            return _features(values, counts, self.spec)
+        return self._pipeline.run(x, out, scale)
+
+    def _padded(self, x: Any, lengths: Any, out: Any, scale: float | None) -> Features:
+        samples = self._pipeline.samples(x, out, scaled=scale is not None)
+        self._pipeline.check_call(samples.shape)
+        counts = _checked_lengths(lengths, samples.shape)
+        rows = samples.reshape(-1, samples.shape[-1])
+        clips = [row[:count] for row, count in zip(rows, counts.ravel(), strict=True)]
+        values, frames = self._pipeline.run_clips(clips, None, scale)
+        leading = samples.shape[:-1]
+        values = values.reshape(*leading, *values.shape[1:])
+        features = _features(values, frames.reshape(leading), self.spec)
+        if out is not None:
+            np.copyto(out, features.values)
+            return Features(out, features.num_frames, features.mask)
+        return features
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
+        """Returns the shape that a call returns for an array of this shape, as of a layer."""
+        return self._pipeline.output_shape(input_shape)
+
+    def vjp(self, x: Any) -> tuple[Array, Pullback]:
+        """Returns the features of an array and their pullback, as `MelSpectrogram.vjp` does.
+
+        Raises:
+            ValueError: where the specification has a step without a gradient, by its name.
+        """
+        return self._pipeline.vjp(x)
+
+    def stream(
+        self,
+        channels: int = 1,
+        *,
+        max_level: float | str | None = None,
+        num_samples: int | None = None,
+    ) -> Stream:
+        """Returns a stream: this extractor on a clip that arrives piece by piece.
+
+        Args:
+            channels: how many channels the clip has.
+            max_level: only with `dynamic_range`, and in place of the maximum of the whole clip: a
+                level before gain and offset, or "running", the maximum so far.
+            num_samples: only with padding "same": the length of the clip.
+
+        Raises:
+            TypeError, ValueError: as `MelSpectrogram.stream`; ValueError also where the
+                specification needs the whole clip: normalization, or a fixed number of samples or
+                frames.
+        """
+        refuse_whole_clips(self.spec)
+        return Stream(
+            self._pipeline, self, channels=channels, max_db=max_level, num_samples=num_samples
+        )
+
+    # ---- Coordinates -------------------------------------------------------------------------
+
+    def times(self, num_frames: int) -> npt.NDArray[np.float64]:
+        """Returns the middle of each frame in seconds from the first sample.
+
+        Args:
+            num_frames: the number of frames of a result.
+
+        Raises:
+            TypeError, ValueError: if it is no integer, or negative; ValueError with padding
+                "same", where it depends on the length of the clip.
+        """
+        count = checks.integer("num_frames", num_frames, minimum=0, maximum=1 << 62)
+        spec = self.spec
+        join = spec.join_frames
+        frames = np.arange(count, dtype=np.float64) * join + (join - 1) / 2
+        return (frames * spec.hop_length + _first_middle(spec)) / spec.sampling_rate
+
+    def frequencies(self) -> npt.NDArray[np.float64]:
+        """Returns the frequency of each row of a frame in Hz; NaN for an energy.
+
+        Raises:
+            ValueError: for cepstra, which have none.
+        """
+        if self.spec.num_cepstra is not None:
+            raise ValueError(
+                "the rows of cepstra have no frequency. "
+                f"Received: num_cepstra={self.spec.num_cepstra}"
+            )
+        spec = self.spec
+        rows = self._pipeline.static_frequencies()
+        return np.tile(rows, (1 + spec.delta_order) * spec.join_frames)
+
+    # ---- As a value --------------------------------------------------------------------------
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restored, (self.spec, self._pipeline.arguments.num_threads)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FeatureExtractor):
+            return NotImplemented
+        return self.spec == other.spec
+
+    def __hash__(self) -> int:
+        return hash(self.spec)
+
+    def __repr__(self) -> str:
+        threads = self._pipeline.arguments.num_threads
+        more = "" if threads is None else f", num_threads={threads}"
+        return f"FeatureExtractor({self.spec!r}{more})"
+
+
+def _restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:
+    return FeatureExtractor(spec, num_threads=num_threads)
+
+
+def _holds_clips(x: Sequence[Any]) -> bool:
+    """Returns whether a list holds arrays rather than numbers."""
+    return not x or any(hasattr(clip, "shape") or isinstance(clip, list) for clip in x)
+
+
+def _features(values: Array, counts: npt.NDArray[np.int64], spec: FeatureSpec) -> Features:
+    axis = -2 if spec.layout == "frames_first" else -1
+    mask = np.arange(values.shape[axis]) < counts[..., None]
+    return Features(values, counts, mask)
+
+
+def _checked_lengths(lengths: Any, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    counts = np.asarray(lengths)
+    if counts.dtype.kind not in "iu":
+        raise TypeError(f"`lengths` must be integers. {checks.received('lengths', lengths)}")
+    if counts.shape != shape[:-1]:
+        raise ValueError(
+            f"`lengths` must have shape {shape[:-1]}, one for each clip of `x`. "
+            f"Received: lengths of shape {counts.shape}"
+        )
+    bad = counts[(counts < 0) | (counts > shape[-1])]
+    if bad.size:
+        raise ValueError(
+            f"`lengths` must be between 0 and the {shape[-1]} samples of `x`. "
+            f"Received: {int(bad[0])} among them"
+        )
+    return counts.astype(np.int64)
+
+
+def refuse_whole_clips(spec: FeatureSpec) -> None:
+    """Refuses what a stream cannot know.
+
+    Raises:
+        ValueError: naming the first field that needs the whole clip.
+    """
+    reasons = {
+        "normalization": "needs the mean and the deviation of the whole clip: pass known ones as "
+        "`gain` and `offset`",
+        "num_samples": "cuts or pads the whole clip",
+        "num_frames": "cuts or pads the whole clip",
+        "join_frames": "joins frames: join those of the stream yourself",
+        "frames_multiple": "pads the whole clip",
+    }
+    for name, reason in reasons.items():
+        value = getattr(spec, name)
+        if value not in (None, 1):
+            raise ValueError(
+                f"`{name}` {reason}, which a stream does not know. {checks.received(name, value)}"
+            )
+
+
+def _first_middle(spec: FeatureSpec) -> float:
+    """Returns the sample at the middle of frame 0."""
+    offset = (spec.frame_span - spec.frame_length) // 2
+    half = spec.frame_length / 2
+    if spec.padding == "same":
+        raise ValueError(
+            "the times of frames with padding 'same' depend on the length of the clip. "
+            "Received: padding='same'"
+        )
+    if spec.padding == "center":
+        return 0.0
+    if spec.padding == "hops":
+        return spec.hop_length / 2
+    return offset + half - (spec.pad_length or 0)
