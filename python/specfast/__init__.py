@@ -4,6 +4,7 @@
 Importing this needs NumPy and nothing else; everything optional is imported where it is used.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from specfast._engine.build import VERSION as __version__
@@ -16,6 +17,7 @@ from specfast._spec.feature_spec import FeatureSpec
 from specfast.layers import FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
+    from specfast import presets
     from specfast.keras_files import from_keras, load_keras
 
 __all__ = [
@@ -35,14 +37,18 @@ __all__ = [
     "get_num_threads",
     "linear_to_mel_weight_matrix",
     "load_keras",
+    "presets",
     "set_num_threads",
 ]
 
 _LAZY = ("from_keras", "load_keras")
+_MODULES = ("presets",)
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the readers of Keras models when they are first asked for."""
+    """Imports presets and the readers of Keras models when they are first asked for."""
+    if name in _MODULES:
+        return importlib.import_module(f"specfast.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from specfast import keras_files

@@ -85,7 +85,7 @@ def test_every_file_is_compared() -> None:
         ("hf_lasr", {"window_periodic": True}),
         ("hf_parakeet", {"pad_mode": "reflect"}),
         ("hf_parakeet", {"normalization_ddof": 0}),
-        ("hf_phi4", {"preemphasis_rule": "second"}),
+        ("hf_phi4", {"preemphasis": 0.96}),
         ("hf_phi4", {"window_periodic": True}),
         ("hf_seamless_m4t", {"normalization_ddof": 0}),
         ("hf_speecht5_target", {"magnitude_exponent": 2.0}),

@@ -31,6 +31,7 @@ LAYERS = [
     (r"(audio|plot)\.py", "leaf"),
     (r"_keras_file/\w+\.py", "keras_file"),
     (r"keras_files\.py", "keras_files"),
+    (r"presets\.py", "presets"),
     (r"_adapters/\w+\.py", "adapters"),
     (r"(jax|torch)\.py", "framework"),
     (r"keras\.py", "keras"),
@@ -49,12 +50,13 @@ MAY_IMPORT = {
     "leaf": {"spec", "recordings"},
     "keras_file": {"spec", "catalogue", "keras_file"},
     "keras_files": {"spec", "engine", "layers", "catalogue", "keras_file"},
+    "presets": {"spec", "layers"},
     "adapters": {"spec", "engine", "layers", "catalogue", "adapters"},
     "framework": {"spec", "engine", "layers", "catalogue", "adapters"},
     "keras": {"spec", "engine", "layers", "catalogue", "adapters", "framework"},
     "commands": {"spec", "engine", "layers", "catalogue", "recordings", "leaf", "commands"},
     "cli": {"commands", "cli"},
-    "face": {"spec", "engine", "layers", "keras_files"},
+    "face": {"spec", "engine", "layers", "keras_files", "presets"},
 }
 
 

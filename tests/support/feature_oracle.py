@@ -127,8 +127,7 @@ def preemphasized(spec: Spec, block: Array) -> Array:
     """The frames behind the filter, where that is one of each frame."""
     if not spec.preemphasis or spec.preemphasis_rule == "signal":
         return block
-    first = block[:, 1:2] if spec.preemphasis_rule == "second" else block[:, :1]
-    return block - spec.preemphasis * np.concatenate([first, block[:, :-1]], axis=1)
+    return block - spec.preemphasis * np.concatenate([block[:, :1], block[:, :-1]], axis=1)
 
 
 def log_energy(spec: Spec, block: Array) -> Array:
@@ -200,8 +199,6 @@ def filterbank(spec: Spec) -> Array:
     rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
     weights = np.maximum(0, np.minimum(rising, falling))
-    weights[0] *= spec.dc_bin
-    weights[-1] *= spec.nyquist_bin
     if spec.mel_norm == "slaney":
         weights *= 2 / (hertz_edges[2:] - hertz_edges[:-2])
     elif spec.mel_norm == "area":

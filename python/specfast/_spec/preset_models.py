@@ -80,8 +80,9 @@ def seamless_m4t() -> FeatureSpec:
 
 
 def phi4_multimodal() -> FeatureSpec:
-    # transformers 5.24.0, Phi4MultimodalFeatureExtractor.
+    # transformers 5.24.0, Phi4MultimodalFeatureExtractor: a transform in float64.
     return FeatureSpec(
+        precision="float64",
         input_scale=INT16,
         frame_length=400,
         hop_length=160,
@@ -99,8 +100,10 @@ def phi4_multimodal() -> FeatureSpec:
 
 def gemma3n() -> FeatureSpec:
     # transformers 5.24.0, Gemma3nAudioFeatureExtractor, which takes a sample more than it uses.
-    # It pads a clip to a multiple of 128 samples first, unless told padding=False.
+    # It pads a clip to a multiple of 128 samples first, unless told padding=False. NumPy, with a
+    # transform in float64.
     return FeatureSpec(
+        precision="float64",
         frame_length=512,
         hop_length=160,
         fft_length=1024,
@@ -128,7 +131,6 @@ def lasr() -> FeatureSpec:
         min_freq=125.0,
         max_freq=7500.0,
         mel_triangles="mel",
-        dc_bin=False,
         level="ln",
         floor=1e-5,
         layout="frames_first",
@@ -175,7 +177,6 @@ def yamnet() -> FeatureSpec:
         min_freq=125.0,
         max_freq=7500.0,
         mel_triangles="mel",
-        dc_bin=False,
         level="ln",
         floor=0.001,
         floor_rule="add",

@@ -27,7 +27,6 @@ def kaldi_fbank() -> FeatureSpec:
         window="povey",
         min_freq=20.0,
         mel_triangles="mel",
-        nyquist_bin=False,
         level="ln",
         floor=2.0**-23,
         layout="frames_first",
@@ -40,8 +39,10 @@ def kaldi_mfcc() -> FeatureSpec:
 
 
 def librosa_mel() -> FeatureSpec:
-    # librosa 0.11.0, feature.melspectrogram, which pads with zeros since 0.10.
+    # librosa 0.11.0, feature.melspectrogram, which pads with zeros since 0.10; it computes in
+    # float64 and rounds between the steps.
     return FeatureSpec(
+        precision="float64",
         sampling_rate=22050.0,
         frame_length=2048,
         hop_length=512,
@@ -97,7 +98,6 @@ def tf_signal() -> FeatureSpec:
         min_freq=80.0,
         max_freq=7600.0,
         mel_triangles="mel",
-        dc_bin=False,
         level="ln",
         floor=1e-6,
         floor_rule="add",
