@@ -3,7 +3,7 @@
 
 The judge is the oracle. A preset in float64 is nearer to it than the original is. In float32, as
 its original, single values of quiet bands are a matter of luck: the root mean square of a clip's
-errors is at most 1.1 times that of the original's own, the largest error at most twice its largest.
+errors is at most 1.2 times that of the original's own, the largest error at most twice its largest.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def test_presets_are_as_near_as_their_originals(name: str, clip: str) -> None:
         assert errors.max() <= originals.max() + rounding
     else:
         assert errors.max() <= 2 * originals.max() + rounding
-        assert root_mean_square(errors) <= 1.1 * root_mean_square(originals) + rounding
+        assert root_mean_square(errors) <= 1.2 * root_mean_square(originals) + rounding
 
 
 @pytest.mark.parametrize(
