@@ -7,8 +7,10 @@
 // plane.
 #pragma once
 
+#include "kernels/condition.inl"
 #include "kernels/gather.inl"
 #include "kernels/ops/bands.inl"
+#include "kernels/ops/cepstra.inl"
 #include "kernels/transform/inverse.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
@@ -20,7 +22,8 @@ namespace {
 // Where the parts of the workspace begin, in elements; the hop matrix is the first.
 template <typename T>
 struct AdjointLayout {
-  int64_t transform, spectrum, cotangent, power, bands, scratch, end;
+  int64_t transform, spectrum, cotangent, levels, power, bands, scratch, samples, centered, gradient,
+      end;
   // The rows are filled up with zeros to whole groups of kOuterColumns.
   int64_t num_spectrum_rows;
 
@@ -30,10 +33,15 @@ struct AdjointLayout {
     transform = after(0, plan.hop_rows * plan.hop_columns);
     spectrum = after(transform, plan.trained_weights ? 0 : plan.dft_length * lanes);
     cotangent = after(spectrum, num_spectrum_rows * lanes);
-    power = after(cotangent, plan.num_output_rows * lanes);
+    levels = after(cotangent, plan.num_output_rows * lanes);
+    power = after(levels, plan.num_bands ? (plan.num_bands + 1) * lanes : 0);
     bands = after(power, plan.num_bands ? plan.num_bins * lanes : 0);
     scratch = after(bands, plan.num_bands * lanes);
-    end = after(scratch, fallback_scratch_size(plan) * lanes);
+    samples = after(scratch, fallback_scratch_size(plan) * lanes);
+    const int64_t conditioned = conditioned_size(plan, lanes);
+    centered = after(samples, conditioned);
+    gradient = after(centered, conditioned);
+    end = after(gradient, conditioned);
   }
 };
 
@@ -81,33 +89,56 @@ void recompute_spectrum(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   gather.samples = args.samples;
   gather.hop_stride = args.hop_stride;
   fill_hop_matrix<V>(plan, gather, hops);
+  const T* samples = hops;
+  if (plan.conditioning.is_used) {
+    write_conditioned<false, V>(plan, hops, hops + layout.samples, hops + layout.centered);
+    samples = hops + layout.samples;
+  }
   if constexpr (kProduct) {
     rows_from_product<Stft, kVectors, V>(plan, hops, spectrum, kLanes * kVectors);
   } else if (plan.num_passes > 0) {
-    first_pass<V>(hops, plan, transform);
+    first_pass<V>(samples, plan, transform);
     middle_passes<V>(plan, gather, transform);
     rows_from_own_transform<Stft, V>(plan, transform, spectrum, kLanes);
   } else {
-    fallback_transform<V>(hops, plan, transform, hops + layout.scratch);
+    fallback_transform<V>(samples, plan, transform, hops + layout.scratch);
     rows_from_fallback<Stft, V>(plan, transform, spectrum, kLanes);
   }
 }
 
-// Runs the adjoint of the transform. Only the planes that the mode has hold a gradient.
+// Adds the adjoint of the transform to the samples that it has read, at `to`. Only the planes that
+// the mode has hold a gradient.
 template <typename V>
 void add_by_inverse(const TilePlan<Scalar<V>>& plan, const AdjointLayout<Scalar<V>>& layout,
-                    Scalar<V>* hops) {
+                    Scalar<V>* hops, Scalar<V>* to) {
   const Scalar<V>* const planes = hops + layout.spectrum;
   SpectrumPlanes<V> gradient{planes, planes + plan.num_bins * kLanesOf<V>};
   const SpectrumOpTraits& traits = kSpectrumOps[int(plan.spectrum_op)];
   if (!traits.has_imag_kernel) gradient.imag = nullptr;
   if (!traits.has_real_kernel) gradient = {nullptr, planes};
   if (plan.num_passes > 0) {
-    add_by_own_inverse<V>(plan, gradient, hops + layout.transform, hops);
+    add_by_own_inverse<V>(plan, gradient, hops + layout.transform, to);
   } else {
-    add_by_fallback_inverse<V>(plan, gradient, hops + layout.transform, hops + layout.scratch,
-                               hops);
+    add_by_fallback_inverse<V>(plan, gradient, hops + layout.transform, hops + layout.scratch, to);
   }
+}
+
+// Adds the gradient of the samples to the hop matrix.
+template <typename T, int kLanes>
+void add_sample_gradient(const TilePlan<T>& plan, const AdjointArgs<T>& args,
+                         const AdjointLayout<T>& layout, T* hops) {
+  using V = Vec<T, kLanes>;
+  if (!plan.conditioning.is_used) return add_by_inverse<V>(plan, layout, hops, hops);
+  const bool has_raw_energy = plan.conditioning.energy == FrameEnergy::kRaw;
+  const ConditionedRows<T> rows{hops + layout.samples,
+                                has_raw_energy ? hops + layout.centered : nullptr,
+                                hops + layout.gradient};
+  clear_idle_lanes<T, kLanes>(args.num_frames, plan.frame_length, rows.samples);
+  if (has_raw_energy) clear_idle_lanes<T, kLanes>(args.num_frames, plan.frame_length, rows.centered);
+  __builtin_memset(rows.gradient, 0, size_t((plan.frame_length + 1) * kLanes) * sizeof(T));
+  add_by_inverse<V>(plan, layout, hops, rows.gradient);
+  const V energy = load<V>(hops + layout.levels + plan.num_bands * kLanes);
+  add_condition_gradient<V>(plan, rows, energy, hops);
 }
 
 // Copies the hop matrix to hops in order, [num_frames + overlapping hops][hop_rows].
@@ -147,7 +178,8 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     if (plan.num_bands == 0) {
       function_of_operation<SpectrumGradients<V>>(plan)(plan, cotangent, kTileLanes, spectrum);
     } else if constexpr (!kProduct) {
-      function_of_operation<MelGradients<V>>(plan)(plan, cotangent, hops + layout.power,
+      level_gradient_of_rows<V>(plan, cotangent, hops + layout.levels);
+      function_of_operation<MelGradients<V>>(plan)(plan, hops + layout.levels, hops + layout.power,
                                                    hops + layout.bands, spectrum);
     }
   }
@@ -166,7 +198,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     if constexpr (kProduct) {
       add_by_product<kVectors, V>(plan, args.transposed, spectrum, hops);
     } else {
-      add_by_inverse<V>(plan, layout, hops);
+      add_sample_gradient<T, kLanes>(plan, args, layout, hops);
     }
     store_hops(plan, args, hops);
   }

@@ -30,7 +30,7 @@ py::array Plan::make_signal_gradient(const py::array& x, const specfast::Signals
   py::array array(numpy_dtype(dtype_), shape_of(x));
   const specfast::Signals axes = signals_of(layout_, array, input_dtype(array));
   gradient.signal = array.mutable_data();
-  const bool any_rank = layout_ == Layout::kAnyRank;
+  const bool any_rank = has_any_rank(layout_);
   gradient.signal_batch_stride =
       any_rank ? samples.num_channels * samples.num_samples : axes.batch_stride;
   gradient.signal_channel_stride = any_rank ? samples.num_samples : axes.channel_stride;

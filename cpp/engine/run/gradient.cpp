@@ -68,6 +68,7 @@ class PullBack {
     if (signals_wanted_) {
       overlap_add_.finish(
           [this](int64_t count, const auto& body) { this->for_each_segment(count, body); });
+      if (config_.filters_signal()) undo_filter();
     }
     if (kernels_wanted_) store_kernels();
   }
@@ -201,6 +202,19 @@ class PullBack {
     return spectra_.get() + slot * segments_.frames * num_groups_ * kernels_.outer_columns;
   }
 
+  // Turns the gradient of filtered signals into that of the samples.
+  void undo_filter() const {
+    const T coefficient = T(config_.preemphasis);
+    for_each_segment(job_.num_signals, [&](int, int64_t signal) {
+      T* const to =
+          job_.signal_address(static_cast<T*>(gradient_.signal), signal,
+                              gradient_.signal_batch_stride, gradient_.signal_channel_stride);
+      const int64_t stride = gradient_.signal_sample_stride;
+      for (int64_t i = 0; i + 1 < job_.batch.num_samples; ++i)
+        to[i * stride] -= coefficient * to[(i + 1) * stride];
+    });
+  }
+
   // ---- The gradient of the kernels -------------------------------------------------------------
 
   void sum_kernels(int64_t begin, int64_t count) {
@@ -272,26 +286,22 @@ void check_kernel(const char* name, const void* kernel, bool exists, std::size_t
 }
 
 // Refuses what has no gradient here.
-void check_has_gradient(const Config& config, const specfast_batch& batch) {
+void check_has_gradient(const Plan& plan, const specfast_batch& batch) {
+  const Config& config = plan.config();
   const auto require_default = [](bool ok, const char* name) {
     if (ok) return;
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 std::string(name) + " must have its default for a gradient, which is not computed "
                                     "through it");
   };
-  require_default(!config.conditions_frames(), config.remove_dc ? "remove_dc"
-                                               : config.energy != FrameEnergy::kNone
-                                                   ? "energy"
-                                                   : "preemphasis_rule");
-  require_default(!config.filters_signal(), "preemphasis_rule");
-  require_default(config.num_cepstra == 0, "num_cepstra");
-  require_default(config.row_gain.empty(), "row_gain");
-  require_default(config.row_offset.empty(), "row_offset");
-  require_default(config.normalization == Normalization::kNone, "normalization");
+  const bool clamps = config.top_db_scope != TopDbScope::kNone;
+  const bool defers = with_precision(config.precision, [&plan](auto zero) {
+    return plan.precision<decltype(zero)>().defers_rows();
+  });
+  require_default(!defers, "top_db_scope (with rows that follow the levels)");
+  require_default(!clamps || config.normalization == Normalization::kNone, "normalization");
   require_default(!config.pcen, "pcen");
   require_default(config.delta_order == 0, "delta_order");
-  require_default(config.mel_weights.empty(), "mel_weights");
-  require_default(config.masked_frames == 0, "masked_frames");
   require_default(batch.num_frames == 0, "num_frames");
   require_default(!batch.lengths, "lengths");
   require_default(!batch.starts, "starts");
@@ -299,7 +309,10 @@ void check_has_gradient(const Config& config, const specfast_batch& batch) {
 
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,
                    int64_t lanes) {
-  const Job job = check_input(plan, batch, lanes);
+  Job job = check_input(plan, batch, lanes);
+  // Those behind do not depend on the signal.
+  job.num_frames = job.valid_frames_of(0);
+  job.num_tiles = ceil_div(job.num_frames, lanes);
   if (scale_of<double>(batch.in_scale) != 1) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "in_scale must be 0 for a gradient, which is that of the samples as they are "
@@ -307,7 +320,7 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
                     std::to_string(batch.in_scale));
   }
   const Config& config = plan.config();
-  check_has_gradient(config, batch);
+  check_has_gradient(plan, batch);
   const std::size_t bytes = element_bytes(config.precision);
   check_kernel("real_kernel", gradient.real_kernel,
                !config.mel && has_real_kernel(config.spectrum_op), bytes);
@@ -358,6 +371,7 @@ std::vector<T> gradient_before_scope(const ScopeOperation<T>& scope, const Plan&
   batch.out_channel_stride = signal_values;
   batch.out_row_stride = job.num_frames;
   batch.out_frame_stride = 1;
+  batch.num_frames = job.num_frames;
   Workspace workspace(plan, num_threads);
   execute(plan, workspace, batch, {false, nullptr});
   scope.pull_back(plan, job, gradient, num_threads, values);

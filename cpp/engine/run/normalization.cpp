@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/run/normalization.h"
 
-#include <cmath>
+#include <algorithm>
 
 #include "engine/base/error.h"
 #include "engine/plan/dispatch.h"
+#include "engine/run/normalization_gradient.h"
+#include "engine/run/statistics.h"
 
 namespace specfast::engine {
 namespace {
-
-// The number, mean and sum of squared distances from it of values that are known so far.
-struct Statistics {
-  double count = 0, mean = 0, squares = 0;
-
-  // Adds other values by theirs (T. Chan, G. Golub, R. LeVeque, 1979).
-  void add(double other_count, double other_mean, double other_squares) {
-    const double total = count + other_count, distance = other_mean - mean;
-    mean += distance * (other_count / total);
-    squares += other_squares + distance * distance * (count * other_count / total);
-    count = total;
-  }
-};
 
 template <typename T>
 class NormalizationPass final : public ScopePass<T> {
@@ -47,7 +36,7 @@ class NormalizationPass final : public ScopePass<T> {
       const Statistics statistics = statistics_of(signal, row);
       const std::size_t place = std::size_t(signal * num_rows_ + row);
       shift_[place] = T(statistics.mean);
-      factor_[place] = T(1 / deviation_of(statistics));
+      factor_[place] = T(1 / deviation_of(config_, statistics));
     }
   }
 
@@ -79,16 +68,6 @@ class NormalizationPass final : public ScopePass<T> {
     return statistics;
   }
 
-  double deviation_of(const Statistics& statistics) const {
-    const double degrees = statistics.count - double(config_.normalization_ddof);
-    const double squares = std::isnan(statistics.squares) ? statistics.squares
-                                                          : std::max(statistics.squares, 0.0);
-    const double variance = degrees > 0 ? squares / degrees : squares * 0;
-    const double epsilon = config_.normalization_epsilon;
-    return config_.normalization == Normalization::kStd ? std::sqrt(variance) + epsilon
-                                                        : std::sqrt(variance + epsilon);
-  }
-
   const Config& config_;
   const PrecisionKernels<T>& kernels_;
   const Job& job_;
@@ -115,6 +94,10 @@ class NormalizationOperation final : public ScopeOperation<T> {
   std::unique_ptr<ScopeStream<T>> make_stream(const Plan&,
                                               const specfast_stream_config&) const override {
     return nullptr;
+  }
+  void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
+                 int num_threads, std::vector<T>& output) const override {
+    normalization_gradient(plan.config(), job, plan.num_rows(), gradient, num_threads, output);
   }
 };
 

@@ -67,9 +67,11 @@ class OverlapAdd {
                     T(0));
   }
 
-  // Clears the samples that the hops of a segment begin at; the last segment has all to the end.
+  // Clears the samples that the hops of a segment begin at; the first segment has all from the
+  // beginning, the last all to the end.
   void clear_own_samples(int64_t signal, int64_t segment) const {
-    const auto begin_of = [this](int64_t s) {
+    const auto begin_of = [this](int64_t s) -> int64_t {
+      if (s == 0) return 0;
       const int64_t begin = s * segments_.frames * config_.hop - job_.left_padding_of(0);
       return std::clamp<int64_t>(begin, 0, job_.batch.num_samples);
     };

@@ -41,7 +41,7 @@ template <typename T>
 void ScopeOperation<T>::pull_back(const Plan&, const Job&, const specfast_gradient&, int,
                                   std::vector<T>&) const {
   throw Error(SPECFAST_E_INVALID_ARGUMENT,
-              "normalization, pcen and delta_order must have their defaults for a gradient");
+              "pcen and delta_order must have their defaults for a gradient");
 }
 
 template class ScopeOperation<float>;

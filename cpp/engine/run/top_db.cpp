@@ -166,7 +166,8 @@ class TopDb final : public ScopeOperation<T> {
   }
   void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
                  int num_threads, std::vector<T>& output) const override {
-    top_db_gradient(plan.config(), job, plan.num_rows(), gradient, num_threads, output);
+    top_db_gradient(plan.config(), plan.precision<T>().clamp_range(), job, plan.num_rows(),
+                    gradient, num_threads, output);
   }
 };
 

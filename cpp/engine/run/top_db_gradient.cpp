@@ -20,9 +20,9 @@ struct Summary {
 template <typename T>
 class TopDbGradient {
  public:
-  TopDbGradient(const Config& config, const Job& job, int64_t num_rows,
+  TopDbGradient(const Config& config, double range, const Job& job, int64_t num_rows,
                 const specfast_gradient& gradient, int num_threads, T* levels)
-      : config_(config),
+      : range_(T(range)),
         job_(job),
         num_rows_(num_rows),
         gradient_(gradient),
@@ -67,7 +67,7 @@ class TopDbGradient {
   }
 
   T floor_of(const Summary<T>& scope) const {
-    return scope.has_nan ? std::numeric_limits<T>::quiet_NaN() : scope.max - T(config_.top_db);
+    return scope.has_nan ? std::numeric_limits<T>::quiet_NaN() : scope.max - range_;
   }
 
   void summarize(int64_t row, const T* levels) {
@@ -111,7 +111,7 @@ class TopDbGradient {
     }
   }
 
-  const Config& config_;
+  T range_;
   const Job& job_;
   int64_t num_rows_;
   const specfast_gradient& gradient_;
@@ -124,14 +124,14 @@ class TopDbGradient {
 }  // namespace
 
 template <typename T>
-void top_db_gradient(const Config& config, const Job& job, int64_t num_rows,
+void top_db_gradient(const Config& config, double range, const Job& job, int64_t num_rows,
                      const specfast_gradient& gradient, int num_threads, std::vector<T>& levels) {
-  TopDbGradient<T>(config, job, num_rows, gradient, num_threads, levels.data()).run();
+  TopDbGradient<T>(config, range, job, num_rows, gradient, num_threads, levels.data()).run();
 }
 
-template void top_db_gradient(const Config&, const Job&, int64_t, const specfast_gradient&, int,
+template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&, int,
                               std::vector<float>&);
-template void top_db_gradient(const Config&, const Job&, int64_t, const specfast_gradient&, int,
+template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&, int,
                               std::vector<double>&);
 
 }  // namespace specfast::engine

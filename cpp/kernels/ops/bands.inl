@@ -78,6 +78,34 @@ SPECFAST_NOINLINE V sum_dense_bands(const TilePlan<Scalar<V>>& plan, const Scala
   return total;
 }
 
+// Turns the gradient of the bands into that of the power of each bin.
+template <typename V>
+void spread_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* power) {
+  constexpr int64_t kStep = kLanesOf<V>;
+  for (int64_t bin = 0; bin < plan.num_bins; ++bin) store(power + bin * kStep, V{});
+  if (plan.dense_range) {
+    const Scalar<V>* weights = plan.dense_weights;
+    for (int64_t band = 0; band < plan.num_bands; ++band) {
+      const V gradient = load<V>(bands + band * kStep);
+      for (int64_t bin = plan.dense_range[2 * band]; bin < plan.dense_range[2 * band + 1]; ++bin) {
+        Scalar<V>* const at = power + bin * kStep;
+        store(at, madd(gradient, broadcast<V>(*weights++), load<V>(at)));
+      }
+    }
+    return;
+  }
+  int64_t bin = plan.interval_begin[0];
+  for (int64_t interval = 0; interval <= plan.num_bands; ++interval) {
+    const V rising = interval < plan.num_bands ? load<V>(bands + interval * kStep) : V{};
+    const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
+    for (; bin < plan.interval_begin[interval + 1]; ++bin) {
+      const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
+      store(power + bin * kStep,
+            madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1])));
+    }
+  }
+}
+
 // Turns the spectrum in planes into its gradient. `bands` holds the gradient of the output rows and
 // is overwritten; `power` and `energies` are scratch.
 template <typename Op, typename V>
@@ -89,29 +117,23 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
     const Bin<V> values{load<V>(spectrum + at), load<V>(imag + at), false};
     store(power + at, Op::value(plan, values).row[0]);
   }
-  sum_bands<V>(plan, power, energies, energies, kStep);
-  level_gradient<V>(plan, energies, bands);
-  int64_t bin = 0;
-  const auto clear_until = [&](int64_t end) {
-    for (; bin < end; ++bin) {
-      store(spectrum + bin * kStep, V{});
-      store(imag + bin * kStep, V{});
-    }
-  };
-  clear_until(plan.interval_begin[0]);
-  for (int64_t interval = 0; interval <= plan.num_bands; ++interval) {
-    const V rising = interval < plan.num_bands ? load<V>(bands + interval * kStep) : V{};
-    const V falling = interval > 0 ? load<V>(bands + (interval - 1) * kStep) : V{};
-    for (; bin < plan.interval_begin[interval + 1]; ++bin) {
-      const Scalar<V>* const weights = plan.mel_weights + 2 * bin;
-      const V row = madd(rising, broadcast<V>(weights[0]), falling * broadcast<V>(weights[1]));
-      const Bin<V> values{load<V>(spectrum + bin * kStep), load<V>(imag + bin * kStep), false};
-      const Complex<V> gradient = Op::gradient(plan, row, values);
-      store(spectrum + bin * kStep, gradient.re);
-      store(imag + bin * kStep, gradient.im);
-    }
+  if (plan.dense_range) {
+    sum_dense_bands<V>(plan, power, energies);
+  } else {
+    sum_bands<V>(plan, power, energies, energies, kStep);
   }
-  clear_until(plan.num_bins);
+  level_gradient<V>(plan, energies, bands);
+  spread_bands<V>(plan, bands, power);
+  const int64_t first = plan.dense_range ? 0 : plan.interval_begin[0];
+  const int64_t last = plan.dense_range ? plan.num_bins : plan.interval_begin[plan.num_bands + 1];
+  for (int64_t bin = 0; bin < plan.num_bins; ++bin) {
+    const int64_t at = bin * kStep;
+    const Bin<V> values{load<V>(spectrum + at), load<V>(imag + at), false};
+    Complex<V> gradient{V{}, V{}};
+    if (bin >= first && bin < last) gradient = Op::gradient(plan, load<V>(power + at), values);
+    store(spectrum + at, gradient.re);
+    store(imag + at, gradient.im);
+  }
 }
 
 // The gradients by operation; null for those without a filterbank.

@@ -58,5 +58,27 @@ SPECFAST_NOINLINE void rows_behind_levels(const TilePlan<Scalar<V>>& plan, const
     to.put(first + band, load<V>(levels + band * kLanesOf<V>));
 }
 
+// Turns the gradient of the rows into that of the levels, [num_bands][lanes] and that of the energy.
+template <typename V>
+void level_gradient_of_rows(const TilePlan<Scalar<V>>& plan, const Scalar<V>* rows,
+                            Scalar<V>* levels) {
+  const RowsBehindLevels<Scalar<V>>& behind = plan.behind_levels;
+  const auto row = [&](int64_t index) SPECFAST_INLINE_LAMBDA {
+    const V value = load<V>(rows + index * kLanesOf<V>);
+    return behind.gain ? value * behind.gain[index] : value;
+  };
+  const int64_t first = behind.has_energy ? 1 : 0;
+  store(levels + plan.num_bands * kLanesOf<V>, first ? row(0) : V{});
+  for (int64_t band = 0; band < plan.num_bands; ++band) {
+    V sum = behind.num_cepstra > 0 ? V{} : row(first + band);
+    for (int64_t i = first; i < behind.num_cepstra; ++i) {
+      const Scalar<V>* const block =
+          behind.cosines + i / kCepstraOfBlock * kCepstraOfBlock * plan.num_bands;
+      sum = madd(row(i), broadcast<V>(block[band * kCepstraOfBlock + i % kCepstraOfBlock]), sum);
+    }
+    store(levels + band * kLanesOf<V>, sum);
+  }
+}
+
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE

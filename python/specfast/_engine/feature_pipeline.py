@@ -12,6 +12,7 @@ import numpy as np
 from specfast import _core
 from specfast._engine import arrays
 from specfast._engine.arrays import Array
+from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape, checked_dimensions
 from specfast._spec.feature_spec import FeatureSpec
 from specfast._spec.policy import Policy
@@ -274,6 +275,14 @@ class FeaturePipeline(Pipeline):
             np.copyto(copied, values)
             return copied
         return values if out is None else out
+
+    def vjp(self, x: Any) -> tuple[Array, Pullback]:
+        if self._arranges:
+            raise ValueError(
+                "a gradient needs num_samples=None, num_frames=None, frames_multiple=1 and "
+                f"join_frames=1. Received: {self.spec!r}"
+            )
+        return super().vjp(x)
 
     # ---- Frames ------------------------------------------------------------------------------
 
