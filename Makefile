@@ -22,16 +22,17 @@ PIP := -m pip --disable-pip-version-check --quiet
 PY := .venv/bin/python
 PY_PARITY := .venv-parity/bin/python
 PY_ADAPTERS := .venv-adapters/bin/python
+PY_FRONT_ENDS := .venv-front-ends/bin/python
 PY_BENCH := .venv-bench/bin/python
 # What the installed package is made of.  (The C++ build itself is incremental: build/make.)
 SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -not -name '*.pyc')
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit cuda gpu-check wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit cuda gpu-check wheel clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # ---- Environments --------------------------------------------------------------------------------
 # $(call make_venv,FOLDER,MINOR): a virtual environment of Python >= 3.MINOR, with a pip that knows
@@ -68,8 +69,16 @@ endef
 # torch first and alone, as below.
 .venv-adapters/.ready: pyproject.toml
 	$(call make_venv,.venv-adapters,11)
-	$(PY_ADAPTERS) $(PIP) install "$$(grep -o 'torch==[0-9.]*' $<)"
+	$(PY_ADAPTERS) $(PIP) install --group torch
 	$(PY_ADAPTERS) $(PIP) install --group adapters
+	@touch $@
+
+# torchaudio's compiled libraries load with a torch for CUDA only; it does without them what we call.
+.venv-front-ends/.ready: pyproject.toml
+	$(call make_venv,.venv-front-ends,11)
+	$(PY_FRONT_ENDS) $(PIP) install --group torch
+	$(PY_FRONT_ENDS) $(PIP) install --group front-ends
+	rm -f .venv-front-ends/lib/python3*/site-packages/torchaudio/lib/*.so
 	@touch $@
 
 # torch first, alone: a CPU build of exactly that version will do, and nothing may replace it later.
@@ -113,6 +122,10 @@ endef
 	$(call install_wheel,$(PY_ADAPTERS),)
 	@touch $@
 
+.venv-front-ends/.installed: .venv-front-ends/.ready build/wheel/.built
+	$(call install_wheel,$(PY_FRONT_ENDS),)
+	@touch $@
+
 .venv-bench/.installed: .venv-bench/.ready build/wheel/.built
 	$(call install_wheel,$(PY_BENCH),)
 	@touch $@
@@ -146,6 +159,12 @@ adapters: .venv-adapters/.installed ## the adapters on JAX, TensorFlow and torch
 
 golden: .venv-parity/.installed ## regenerate the golden values with Keras
 	KERAS_BACKEND=jax JAX_PLATFORMS=cpu $(PY_PARITY) tests/golden/make_golden.py
+
+front-ends: .venv-front-ends/.installed ## the presets against the programs that they are made after
+	$(PY_FRONT_ENDS) -m pytest tests/originals $(PYTEST_ARGS)
+
+front-ends-golden: .venv-front-ends/.installed ## regenerate what these programs compute for the test suite
+	$(PY_FRONT_ENDS) tests/golden/make_front_ends.py
 
 bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARGS="--quick")
 	$(PY_BENCH) -m benchmarks $(BENCH_ARGS)
@@ -261,4 +280,4 @@ wheel: .venv/.ready ## source release and wheel in dist/
 	$(PY) -m build --outdir dist
 
 clean: ## remove builds and environments
-	rm -rf build dist .venv .venv-parity .venv-adapters .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-parity .venv-adapters .venv-front-ends .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -22,7 +22,7 @@ import numpy as np
 TESTS = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(TESTS / "support"), str(TESTS / "originals")]
 
-import originals  # noqa: E402
+import stored  # noqa: E402
 
 import front_ends  # noqa: E402
 import signals  # noqa: E402
@@ -30,19 +30,19 @@ import signals  # noqa: E402
 
 def results(name: str, clips: dict[str, signals.Signal]) -> dict[str, Any]:
     """Returns the contents of a file."""
-    source, call = originals.all_stored()[name]
+    source, call = stored.all_stored()[name]
     return {"source": source, **{f"y_{key}": call(clip) for key, clip in clips.items()}}
 
 
 def compare(path: Path, values: dict[str, Any]) -> str:
     """Returns the largest differences between a file and what the original returns now."""
-    with np.load(path) as stored:
-        same = "same source" if stored["source"] == values.pop("source") else "another source"
-        shapes = {key: (stored[key].shape, value.shape) for key, value in values.items()}
-        wrong = [f"{key}: {old}, now {new}" for key, (old, new) in shapes.items() if old != new]
+    with np.load(path) as old:
+        same = "same source" if old["source"] == values.pop("source") else "another source"
+        shapes = {key: (old[key].shape, value.shape) for key, value in values.items()}
+        wrong = [f"{key}: {was}, now {now}" for key, (was, now) in shapes.items() if was != now]
         if wrong:
             return f"{same}, {wrong}"
-        off = [float(np.abs(stored[key] - value).max()) for key, value in values.items()]
+        off = [float(np.abs(old[key] - value).max()) for key, value in values.items()]
     return f"{same}, " + ", ".join(f"{key} {d:.2g}" for key, d in zip(values, off, strict=True))
 
 
@@ -55,7 +55,7 @@ def main() -> None:
     clips = front_ends.make_clips(signals.read_wav(arguments.recording))
     if not arguments.compare:
         np.savez_compressed(arguments.folder / "clips.npz", **clips)
-    for name in originals.all_stored():
+    for name in stored.all_stored():
         path = arguments.folder / f"{name}.npz"
         values = results(name, clips)
         if arguments.compare:
