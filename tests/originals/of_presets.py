@@ -19,7 +19,7 @@ def _transposed(original: Original) -> Original:
     return Original(original.source, lambda clip: original.call(clip).T)
 
 
-def _first_of_four(original: Original) -> Original:
+def _first_channel(original: Original) -> Original:
     return Original(original.source, lambda clip: original.call(clip)[0])
 
 
@@ -37,8 +37,8 @@ def _transformers() -> dict[str, Original]:
         "gemma3n": of_transformers("Gemma3nAudio", call={"padding": False}),
         "lasr": of_transformers("Lasr"),
         "ast": of_transformers("AST", key="input_values"),
-        "clap": _first_of_four(of_transformers("Clap", call={"truncation": "rand_trunc"})),
-        "clap_fusion": _first_of_four(of_transformers("Clap")),
+        "clap": _first_channel(of_transformers("Clap", call={"truncation": "rand_trunc"})),
+        "clap_fusion": _first_channel(of_transformers("Clap")),
         "speecht5_target": of_transformers("SpeechT5", of="audio_target", key="input_values"),
         "univnet": of_transformers("UnivNet"),
     }
