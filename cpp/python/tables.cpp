@@ -38,6 +38,14 @@ py::array_t<bool> empty_bands(std::int64_t num_mel_bins, std::int64_t num_spectr
   return is_empty;
 }
 
+py::array_t<bool> empty_bands_of(const Config& config) {
+  const specfast_config settings = config.with_window();
+  py::array_t<bool> is_empty(settings.num_mel_bins);
+  specfast::check(specfast_config_empty_bands(
+      &settings, reinterpret_cast<std::uint8_t*>(is_empty.mutable_data())));
+  return is_empty;
+}
+
 // The kernels that the configuration stands for, [frame_length, 1, bins] each; modes real and imag
 // have only one.
 std::vector<py::array_t<double>> analytic_weights(const Config& config) {
@@ -72,6 +80,7 @@ void register_tables(py::module_& module) {
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
   module.def("empty_bands", &empty_bands, py::arg("num_mel_bins"), py::arg("num_spectrogram_bins"),
              py::arg("sampling_rate"), py::arg("lower_edge_hertz"), py::arg("upper_edge_hertz"));
+  module.def("empty_bands_of", &empty_bands_of, py::arg("config"));
   module.def("analytic_weights", &analytic_weights, py::arg("config"));
   module.def("frequencies", &frequencies, py::arg("config"));
   module.def("hertz_to_mel", py::vectorize(&specfast_hertz_to_mel), py::arg("hz"));

@@ -258,6 +258,9 @@ def empty_bands(
     Raises ValueError as `mel_weights`.
     """
 
+def empty_bands_of(config: Config) -> npt.NDArray[np.bool_]:
+    """Does the same for the bands of a configuration of mode "mel"."""
+
 def analytic_weights(config: Config) -> list[npt.NDArray[np.float64]]: ...
 def frequencies(config: Config) -> npt.NDArray[np.float64]:
     """Returns the frequency of each row in Hz: of a bin, or the peak of a band.

@@ -229,6 +229,8 @@ void Pointers::try_tables() {
   expect("frequencies", "config", specfast_frequencies(config.get(), hz));
   expect("frequencies", "window", specfast_frequencies(&with_window, hz));
   expect("frequencies", "hz", specfast_frequencies(&good_.config, beside_doubles()));
+  std::uint8_t is_empty[128];
+  expect("config_empty_bands", "config", specfast_config_empty_bands(config.get(), is_empty));
   specfast_build_info info = {};
   info.struct_size = sizeof(info);
   expect("get_build_info", "info", specfast_get_build_info(misaligned(info).get()));

@@ -109,6 +109,13 @@ std::vector<Case> cases_of_tables(Things& t) {
        SPECFAST_E_UNKNOWN_WINDOW},
       {"specfast_mel_weights",
        [&t] { return specfast_mel_weights(3, 9, 8000, 0, 4000, t.values); }},
+      {"specfast_config_empty_bands",
+       [] {
+         unsigned char is_empty[128];
+         specfast_config config;
+         specfast_config_init(&config, sizeof(config), SPECFAST_MODE_MEL);
+         return specfast_config_empty_bands(&config, is_empty);
+       }},
       {"specfast_empty_bands",
        [] {
          std::uint8_t is_empty[3];

@@ -3,7 +3,7 @@
 
 The judge is the oracle. A preset in float64 is nearer to it than the original is. In float32, as
 its original, single values of quiet bands are a matter of luck: the root mean square of a clip's
-errors is at most 1.2 times that of the original's own, the largest error at most twice its largest.
+errors is at most 1.2 times that of the original's own, the largest error at most twice its own.
 """
 
 from __future__ import annotations

@@ -152,7 +152,10 @@ def openmp_in_one_file(root: Path) -> list[str]:
 
 def threads_start_in_batch_only(root: Path) -> list[str]:
     allowed = {
-        *(f"engine/run/{name}.cpp" for name in ("batch", "gradient", "normalization_gradient", "top_db_gradient")),
+        *(
+            f"engine/run/{name}.cpp"
+            for name in ("batch", "gradient", "normalization_gradient", "top_db_gradient")
+        ),
         *(f"engine/base/parallel.{suffix}" for suffix in ("cpp", "h")),
     }
     starts = re.compile(r"\bparallel_for\b|\bstd::(j?thread|async)\b|\bpthread_create\b")

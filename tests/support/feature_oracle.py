@@ -119,6 +119,8 @@ def frames(spec: Spec, clip: Array) -> Array:
     signal = samples(spec, clip)
     starts = frame_starts(spec, len(signal))
     starts = starts[: max(len(starts) - spec.drop_frames, 0)]
+    if spec.num_frames is not None:  # so many valid ones at most
+        starts = starts[: spec.num_frames + spec.masked_frames]
     positions = starts[:, None] + np.arange(spec.frame_length)
     return padded_at(signal, positions, spec.pad_mode)
 
@@ -192,7 +194,8 @@ def filterbank(spec: Spec) -> Array:
     steps = np.arange(spec.num_mel_bins + 2).astype(extended) / (spec.num_mel_bins + 1)
     mel_edges = ends[0] + (ends[1] - ends[0]) * steps
     hertz_edges = _hertz(mel_edges, spec.mel_scale)
-    bins = np.arange(spec.num_bins).astype(extended) * spec.sampling_rate / spec.fft_length
+    spaces = max(spec.num_bins - 1, 1)
+    bins = np.arange(spec.num_bins).astype(extended) * spec.sampling_rate / 2 / spaces
     edges = hertz_edges
     if spec.mel_triangles == "mel":
         bins, edges = _mel(bins, spec.mel_scale), mel_edges

@@ -9,6 +9,7 @@
 #include "engine/spec/frequencies.h"
 #include "engine/spec/mel_scale.h"
 #include "engine/spec/modes.h"
+#include "engine/spec/recipe.h"
 #include "engine/spec/weights.h"
 #include "engine/spec/window.h"
 
@@ -46,6 +47,19 @@ specfast_status specfast_empty_bands(int64_t num_mel_bins, int64_t num_bins,
     check_mel_grid(grid);
     const Filterbank bank = make_filterbank(grid);
     for (int64_t band = 0; band < num_mel_bins; ++band) is_empty[band] = bank.is_empty(band);
+  });
+}
+
+specfast_status specfast_config_empty_bands(const specfast_config* config, uint8_t* is_empty) {
+  return guarded([&] {
+    require_struct("config", config);
+    require_pointer("is_empty", is_empty);
+    const Config checked = validate(*config);
+    if (!checked.mel)
+      throw Error(SPECFAST_E_INVALID_ARGUMENT, "mode must be SPECFAST_MODE_MEL: it has bands");
+    const Recipe recipe = make_recipe(checked);
+    for (int64_t band = 0; band < checked.num_mel_bins; ++band)
+      is_empty[band] = recipe.is_empty_band(band);
   });
 }
 

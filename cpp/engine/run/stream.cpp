@@ -103,9 +103,8 @@ int64_t Stream::max_frames() const noexcept {
   const int64_t waiting = repeats_samples() ? std::max<int64_t>(left_ - latency_, -1) : -1;
   const int64_t of_push = (max_block_ + waiting) / config_.hop + 1;
   if (config_.padding == Padding::kValid && config_.masked_frames == 0) return of_push;
-  const int64_t held = std::max(left_, latency_) + std::max<int64_t>(samples_behind_end(), 0);
-  const bool is_plain = config_.padding != Padding::kSides;
-  return std::max(of_push, (is_plain ? std::max(left_, latency_) : held) / config_.hop + 1);
+  const int64_t held = std::max(left_, latency_) + samples_of_wider_padding();
+  return std::max(of_push, held / config_.hop + 1);
 }
 
 int64_t Stream::needed_from() const noexcept {

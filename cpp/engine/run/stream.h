@@ -54,9 +54,12 @@ class Stream {
   // behind it.
   int64_t front() const noexcept { return std::max<int64_t>(left_, 0); }
   int64_t samples_behind_end() const noexcept {
-    const int64_t wider = 2 * config_.pad_length - config_.frame_span;
-    const int64_t beyond = config_.padding == Padding::kSides ? std::max<int64_t>(wider, 0) : 0;
-    return config_.frame_length - left_ + beyond;
+    return config_.frame_length - left_ + samples_of_wider_padding();
+  }
+  // Returns how far behind the end of a signal a frame may begin.
+  int64_t samples_of_wider_padding() const noexcept {
+    if (config_.padding != Padding::kSides) return 0;
+    return std::max<int64_t>(2 * config_.pad_length - config_.frame_span, 0);
   }
   // Returns the first sample that a later frame needs.
   int64_t needed_from() const noexcept;

@@ -2,6 +2,7 @@
 #include "engine/spec/frequencies.h"
 
 #include <cmath>
+#include <limits>
 #include <string>
 
 #include "engine/base/error.h"
@@ -23,10 +24,25 @@ std::vector<double> band_peaks(const Config& config) {
   return peaks;
 }
 
+std::vector<double> mel_rows(const Config& config) {
+  if (config.num_cepstra > 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "num_cepstra must be 0: cepstra have no frequencies, received num_cepstra=" +
+                    std::to_string(config.num_cepstra));
+  }
+  std::vector<double> rows = band_peaks(config);
+  if (config.energy != FrameEnergy::kNone)
+    rows.insert(rows.begin(), std::numeric_limits<double>::quiet_NaN());
+  const std::vector<double> statics = rows;
+  for (int32_t order = 0; order < config.delta_order; ++order)
+    rows.insert(rows.end(), statics.begin(), statics.end());
+  return rows;
+}
+
 }  // namespace
 
 std::vector<double> row_frequencies(const Config& config, double sampling_rate_hz) {
-  if (config.mel) return band_peaks(config);
+  if (config.mel) return mel_rows(config);
   if (!std::isfinite(sampling_rate_hz) || sampling_rate_hz <= 0) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "sampling_rate must be finite and positive, received sampling_rate=" +

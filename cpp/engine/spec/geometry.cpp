@@ -96,7 +96,8 @@ int64_t latency_samples(const Config& config, int64_t left_padding) {
     default:
       break;
   }
-  return std::max(config.frame_length - left_padding, counted + later);
+  // Of a signal without a sample no frame is known.
+  return std::max<int64_t>({config.frame_length - left_padding, counted + later, 1});
 }
 
 PaddedRun padded_run(PadMode mode, int64_t index, int64_t num_samples) {

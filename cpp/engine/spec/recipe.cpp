@@ -74,6 +74,14 @@ std::vector<double> cosine_transform(const Config& config) {
 
 }  // namespace
 
+bool Recipe::is_empty_band(int64_t band) const {
+  if (dense_filterbank.empty()) return filterbank.is_empty(band);
+  const std::size_t num_bands = std::size_t(filterbank.num_bands());
+  for (std::size_t at = std::size_t(band); at < dense_filterbank.size(); at += num_bands)
+    if (dense_filterbank[at] != 0) return false;
+  return true;
+}
+
 Recipe make_recipe(const Config& config) {
   Recipe recipe{};
   recipe.window = scaled_window(config);

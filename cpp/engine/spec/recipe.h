@@ -27,6 +27,9 @@ struct Recipe {
   LevelOp level_op;
   double min_power;
   double reference_level;  // that is subtracted from every level
+  // Returns whether no bin has a part in a band.
+  bool is_empty_band(int64_t band) const;
+
   std::vector<double> cosines;  // [num_cepstra][num_bands], liftered; empty without cepstra
 };
 

@@ -426,11 +426,24 @@ inline std::vector<std::string> window_names() {
   return names;
 }
 
+namespace detail {
+
+// The rows of a frame in mode MEL, if the configuration is sound.
+inline std::int64_t num_mel_rows(const specfast_config& config) {
+  constexpr std::int64_t kMaxBands = std::int64_t(1) << 20;
+  if (config.num_mel_bins > kMaxBands || config.num_cepstra > kMaxBands) return 0;
+  const std::int64_t with_energy = config.num_mel_bins + (config.energy != SPECFAST_ENERGY_NONE);
+  const std::int64_t rows = config.num_cepstra > 0 ? config.num_cepstra : with_energy;
+  return config.delta_order > 0 && config.delta_order <= 2 ? rows * (1 + config.delta_order) : rows;
+}
+
+}  // namespace detail
+
 // The frequency of each row in Hz. A spectrogram's configuration must have a sampling_rate_hz.
 inline std::vector<double> frequencies(const specfast_config& config) {
   constexpr std::int64_t kMaxRows = (std::int64_t(1) << 27) + 2;
   const std::int64_t bins = config.fft_length / 2 + 1;
-  const std::int64_t rows = config.mode == SPECFAST_MODE_MEL    ? config.num_mel_bins
+  const std::int64_t rows = config.mode == SPECFAST_MODE_MEL    ? detail::num_mel_rows(config)
                             : config.mode == SPECFAST_MODE_STFT ? 2 * bins
                                                                 : bins;
   // Any other number is refused below, by name and value.

@@ -48,6 +48,11 @@ SPECFAST_API specfast_status specfast_empty_bands(int64_t num_mel_bins, int64_t 
                                                   double sampling_rate_hz, double min_freq_hz,
                                                   double max_freq_hz, uint8_t* is_empty);
 
+/* Does the same for the num_mel_bins bands of a configuration, whatever makes its filterbank. Only
+ * for mode MEL. Allocates. */
+SPECFAST_API specfast_status specfast_config_empty_bands(const specfast_config* config,
+                                                         uint8_t* is_empty);
+
 /* Writes the kernels that a plan of this configuration stands for: the scaled window times cos and
  * -sin of 2 pi n k / ((bins - 1) * 2). Each [frame_length][bins]; one that the mode does not have
  * may be NULL and is not written. Not for mode MEL. Allocates. */
@@ -59,7 +64,8 @@ SPECFAST_API specfast_status specfast_analytic_weights(const specfast_config* co
 
 /* Writes the frequency in Hz that each row of a frame stands for to hz[rows]: of a spectrogram the
  * frequencies of its fft_length / 2 + 1 bins, from 0 to sampling_rate_hz / 2, in mode STFT twice;
- * of mode MEL the peaks of its num_mel_bins bands. Errors: SPECFAST_E_INVALID_ARGUMENT also for a
+ * of mode MEL the peaks of its num_mel_bins bands, behind a NaN for the energy if there is one, and
+ * all of them again for each derivative. Errors: SPECFAST_E_INVALID_ARGUMENT for cepstra, which have none, and for a
  * spectrogram whose configuration has no sampling_rate_hz, which nothing else of it needs. Nothing
  * is written then. Allocates. */
 SPECFAST_API specfast_status specfast_frequencies(const specfast_config* config, double* hz);

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays
+from specfast._engine import arrays, filterbank
 from specfast._engine.arrays import Array
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape, checked_dimensions
@@ -325,10 +325,18 @@ class FeaturePipeline(Pipeline):
             return (*input_shape[:-1], frames, rows)
         return (*input_shape[:-1], rows, frames)
 
-    def static_frequencies(self) -> Array:
-        """Returns the frequency of each row in Hz, without derivatives; NaN for an energy."""
-        rows = _core.frequencies(self.config())
-        return rows if self.spec.energy is None else np.concatenate([[np.nan], rows])
+    def frequencies(self) -> Array:
+        """Returns the frequency of each row in Hz, before frames are joined; NaN for an energy."""
+        return _core.frequencies(self.config())
+
+    def warn_of_empty_bands(self) -> None:
+        """Gives one EmptyBandsWarning if bands hold no bin."""
+        if self.spec.mode != "mel":
+            return
+        bands = self.config()
+        bands.num_cepstra, bands.lifter, bands.energy, bands.delta_order = 0, 0.0, None, 0
+        bands.row_gain = bands.row_offset = None
+        filterbank.warn_of_empty_rows(bands, _core.frequencies(bands))
 
     def frame_grid(self) -> tuple[int, int]:
         spec = self.spec

@@ -106,25 +106,66 @@ def warn_of_empty_bands(
     if not is_empty.any():
         return
     num_bands, num_bins, rate, low, high = grid
-    bands, spectrum, lowest, highest = names
     mel_low, mel_high = _core.hertz_to_mel([low, high])
     lower_edges = np.linspace(mel_low, mel_high, num_bands + 2)[:-2]
     is_beyond = is_empty & (lower_edges >= _core.hertz_to_mel(rate / 2) - 1e-9)
+    distance = rate / 2 / max(num_bins - 1, 1)
+    _warn(is_empty, _causes(is_empty, is_beyond, rate / 2, distance, names))
+
+
+def warn_of_empty_rows(config: _core.Config, peaks: npt.NDArray[np.float64]) -> None:
+    """Does the same for the bands of a specification.
+
+    Args:
+        config: the engine's configuration of it.
+        peaks: the frequency of each band's peak in Hz.
+    """
+    is_empty = _core.empty_bands_of(config)
+    if not is_empty.any():
+        return
+    if config.mel_weights is not None:
+        causes = [f"{_runs(np.flatnonzero(is_empty))}, of which `mel_matrix` has no weights"]
+    else:
+        # The lower edge of a band is the peak of the one before.
+        lower_edges = np.concatenate([[config.min_freq_hz], peaks[:-1]])
+        nyquist = config.sampling_rate_hz / 2
+        causes = _causes(
+            is_empty,
+            is_empty & (lower_edges >= nyquist * (1 - 1e-12)),
+            nyquist,
+            nyquist / max(config.fft_length // 2, 1),
+            ("num_mel_bins", "fft_length", "min_freq", "max_freq"),
+        )
+    _warn(is_empty, causes)
+
+
+def _causes(
+    is_empty: npt.NDArray[np.bool_],
+    is_beyond: npt.NDArray[np.bool_],
+    nyquist: float,
+    distance: float,
+    names: tuple[str, str, str, str],
+) -> list[str]:
+    """Returns what makes bands empty, with the numbers of these bands and the way out."""
+    bands, spectrum, lowest, highest = names
     causes = []
     if (narrow := np.flatnonzero(is_empty & ~is_beyond)).size:
         causes.append(
-            f"{_runs(narrow)}, narrower than the distance of two bins, "
-            f"{rate / 2 / max(num_bins - 1, 1):g} Hz: take a smaller `{bands}`, a larger "
-            f"`{spectrum}` or a higher `{lowest}`"
+            f"{_runs(narrow)}, narrower than the distance of two bins, {distance:g} Hz: take a "
+            f"smaller `{bands}`, a larger `{spectrum}` or a higher `{lowest}`"
         )
     if (beyond := np.flatnonzero(is_beyond)).size:
         causes.append(
-            f"{_runs(beyond)}, above half of the sampling rate, {rate / 2:g} Hz: take a lower "
+            f"{_runs(beyond)}, above half of the sampling rate, {nyquist:g} Hz: take a lower "
             f"`{highest}`"
         )
+    return causes
+
+
+def _warn(is_empty: npt.NDArray[np.bool_], causes: list[str]) -> None:
     warnings.warn(
-        f"{is_empty.sum()} of {num_bands} mel bands hold no bin of the spectrum, so that their "
-        f"energy is 0 whatever the signal: {'; '.join(causes)}",
+        f"{is_empty.sum()} of {len(is_empty)} mel bands hold no bin of the spectrum, so that "
+        f"their energy is 0 whatever the signal: {'; '.join(causes)}",
         EmptyBandsWarning,
         stacklevel=caller_level(),
     )

@@ -121,7 +121,8 @@ class FeatureSpec:
         power_offset: added to the power of each bin before the exponent is applied:
             (re^2 + im^2 + power_offset) ** (magnitude_exponent / 2).
 
-    Filterbank:
+    Filterbank, of bins evenly from 0 to half the sampling rate (also where fft_length is odd, as
+    in Keras and torchaudio):
         num_mel_bins: number of bands.
         min_freq, max_freq: edges of the bank in Hz; None: half the sampling rate.
         mel_scale: "htk" (also Kaldi's) or "slaney".
@@ -157,7 +158,8 @@ class FeatureSpec:
         delta_window: frames on each side of the regression that gives a derivative.
 
     Arrangement:
-        num_frames: each clip is cut to this many frames, or padded; None: as many as it has.
+        num_frames: each clip is cut to its first frames, so many, and has no others for statistics
+            either; or it is padded; None: as many as it has.
         frames_multiple: frames are padded to a multiple of this.
         pad_value: the value of padded and masked frames.
         join_frames: so many frames become one, with all their rows; needs "frames_first". A rest
@@ -304,7 +306,7 @@ class FeatureSpec:
         return FeatureSpec(**{**self._given(), **changes})
 
     def _given(self) -> dict[str, Any]:
-        """Returns the fields that are neither their defaults nor what is derived in their place."""
+        """Returns the fields that are neither their defaults nor derived in the place of these."""
         given = {}
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

@@ -58,11 +58,15 @@ class FeatureExtractor:
         (40, 101)
     """
 
+    _is_new = True  # and gives warnings; False: a copy of one that has given them
+
     def __init__(self, spec: FeatureSpec, *, num_threads: int | None = None) -> None:
         if not isinstance(spec, FeatureSpec):
             raise TypeError(f"`spec` must be a FeatureSpec. {checks.received('spec', spec)}")
         threads = thread_count("num_threads", num_threads)
         self._pipeline = FeaturePipeline(FeatureArguments(spec, threads))
+        if self._is_new:
+            self._pipeline.warn_of_empty_bands()
 
     @property
     def spec(self) -> FeatureSpec:
@@ -187,9 +191,7 @@ class FeatureExtractor:
                 "the rows of cepstra have no frequency. "
                 f"Received: num_cepstra={self.spec.num_cepstra}"
             )
-        spec = self.spec
-        rows = self._pipeline.static_frequencies()
-        return np.tile(rows, (1 + spec.delta_order) * spec.join_frames)
+        return np.tile(self._pipeline.frequencies(), self.spec.join_frames)
 
     # ---- As a value --------------------------------------------------------------------------
 
@@ -211,7 +213,10 @@ class FeatureExtractor:
 
 
 def _restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:
-    return FeatureExtractor(spec, num_threads=num_threads)
+    extractor = FeatureExtractor.__new__(FeatureExtractor)
+    extractor._is_new = False
+    extractor.__init__(spec, num_threads=num_threads)  # type: ignore[misc]
+    return extractor
 
 
 def _holds_clips(x: Sequence[Any]) -> bool:
