@@ -57,7 +57,7 @@ namespace {
 // Each case breaks one rule of specfast.h.
 void spoil(Random& random, specfast_config& config, std::vector<double>& window) {
   const bool mel = config.mode == SPECFAST_MODE_MEL;
-  switch (random.below(mel ? 17 : 9)) {
+  switch (random.below(mel ? 29 : 12)) {
     case 0:
       config.struct_size = random.bad_size(sizeof(config));
       break;
@@ -96,26 +96,69 @@ void spoil(Random& random, specfast_config& config, std::vector<double>& window)
       }
       break;
     case 9:
-      config.num_mel_bins = random.bad_count();
+      config.input_gain = random.one_in(2) ? 0.0 : random.bad_number();
       break;
     case 10:
-      config.sampling_rate_hz = random.one_in(2) ? 0.0 : random.bad_number();
+      (random.one_in(2) ? config.drop_frames : config.masked_frames) = -1 - random.below(3);
       break;
     case 11:
-      config.min_freq_hz = random.one_in(2) ? config.max_freq_hz : random.bad_number();
+      if (random.one_in(2)) {
+        config.frame_span = random.one_in(2) && config.frame_length > 1 ? config.frame_length - 1 : -1;
+      } else {
+        config.pad_value = random.bad_number();
+      }
       break;
     case 12:
-      config.max_freq_hz = random.one_in(2) ? -1.0 : random.bad_number();
+      config.num_mel_bins = random.bad_count();
       break;
     case 13:
-      config.mag_exp = random.bad_number();
+      config.sampling_rate_hz = random.one_in(2) ? 0.0 : random.bad_number();
       break;
     case 14:
-      config.level = random.bad_enum();
+      config.min_freq_hz = random.one_in(2) ? config.max_freq_hz : random.bad_number();
       break;
     case 15:
+      config.max_freq_hz = random.one_in(2) ? -1.0 : random.bad_number();
+      break;
+    case 16:
+      config.mag_exp = random.bad_number();
+      break;
+    case 17:
+      config.level = random.bad_enum();
+      break;
+    case 18:
       config.level = 1;
       (random.one_in(2) ? config.min_power : config.ref_power) = random.bad_number();
+      break;
+    case 19:
+      config.remove_dc = random.bad_enum();
+      break;
+    case 20:
+      config.energy = random.bad_enum();
+      break;
+    case 21:
+      config.preemphasis_rule = random.one_in(2) ? random.bad_enum() : SPECFAST_PREEMPHASIS_FRAME;
+      config.preemphasis = random.one_in(2) ? 1.5 : random.bad_number();
+      break;
+    case 22:
+      config.power_offset = random.one_in(2) ? -1.0 : random.bad_number();
+      break;
+    case 23:
+      (random.one_in(2) ? config.mel_scale : config.mel_norm) = random.bad_enum();
+      break;
+    case 24:
+      config.num_cepstra = random.one_in(2) ? config.num_mel_bins + 1 : -1;
+      break;
+    case 25:
+      config.normalization = random.one_in(2) ? random.bad_enum() : SPECFAST_NORMALIZATION_STD;
+      config.normalization_epsilon = random.one_in(2) ? -1.0 : random.bad_number();
+      break;
+    case 26:
+      config.pcen = 1;
+      config.pcen_bias = random.one_in(2) ? 0.0 : random.bad_number();
+      break;
+    case 27:
+      config.delta_order = random.one_in(2) ? 3 : random.bad_enum();
       break;
     default:
       config.level = 1;
@@ -125,7 +168,90 @@ void spoil(Random& random, specfast_config& config, std::vector<double>& window)
   }
 }
 
+// Where frames lie, in all modes.
+void choose_frames(Random& random, specfast_config& config) {
+  config.padding = std::int32_t(random.below(6));
+  config.pad_mode = std::int32_t(random.below(4));
+  config.pad_length = random.below(200);
+  if (random.one_in(3)) {
+    config.drop_frames = random.below(3);
+    config.masked_frames = random.below(3);
+    config.pad_value = -1.5;
+  }
+  if (random.one_in(3)) config.input_gain = 0.5;
+  const bool may_span =
+      config.padding == SPECFAST_PADDING_VALID || config.padding == SPECFAST_PADDING_SIDES;
+  if (may_span && random.one_in(2)) config.frame_span = config.frame_length + random.below(30);
+}
+
+// What makes rows of a frame, for mode MEL.
+void choose_rows(Random& random, specfast_config& config) {
+  config.remove_dc = std::int32_t(random.below(2));
+  config.energy = std::int32_t(random.below(3));
+  config.energy_floor = random.one_in(2) ? 0.0 : 2.0;
+  config.preemphasis_rule = std::int32_t(random.below(3));
+  config.preemphasis = double(random.below(100)) / 99;
+  if (random.one_in(4)) config.power_offset = 0.25;
+  config.mel_scale = std::int32_t(random.below(2));
+  config.mel_triangles = std::int32_t(random.below(2));
+  config.mel_norm = std::int32_t(random.below(3));
+  if (random.one_in(3)) config.num_cepstra = random.between(1, config.num_mel_bins);
+  config.dct_is_orthonormal = std::int32_t(random.below(2));
+  if (config.num_cepstra && random.one_in(2)) config.lifter = 22;
+  if (random.one_in(4)) {
+    config.normalization = std::int32_t(random.between(1, 2));
+    config.normalization_ddof = random.below(3);
+    config.normalization_epsilon = 1e-5;
+  }
+  if (random.one_in(5)) {
+    config.delta_order = std::int32_t(random.between(1, 2));
+    config.delta_window = random.between(1, 4);
+  }
+  if (!random.one_in(6)) return;
+  config.pcen = 1;
+  config.level = SPECFAST_LEVEL_ENERGY;
+  config.energy = SPECFAST_ENERGY_NONE;
+  config.num_cepstra = 0;
+  config.lifter = 0;
+}
+
+// Points gains, offsets and weights at numbers behind those of the window.
+void choose_arrays(Random& random, specfast_config& config, std::vector<double>& values) {
+  const std::size_t rows = std::size_t(static_rows_of(config));
+  const std::size_t weights = std::size_t((config.fft_length / 2 + 1) * config.num_mel_bins);
+  const std::size_t window = values.size();
+  const bool has_window = config.window != nullptr;
+  values.resize(window + 2 * rows + weights);
+  for (std::size_t i = window; i < values.size(); ++i) values[i] = double(random.below(90)) / 40;
+  if (has_window) config.window = values.data();
+  if (!config.pcen && random.one_in(3)) config.row_gain = values.data() + window;
+  if (!config.pcen && random.one_in(3)) config.row_offset = values.data() + window + rows;
+  if (random.one_in(4)) config.mel_weights = values.data() + window + 2 * rows;
+}
+
 }  // namespace
+
+std::int64_t static_rows_of(const specfast_config& config) {
+  if (config.num_cepstra > 0) return config.num_cepstra;
+  return config.num_mel_bins + (config.energy != SPECFAST_ENERGY_NONE);
+}
+
+bool clamps(const specfast_config& config) {
+  return config.mode == SPECFAST_MODE_MEL && config.level != SPECFAST_LEVEL_ENERGY &&
+         config.top_db_scope != SPECFAST_TOP_DB_NONE;
+}
+
+bool has_gradient(const specfast_config& config) {
+  if (config.mode != SPECFAST_MODE_MEL) return true;
+  if (config.pcen || config.delta_order > 0) return false;
+  const bool has_rows = config.num_cepstra > 0 || config.energy || config.row_gain ||
+                        config.row_offset || config.normalization;
+  return !clamps(config) || !has_rows;
+}
+
+bool may_have_gradient(const specfast_config& config) {
+  return has_gradient(config) || (clamps(config) && (config.row_gain || config.row_offset));
+}
 
 specfast_config plan_config(Random& random, std::vector<double>& window, bool* spoiled) {
   specfast_config config;
@@ -135,7 +261,7 @@ specfast_config plan_config(Random& random, std::vector<double>& window, bool* s
   config.fft_length = random.of(kLengths);
   config.frame_length = random.between(1, config.fft_length);
   config.hop = random.one_in(6) ? random.between(1, 300) : random.between(1, config.frame_length);
-  config.padding = std::int32_t(random.below(3));
+  choose_frames(random, config);
   config.scaling = std::int32_t(random.below(3));
   if (random.one_in(40)) {  // valid, or too much memory
     constexpr std::int64_t kLong[] = {1021, 4096, 1 << 27};
@@ -148,9 +274,13 @@ specfast_config plan_config(Random& random, std::vector<double>& window, bool* s
     config.num_mel_bins = random.between(1, 12);
     constexpr double kExponents[] = {1, 2, 0.7, -1};
     config.mag_exp = random.of(kExponents);
-    config.level = std::int32_t(random.below(2));
+    config.level = std::int32_t(random.below(7));
     config.top_db_scope = std::int32_t(random.below(3));
     config.top_db = double(random.below(60));
+    if (random.one_in(2)) {
+      choose_rows(random, config);
+      if (config.fft_length < 1 << 20) choose_arrays(random, config, window);
+    }
   }
   *spoiled = random.one_in(8);
   if (*spoiled) spoil(random, config, window);
@@ -162,16 +292,17 @@ specfast_stream_config stream_config(Random& random, const specfast_config& plan
   specfast_stream_config_init(&config, sizeof(config));
   config.num_channels = random.between(1, 3);
   config.max_block = random.one_in(3) ? random.between(1, 8) : random.between(1, 400);
-  const bool top_db = plan.mode == SPECFAST_MODE_MEL && plan.level == SPECFAST_LEVEL_DECIBEL &&
-                      plan.top_db_scope != SPECFAST_TOP_DB_NONE;
+  const bool top_db = clamps(plan);
   if (top_db) {
     config.max_rule = random.one_in(2) ? SPECFAST_MAX_FIXED : SPECFAST_MAX_RUNNING;
     config.max_db = double(random.between(-50, 50));
   }
   const bool same = plan.padding == SPECFAST_PADDING_SAME;
   if (same) config.num_samples = random.between(1, 1000);
-  *spoiled = random.one_in(6);
-  if (!*spoiled) return config;
+  const bool needs_all = plan.mode == SPECFAST_MODE_MEL &&
+                         (plan.normalization != SPECFAST_NORMALIZATION_NONE || plan.delta_order > 0);
+  *spoiled = needs_all || random.one_in(6);
+  if (!*spoiled || needs_all) return config;
   switch (random.below(6)) {
     case 0:
       config.struct_size = random.bad_size(sizeof(config));

@@ -54,9 +54,17 @@ class Buffer {
 std::size_t bytes_of(std::int32_t dtype);
 void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count);
 
-// A configuration of a few dozen samples; `window` holds its window. Every 8th is spoiled: then
+// A configuration of a few dozen samples; `window` holds its arrays. Every 8th is spoiled: then
 // *spoiled is true and the configuration must be refused.
 specfast_config plan_config(Random& random, std::vector<double>& window, bool* spoiled);
+
+// The rows of a sound configuration of mode MEL, without derivatives.
+std::int64_t static_rows_of(const specfast_config& config);
+// Whether levels are clamped to a distance from their maximum.
+bool clamps(const specfast_config& config);
+// Whether its plans have gradients: surely, or at most (which then depends on the gains).
+bool has_gradient(const specfast_config& config);
+bool may_have_gradient(const specfast_config& config);
 
 // For a plan with this configuration.
 specfast_stream_config stream_config(Random& random, const specfast_config& plan, bool* spoiled);

@@ -125,6 +125,37 @@ void execute_keep(Random& random, const Plan& plan, const specfast_batch& batch)
         !bad);
 }
 
+// A good batch, of signals of their own lengths and more or fewer frames than they have.
+void execute_clips(Random& random, const Plan& plan, specfast_batch batch) {
+  const std::int64_t signals = batch.num_batches * batch.num_channels;
+  std::vector<std::int64_t> lengths;
+  std::vector<const void*> starts;
+  const unsigned char* const input = static_cast<const unsigned char*>(batch.input);
+  const std::size_t bytes = bytes_of(batch.in_dtype);
+  for (std::int64_t i = 0; i < signals; ++i) {
+    lengths.push_back(random.below(batch.num_samples + 1));
+    starts.push_back(input + std::size_t(i * batch.num_samples * batch.in_sample_stride) * bytes);
+  }
+  batch.lengths = lengths.data();
+  if (random.one_in(2)) {
+    batch.starts = starts.data();
+    batch.input = nullptr;
+  }
+  batch.num_frames = random.between(1, 40);
+  const std::int64_t rows = specfast_plan_num_rows(plan.handle);
+  const Buffer output(std::size_t(signals * batch.num_frames * rows) *
+                      bytes_of(plan.config.dtype));
+  batch.output = output.data();
+  batch.out_row_stride = 1;
+  batch.out_frame_stride = rows;
+  batch.out_channel_stride = batch.num_frames * rows;
+  batch.out_batch_stride = batch.num_channels * batch.out_channel_stride;
+  const bool spoiled = signals > 0 && random.one_in(4);
+  if (spoiled) lengths.back() = random.one_in(2) ? batch.num_samples + 1 : -1;
+  check("execute", specfast_execute(plan.handle, plan.workspace, &batch), spoiled ? kRefused : 0,
+        !spoiled);
+}
+
 void execute(Random& random, const Plan& plan) {
   if (!plan.workspace) return;
   specfast_batch batch = {};
@@ -203,6 +234,7 @@ void execute(Random& random, const Plan& plan) {
     }
   }
   if (!spoiled && random.one_in(2)) return execute_keep(random, plan, batch);
+  if (!spoiled && random.one_in(3)) return execute_clips(random, plan, batch);
   check("execute", specfast_execute(plan.handle, plan.workspace, &batch), spoiled ? kRefused : 0,
         !spoiled);
 }
@@ -269,13 +301,18 @@ void ask_rows(Random& random) {
   if (!spoiled && config.fft_length > 1 << 20) return;
   const std::int64_t rows =
       spoiled ? 1
-      : mel   ? config.num_mel_bins
+      : mel   ? fuzz::static_rows_of(config) * (1 + config.delta_order)
               : (config.fft_length / 2 + 1) * (config.mode == SPECFAST_MODE_STFT ? 2 : 1);
   std::vector<double> hz(std::size_t(rows), -1.0);
   const specfast_status status = specfast_frequencies(&config, hz.data());
-  if (check("frequencies", status, spoiled ? kRefused : 0, !spoiled)) {
-    for (const double value : hz)
-      if (!(value >= 0 && value <= 1e9)) broken("frequencies", status, "frequencies of every row");
+  const bool refusable = spoiled || (mel && config.num_cepstra > 0);
+  if (check("frequencies", status, refusable ? kRefused : 0, !refusable)) {
+    const bool has_energy = mel && config.energy != SPECFAST_ENERGY_NONE;
+    for (std::size_t row = 0; row < hz.size(); ++row) {
+      const bool is_energy = has_energy && row % (config.num_mel_bins + 1) == 0;
+      if (is_energy != !(hz[row] >= 0 && hz[row] <= 1e9))
+        broken("frequencies", status, "frequencies of every row");
+    }
   }
   refused("frequencies", specfast_frequencies(nullptr, hz.data()));
   refused("frequencies", specfast_frequencies(&config, nullptr));

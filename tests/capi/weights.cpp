@@ -140,7 +140,9 @@ void pull_back(Random& random, const Plan& plan) {
   if (starved) allocations_left = random.below(12);
   const specfast_status status = specfast_pull_back(plan.handle, threads, &batch, &gradient);
   allocations_left = -1;
-  check("pull_back", status, (starved ? kMemory : 0) | (spoiled ? kRefused : 0), !spoiled);
+  const bool refusable = spoiled || !has_gradient(plan.config);
+  check("pull_back", status, (starved ? kMemory : 0) | (refusable ? kRefused : 0),
+        !spoiled && may_have_gradient(plan.config));
   refused("pull_back", specfast_pull_back(nullptr, 1, &batch, &gradient));
   refused("pull_back", specfast_pull_back(plan.handle, 1, nullptr, &gradient));
   refused("pull_back", specfast_pull_back(plan.handle, 1, &batch, nullptr));
