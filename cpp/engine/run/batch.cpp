@@ -57,7 +57,8 @@ class BatchRun {
   void for_each_tile(int64_t min_tiles_per_thread, const Body& body) {
     parallel_for(job_.num_signals * job_.num_tiles, min_tiles_per_thread, workspace_.team(),
                  [&](int thread, int64_t begin, int64_t end) {
-                   const FlushSubnormals flush(plan_.flushes_subnormals());
+                   // Gradients, which read kept spectra, compute with subnormal numbers.
+                   const FlushSubnormals flush(plan_.flushes_subnormals() && !spectra_);
                    int64_t signal = begin / job_.num_tiles, tile = begin % job_.num_tiles;
                    for (int64_t i = begin; i < end; ++i) {
                      body(thread, signal, tile);

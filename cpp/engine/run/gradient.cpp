@@ -310,8 +310,6 @@ void check_has_gradient(const Plan& plan, const specfast_batch& batch) {
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,
                    int64_t lanes) {
   Job job = check_input(plan, batch, lanes);
-  // Those behind do not depend on the signal. Kept spectra are placed by the tiles of all.
-  job.num_frames = job.valid_frames_of(0);
   if (scale_of<double>(batch.in_scale) != 1) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "in_scale must be 0 for a gradient, which is that of the samples as they are "
@@ -337,6 +335,8 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
                {gradient.cotangent_batch_stride, gradient.cotangent_channel_stride,
                 gradient.cotangent_frame_stride, gradient.cotangent_row_stride});
   if (gradient.kept) check_kept(plan, batch.num_samples, gradient.kept);
+  // Those behind do not depend on the signal. Kept spectra are placed by the tiles of all.
+  job.num_frames = job.valid_frames_of(0);
   return job;
 }
 
