@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from specfast._spec import checks as _checks
-
 
 class FrontFileError(ValueError):
     """Raised for a file that describes no front end, or one that cannot be computed exactly.
@@ -17,7 +15,7 @@ class FrontFileError(ValueError):
     """
 
     def __init__(self, path: Path, reason: str) -> None:
-        super().__init__(f"{_checks.clipped(str(path))}: {reason}")
+        super().__init__(f"{path}: {reason}")
         self.path = path
         self.reason = reason
 

@@ -103,14 +103,15 @@ def read(values: Mapping[str, Any], overridden: Collection[str]) -> FeatureSpec:
     Raises:
         ValueError, TypeError: naming what cannot be computed exactly.
     """
-    kind = values.get("feature_extractor_type")
+    given = values.get("feature_extractor_type")
+    kind = given if isinstance(given, str) else ""
     if kind in _OF_SAMPLES:
         raise ValueError(f"{kind} computes no spectrogram: its models take samples as they are")
-    reader = _READERS.get(kind) if isinstance(kind, str) else None
+    reader = _READERS.get(kind)
     if reader is None:
         raise ValueError(
             "`feature_extractor_type` must be one of "
-            f"{', '.join(_READERS)}. {_checks.received('feature_extractor_type', kind)}"
+            f"{', '.join(_READERS)}. {_checks.received('feature_extractor_type', given)}"
         )
     keys = Keys(values, overridden)
     keys.ignore(_HARMLESS)

@@ -22,8 +22,8 @@ _REFERENCE = re.compile(r"\$\{([\w.]+)\}")
 
 _WINDOWS = {word: word for word in ("hann", "hamming", "blackman", "bartlett")}
 _GUARDS = {"tiny": float(np.finfo(np.float32).tiny), "eps": float(np.finfo(np.float32).eps)}
-# What NeMo does not normalise by, as configurations write it.
-_NO_NORMALIZATION = (None, False, "NA", "None", "none", "")
+# Words for no normalisation; to NeMo every word is one that it does not know.
+_NO_NORMALIZATION = ("NA", "None", "none")
 
 # Noise, narrow bands and their random numbers are for training; the other three have been without
 # effect since torch.stft took over.
@@ -158,8 +158,11 @@ def _frames(keys: Keys, hop: int) -> dict[str, Any]:
     }
     if keys.flag("exact_pad", False):
         fields["padding"] = "sides"
-        reason = "with exact_pad NeMo cuts off samples at the end of a clip otherwise"
-        keys.only("preemph", None, reason)
+        if keys.take("preemph", 0.97) is not None:
+            raise ValueError(
+                "`preemph` must be null with exact_pad, as NeMo cuts off samples at the end of a "
+                f"clip otherwise. {_checks.received('preemph', coefficient)}"
+            )
         if hop % 2:
             raise ValueError(
                 "`n_window_stride` must be even with exact_pad, as in NeMo. "
@@ -188,7 +191,7 @@ def _logarithm(keys: Keys) -> dict[str, Any]:
 
 def _normalization(keys: Keys) -> dict[str, Any]:
     kind = keys.take("normalize", "per_feature")
-    if any(kind is word or kind == word for word in _NO_NORMALIZATION if not kind or word):
+    if not kind or kind in _NO_NORMALIZATION:
         return {}
     if kind != "per_feature":
         raise ValueError(
