@@ -22,6 +22,7 @@ import published
 import pytest
 import yaml
 
+from specfast._front_file import yaml_text
 from specfast.front_files import FrontFileError, KerasFileFound, read_front
 
 SECONDS = 20  # many times what any of these takes on a slow machine
@@ -91,7 +92,7 @@ YAML_TEXTS = {
     "alias-of-nothing": ("preprocessor: *a", "not YAML|which is no single value"),
     "merge": ("a: &a {b: 1}\npreprocessor:\n  <<: *a", "which is no single value"),
     "deep": ("preprocessor: " + "[" * 50_000, "nested too deeply|nesting depth"),
-    "wide": ("preprocessor: [" + "1," * 200_000 + "1]", "YAML of more than 131072 values"),
+    "wide": ("preprocessor: [" + "1," * 200_000 + "1]", "YAML of more than [0-9]+ values"),
     "long": ("preprocessor: " + "x" * (2 << 20), "more than 2097152 bytes"),
     "control": ("preprocessor: \x01", "not YAML"),
 }
@@ -105,6 +106,7 @@ def test_yaml(
     """With libyaml and without it, as PyYAML may be installed either way."""
     if not compiled:
         monkeypatch.delattr(yaml, "CSafeLoader", raising=False)
+        monkeypatch.setattr(yaml_text, "MAX_EVENTS", 1 << 12)  # it is ten times slower
     path = tmp_path / "model_config.yaml"
     path.write_text(text, "utf-8")
     refused(path, message)
