@@ -161,15 +161,20 @@ def _frames(keys: Keys) -> dict[str, Any]:
     rate = keys.number("sample-frequency", 16000, above=0)
     frame = _in_samples(keys, "frame-length", 25.0, rate)
     hop = _in_samples(keys, "frame-shift", 10.0, rate)
-    preemphasis = keys.number("preemphasis-coefficient", 0.97)
+    rounded = _flag(keys, "round-to-power-of-two", True)
+    if frame % 2 and not rounded:
+        raise ValueError(
+            "`frame-length` must be an even number of samples with round-to-power-of-two=false, "
+            f"which Kaldi demands too. {_checks.received('frame-length', frame)}"
+        )
     return {
         "sampling_rate": rate,
         "frame_length": frame,
         "hop_length": hop,
-        "fft_length": None if _flag(keys, "round-to-power-of-two", True) else frame,
+        "fft_length": None if rounded else frame,
         "padding": "valid" if _flag(keys, "snip-edges", True) else "hops",
         "remove_dc": _flag(keys, "remove-dc-offset", True),
-        "preemphasis": preemphasis,
+        "preemphasis": keys.number("preemphasis-coefficient", 0.97),
         **_window(keys, frame),
     }
 
@@ -218,7 +223,7 @@ def _bands(keys: Keys) -> dict[str, Any]:
             f"{nyquist:g}. Received: low-freq={lowest:g}, high-freq={highest:g}"
         )
     return {
-        "num_mel_bins": keys.integer("num-mel-bins", 23),
+        "num_mel_bins": keys.integer("num-mel-bins", 23, minimum=3),
         "min_freq": lowest,
         "max_freq": top,
     }

@@ -191,6 +191,12 @@ KALDI: list[tuple[str, dict[str, str], str]] = [
     ("fbank.conf", {"frame-length": "1e999"}, "`frame-length` must be a finite number"),
     ("fbank.conf", {"frame-length": "1e9"}, "`frame-length` must be from 1 to 1048576 samples"),
     ("fbank.conf", {"frame-shift": "0.01"}, "`frame-shift` must be from 1 to"),
+    (
+        "fbank.conf",
+        {"round-to-power-of-two": "false", "frame-length": "25.6"},
+        "`frame-length` must be an even number of samples",
+    ),
+    ("fbank.conf", {"num-mel-bins": "2"}, "`num-mel-bins` must be an integer between 3"),
     ("fbank.conf", {"high-freq": "9000"}, "`low-freq` and `high-freq` must be in order"),
     ("fbank.conf", {"high-freq": "-8000"}, "`low-freq` and `high-freq` must be in order"),
     ("fbank.conf", {"window-type": "kaiser"}, "`window-type` is invalid"),
