@@ -11,6 +11,8 @@ from typing import Any
 from specfast._front_file.limits import MAX_LENGTH
 from specfast._spec import checks as _checks
 
+MAX_NUMBER = 1e18  # products of two such numbers are far from infinity
+
 
 class Keys:
     """The keys of one section of a file.
@@ -56,6 +58,10 @@ class Keys:
         """Returns a finite number, at least `minimum` and above `above`."""
         value = self.take(key, default)
         number = float(_checks.real(key, value))
+        if abs(number) > MAX_NUMBER:
+            raise ValueError(
+                f"`{key}` must be at most {MAX_NUMBER:g} in size. {_checks.received(key, value)}"
+            )
         if number < minimum or number <= above:
             bound = f"at least {minimum:g}" if number < minimum else f"above {above:g}"
             raise ValueError(f"`{key}` must be {bound}. {_checks.received(key, value)}")
