@@ -42,8 +42,8 @@ def read_front(
     Args:
         path: preprocessor_config.json or processor_config.json of Hugging Face; a .nemo file or
             model_config.yaml of NeMo; an option file of Kaldi; config.json of HiFi-GAN or BigVGAN;
-            what `FeatureSpec.to_json` wrote; or a folder that holds one of these but the last
-            but Kaldi's. The content decides, not the name.
+            or what `FeatureSpec.to_json` wrote. The content decides, not the name. Also a folder
+            that holds one of the files with these names.
         kind: "fbank" or "mfcc", for an option file of Kaldi that does not say what it is for.
         overrides: fields of FeatureSpec, which get these values whatever the file says.
 

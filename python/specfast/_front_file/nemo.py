@@ -109,6 +109,7 @@ def _filterbank(
     highest = keys.number("highfreq", None) if keys.take("highfreq") else rate / 2
     keys.only("frame_splicing", 1, "NeMo repeats rows when it splices frames")
     keys.only("use_torchaudio", False, "versions of NeMo disagree about it")
+    guarded = bands == "nfilt" and keys.flag("use_grads", False)  # against the slope of a root
     return specification(
         FeatureSpec(sampling_rate=rate, window_periodic=False, mel_scale="slaney"),
         frame_length=frame,
@@ -118,7 +119,7 @@ def _filterbank(
         **_frames(keys, hop),
         window=keys.word("window", "hann", _WINDOWS),
         magnitude_exponent=keys.number("mag_power", 2.0, above=0),
-        power_offset=1e-5 if keys.flag("use_grads", False) else 0.0,
+        power_offset=1e-5 if guarded else 0.0,
         num_mel_bins=keys.integer(bands, 64),
         min_freq=keys.number("lowfreq", 0.0),
         max_freq=highest,

@@ -144,6 +144,7 @@ NEMO: list[Case] = [
     (published.NEMO_PARAKEET, {"normalize": "per_featrue"}, '`normalize` must be "per_feature"'),
     (published.NEMO_PARAKEET, {"normalize": {"fixed_mean": [0.0]}}, "`normalize` must be"),
     (published.NEMO_PARAKEET, {"frame_splicing": 3}, "`frame_splicing` must be 1"),
+    (published.NEMO_PARAKEET, {"use_grads": False}, "`use_grads` is a key that specfast does not"),
     (published.NEMO_PARAKEET, {"pad_to": "max"}, "`pad_to` must be an integer"),
     (published.NEMO_PARAKEET, {"window": "none"}, "`window` is invalid"),
     (published.NEMO_PARAKEET, {"mel_norm": 2}, "`mel_norm` is invalid"),
