@@ -18,6 +18,7 @@ from specfast.layers import FeatureExtractor, Features, MelSpectrogram, STFTSpec
 
 if TYPE_CHECKING:
     from specfast import presets
+    from specfast.front_files import load_front
     from specfast.keras_files import from_keras, load_keras
 
 __all__ = [
@@ -36,24 +37,24 @@ __all__ = [
     "get_include",
     "get_num_threads",
     "linear_to_mel_weight_matrix",
+    "load_front",
     "load_keras",
     "presets",
     "set_num_threads",
 ]
 
-_LAZY = ("from_keras", "load_keras")
+# Where names are that are imported when they are first asked for.
+_LAZY = {"from_keras": "keras_files", "load_keras": "keras_files", "load_front": "front_files"}
 _MODULES = ("presets",)
 
 
 def __getattr__(name: str) -> Any:
-    """Imports presets and the readers of Keras models when they are first asked for."""
+    """Imports presets and the readers of files when they are first asked for."""
     if name in _MODULES:
         return importlib.import_module(f"specfast.{name}")
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from specfast import keras_files
-
-    return getattr(keras_files, name)
+    return getattr(importlib.import_module(f"specfast.{_LAZY[name]}"), name)
 
 
 def __dir__() -> list[str]:

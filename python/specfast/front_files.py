@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Reads the files in which other programs describe their front ends, as specifications.
+"""Reads the files in which other programs describe their front ends.
 
 Files are untrusted: docs/front-files.md says what is read, what is refused and which bounds apply.
 """
@@ -18,13 +18,15 @@ from specfast._front_file import yaml_text as _yaml_text
 from specfast._front_file.errors import DitherWarning, FrontFileError, KerasFileFound
 from specfast._spec import checks as _checks
 from specfast._spec.feature_spec import FeatureSpec, field_names
+from specfast.keras_files import load_keras
+from specfast.layers.features import FeatureExtractor
+from specfast.layers.specs import spec_of_layer
 
-__all__ = ["DitherWarning", "FrontFileError", "KerasFileFound", "read_front"]
+__all__ = ["DitherWarning", "FrontFileError", "load_front", "read_front"]
 
 # Where they are public.
 DitherWarning.__module__ = __name__
 FrontFileError.__module__ = __name__
-KerasFileFound.__module__ = __name__
 
 _ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 _KERAS_WEIGHTS = "model.weights.h5"
@@ -32,6 +34,27 @@ _OWN_FORMAT = "specfast.FeatureSpec"
 _START_BYTES = 512
 # Files of a folder that may describe a front end, the first one wins, as in transformers.
 _IN_FOLDERS = (*hugging_face.FILES, nemo.FILE, vocoder.FILE)
+
+
+def load_front(
+    path: str | os.PathLike[str],
+    *,
+    kind: str | None = None,
+    num_threads: int | None = None,
+    **overrides: Any,
+) -> FeatureExtractor:
+    """Returns the front end that a file describes.
+
+    Args:
+        path: a file or a folder as `read_front` takes it.
+        kind: as there.
+        num_threads: threads for a call; None: the global setting.
+        overrides: fields of FeatureSpec, which get these values whatever the file says.
+
+    Warns, raises: as `read_front`; EmptyBandsWarning as FeatureExtractor.
+    """
+    spec = read_front(path, kind=kind, **overrides)
+    return FeatureExtractor(spec, num_threads=num_threads)
 
 
 def read_front(
@@ -43,7 +66,8 @@ def read_front(
         path: preprocessor_config.json or processor_config.json of Hugging Face; a .nemo file or
             model_config.yaml of NeMo; an option file of Kaldi; config.json of HiFi-GAN or BigVGAN;
             or what `FeatureSpec.to_json` wrote. The content decides, not the name. Also a folder
-            that holds one of the files with these names.
+            that holds one of the files with these names, and a model of Keras that holds just one
+            layer of this package.
         kind: "fbank" or "mfcc", for an option file of Kaldi that does not say what it is for.
         overrides: fields of FeatureSpec, which get these values whatever the file says.
 
@@ -53,7 +77,6 @@ def read_front(
     Raises:
         FrontFileError: (a ValueError) if the file is none of these, is broken, goes beyond a
             limit, or says something that specfast does not know or cannot compute exactly.
-        KerasFileFound: (a FrontFileError) for a model of Keras.
         OSError: if the file cannot be opened.
         ImportError: if PyYAML is missing for a configuration of NeMo, or SciPy for a window.
         TypeError: if `path` is no path, or an override no field.
@@ -66,10 +89,24 @@ def read_front(
     for name in overrides:
         if name not in field_names():
             raise TypeError(f"`{name}` is no field of FeatureSpec, so it overrides nothing")
-    file = _file(Path(path))
-    with _as_front_file_error(file):
-        spec = _read(file, kind, overrides)
+    try:
+        file = _file(Path(path))
+        with _as_front_file_error(file):
+            spec = _read(file, kind, overrides)
+    except KerasFileFound:
+        with _as_front_file_error(Path(path)):
+            spec = _of_keras(path)
     return spec.replace(**overrides) if overrides else spec
+
+
+def _of_keras(path: str | os.PathLike[str]) -> FeatureSpec:
+    layers = load_keras(path)
+    if len(layers) != 1:
+        raise ValueError(
+            "a model of Keras must hold one STFTSpectrogram or MelSpectrogram to be a front end, "
+            f"this one holds {len(layers)}: take one of those that specfast.load_keras returns"
+        )
+    return spec_of_layer(*layers.values())
 
 
 @contextmanager

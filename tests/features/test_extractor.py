@@ -11,7 +11,15 @@ import numpy as np
 import pytest
 
 import feature_oracle
-from specfast import EmptyBandsWarning, FeatureExtractor, FeatureSpec, presets
+from specfast import (
+    EmptyBandsWarning,
+    FeatureExtractor,
+    FeatureSpec,
+    MelSpectrogram,
+    STFTSpectrogram,
+    presets,
+)
+from specfast.layers.specs import spec_of_layer
 from specs import FRAMINGS, SCOPES, STEPS, clip, made
 
 LENGTHS = (0, 1, 2, 100, 255, 256, 257, 999, 5000)
@@ -257,3 +265,47 @@ def test_wrong_extractors() -> None:
         FeatureExtractor({"hop_length": 160})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="num_threads"):
         FeatureExtractor(made(), num_threads=0)
+
+
+# ---- Keras' layers as specifications -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"fft_length": 512, "sequence_length": 400, "sequence_stride": 160, "window": "hamming"},
+        {"fft_length": 405, "sequence_stride": 100, "window": None, "power_to_db": False},
+        {"mag_exp": 1.0, "top_db": None, "dtype": "float64", "min_freq": 0.0, "ref_power": -2.0},
+        {"window": np.hanning(2048), "top_db_scope": "clip", "num_mel_bins": 40},
+    ],
+    ids=str,
+)
+def test_mel_layers_are_specifications(arguments: dict[str, Any]) -> None:
+    layer = MelSpectrogram(**arguments)
+    extractor = FeatureExtractor(spec_of_layer(layer))
+    x = np.stack([clip(6000), clip(6000, 1)])
+    np.testing.assert_array_equal(extractor(x), layer(x))
+    np.testing.assert_array_equal(extractor.frequencies(), layer.frequencies())
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("mode", ["real", "imag", "stft", "angle", "magnitude", "log", "psd"])
+def test_stft_layers_are_specifications(mode: str, padding: str) -> None:
+    layer = STFTSpectrogram(
+        mode=mode, frame_length=200, frame_step=70, fft_length=256, padding=padding
+    )
+    x = np.stack([clip(6000), clip(6000, 1)])
+    extractor = FeatureExtractor(spec_of_layer(layer))
+    np.testing.assert_array_equal(extractor(x), layer(x[..., None]))
+
+
+def test_layers_that_are_no_specification() -> None:
+    with pytest.raises(ValueError, match="float32 or float64"):
+        spec_of_layer(MelSpectrogram(dtype="float16"))
+    trained = STFTSpectrogram()
+    trained.set_weights([1.5 * values for values in trained.get_weights()])
+    with pytest.raises(ValueError, match="trained weights"):
+        spec_of_layer(trained)
+    with pytest.raises(TypeError, match="`layer`"):
+        spec_of_layer(3)  # type: ignore[arg-type]

@@ -54,13 +54,13 @@ MAY_IMPORT = {
     "keras_files": {"spec", "engine", "layers", "catalogue", "keras_file"},
     "presets": {"spec", "layers"},
     "front_file": {"spec", "front_file"},
-    "front_files": {"spec", "engine", "layers", "front_file"},
+    "front_files": {"spec", "engine", "layers", "front_file", "keras_files"},
     "adapters": {"spec", "engine", "layers", "catalogue", "adapters"},
     "framework": {"spec", "engine", "layers", "catalogue", "adapters"},
     "keras": {"spec", "engine", "layers", "catalogue", "adapters", "framework"},
     "commands": {"spec", "engine", "layers", "catalogue", "recordings", "leaf", "commands"},
     "cli": {"commands", "cli"},
-    "face": {"spec", "engine", "layers", "keras_files", "presets"},
+    "face": {"spec", "engine", "layers", "keras_files", "presets", "front_files"},
 }
 
 

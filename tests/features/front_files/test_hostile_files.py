@@ -22,8 +22,12 @@ import published
 import pytest
 import yaml
 
+import archives
+import keras_models
+import specfast
 from specfast._front_file import yaml_text
-from specfast.front_files import FrontFileError, KerasFileFound, read_front
+from specfast.front_files import FrontFileError, read_front
+from specfast.layers.specs import spec_of_layer
 
 SECONDS = 20  # many times what any of these takes on a slow machine
 BYTES = 400 << 20
@@ -254,19 +258,27 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         read_front(3)  # type: ignore[arg-type]
 
 
-def test_models_of_keras_are_for_another_reader(tmp_path: Path) -> None:
+def test_models_of_keras(tmp_path: Path) -> None:
+    path = tmp_path / "model.keras"
+    path.write_bytes(archives.archive(keras_models.sequential(keras_models.mel_node())).getvalue())
+    layer = specfast.load_keras(path)["mel"]
+    assert read_front(path) == spec_of_layer(layer)
+    assert specfast.load_front(path, num_mel_bins=7).spec.num_mel_bins == 7
+    both = keras_models.sequential(keras_models.mel_node(), keras_models.mel_node("other"))
+    path.write_bytes(archives.archive(both).getvalue())
+    refused(path, "must hold one STFTSpectrogram or MelSpectrogram.*holds 2")
+
+
+def test_broken_models_of_keras(tmp_path: Path) -> None:
     path = tmp_path / "model.keras"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("config.json", "{}")
-    with pytest.raises(KerasFileFound, match="specfast.load_keras") as caught:
-        read_front(path)
-    assert caught.value.path == path
+    refused(path, "cannot read .*config.json")
     folder = tmp_path / "folder"
     folder.mkdir()
     makers.json_file(folder, {}, "config.json")
     (folder / "model.weights.h5").write_bytes(b"")
-    with pytest.raises(KerasFileFound):
-        read_front(folder)
+    refused(folder, "cannot read")
 
 
 # ---- Damage at random --------------------------------------------------------------------------
