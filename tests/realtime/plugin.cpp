@@ -25,7 +25,32 @@ struct Case {
   specfast_max_rule max_rule;
   specfast_dtype in_dtype;
   bool trained = false;
+  void (*change)(specfast_config&) = nullptr;
 };
+
+// Kaldi's MFCC: conditioned frames, the energy of each, cepstra behind a clamp.
+void make_cepstra(specfast_config& config) {
+  config.remove_dc = 1;
+  config.energy = SPECFAST_ENERGY_RAW;
+  config.preemphasis_rule = SPECFAST_PREEMPHASIS_FRAME;
+  config.preemphasis = 0.97;
+  config.num_cepstra = 13;
+  config.lifter = 22;
+}
+
+// A filtered signal, padding on both sides, frames that are left out.
+void filter_signal(specfast_config& config) {
+  config.preemphasis_rule = SPECFAST_PREEMPHASIS_SIGNAL;
+  config.preemphasis = 0.97;
+  config.pad_length = 120;
+  config.drop_frames = config.masked_frames = 1;
+  config.level = SPECFAST_LEVEL_LN_OF_SUM;
+}
+
+void normalize_energies(specfast_config& config) {
+  config.level = SPECFAST_LEVEL_ENERGY;
+  config.pcen = 1;
+}
 
 // Every way to a spectrum that there is: own transform, pocketfft's passes with small and with
 // general factors, odd, Bluestein's scheme, beyond the own transform's range; every kind of input
@@ -51,6 +76,12 @@ constexpr Case kCases[] = {
      131072, SPECFAST_PADDING_VALID, 1, 8, SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
     {"log 256/128, trained kernels", SPECFAST_MODE_LOG, SPECFAST_FLOAT32, 256, 128, 256,
      SPECFAST_PADDING_VALID, 1, 128, SPECFAST_MAX_NONE, SPECFAST_FLOAT32, true},
+    {"mfcc 400/160, running maximum", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 400, 160, 512,
+     SPECFAST_PADDING_HOPS, 1, 160, SPECFAST_MAX_RUNNING, SPECFAST_FLOAT32, false, make_cepstra},
+    {"mel 400/160 of a filtered signal", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 400, 160, 512,
+     SPECFAST_PADDING_SIDES, 2, 100, SPECFAST_MAX_NONE, SPECFAST_INT16, false, filter_signal},
+    {"pcen 512/256", SPECFAST_MODE_MEL, SPECFAST_FLOAT32, 512, 256, 512, SPECFAST_PADDING_CENTER, 2,
+     256, SPECFAST_MAX_NONE, SPECFAST_FLOAT32, false, normalize_energies},
     {"real 2/1", SPECFAST_MODE_REAL, SPECFAST_FLOAT32, 2, 1, 2, SPECFAST_PADDING_VALID, 1, 16,
      SPECFAST_MAX_NONE, SPECFAST_FLOAT32},
 };
@@ -85,6 +116,7 @@ void prepare(const Case& what) {
   config.top_db_scope =
       what.max_rule == SPECFAST_MAX_NONE ? SPECFAST_TOP_DB_NONE : SPECFAST_TOP_DB_CLIP;
   config.top_db = 40;
+  if (what.change) what.change(config);
   const std::vector<double> window = specfast::window("hann", what.frame_length, true);
   config.window = window.data();
   prepared.what = what;
