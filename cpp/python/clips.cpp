@@ -3,6 +3,7 @@
 #include <pybind11/stl.h>
 
 #include <algorithm>
+#include <string>
 
 #include "python/gil.h"
 #include "python/plan.h"
@@ -37,16 +38,25 @@ struct Clips {
   }
 };
 
+void check_count(const Clips& clips, const Shape& leading, std::int64_t num_channels) {
+  std::int64_t wanted = num_channels;
+  for (const std::int64_t axis : leading) wanted = checked_product(wanted, axis);
+  if (std::int64_t(clips.starts.size()) == wanted) return;
+  throw py::value_error("clips must be as many as the axes of leading and num_channels say, " +
+                        std::to_string(wanted) + ", received " +
+                        std::to_string(clips.starts.size()));
+}
+
 }  // namespace
 
 py::array Plan::call_clips(const std::vector<py::array>& arrays, const Shape& leading,
-                           std::int64_t num_frames, const py::object& out,
-                           std::int32_t num_threads, double scale) const {
+                           std::int64_t num_frames, const py::object& out, std::int32_t num_threads,
+                           double scale, std::int64_t num_channels) const {
   const Clips clips(arrays);
-  const std::int64_t rows = num_bins();
+  check_count(clips, leading, num_channels);
+  const OutputAxes axes = output_axes_of_signal(layout_, num_channels, num_frames, num_bins());
   Shape shape = leading;
-  const bool by_frame = layout_ == Layout::kAnyRankFramesFirst;
-  shape.insert(shape.end(), {by_frame ? num_frames : rows, by_frame ? rows : num_frames});
+  shape.insert(shape.end(), axes.shape.begin(), axes.shape.end());
   check_output_size(shape, element_bytes(dtype_));
   py::array result = output_array(out, shape, dtype_, arrays.empty() ? py::array() : arrays[0]);
   if (result.size() == 0) return result;
@@ -55,17 +65,18 @@ py::array Plan::call_clips(const std::vector<py::array>& arrays, const Shape& le
   batch.struct_size = sizeof(batch);
   batch.in_dtype = clips.dtype;
   batch.in_scale = scale;
-  batch.num_batches = std::int64_t(arrays.size());
-  batch.num_channels = 1;
+  batch.num_batches = std::int64_t(arrays.size()) / num_channels;
+  batch.num_channels = num_channels;
   batch.num_samples = clips.longest;
   batch.in_sample_stride = clips.stride;
   batch.num_frames = num_frames;
   batch.lengths = clips.lengths.data();
   batch.starts = clips.starts.data();
   batch.output = result.mutable_data();
-  batch.out_batch_stride = rows * num_frames;
-  batch.out_frame_stride = by_frame ? rows : 1;
-  batch.out_row_stride = by_frame ? 1 : num_frames;
+  batch.out_batch_stride = axes.strides.batch;
+  batch.out_channel_stride = axes.strides.channel;
+  batch.out_frame_stride = axes.strides.frame;
+  batch.out_row_stride = axes.strides.row;
   if (num_threads == 0) num_threads = specfast::num_threads();
   WorkspacePool::Lease lease(workspaces_, plan_, num_threads);
   call_engine(work(double(arrays.size()) * double(num_frames)),

@@ -133,7 +133,7 @@ void register_plan(py::module_& module) {
            py::arg("num_threads") = 0, py::arg("kept") = py::none())
       .def("call_clips", &Plan::call_clips, py::arg("clips"), py::arg("leading"),
            py::arg("num_frames"), py::arg("out") = py::none(), py::arg("num_threads") = 0,
-           py::arg("scale") = 0.0)
+           py::arg("scale") = 0.0, py::arg("num_channels") = 1)
       .def("__call__", &Plan::call, py::arg("x").noconvert(), py::arg("out") = py::none(),
            py::arg("num_threads") = 0, py::arg("scale") = 0.0);
 }

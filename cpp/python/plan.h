@@ -36,11 +36,12 @@ class Plan {
   py::array call(const py::array& x, const py::object& out, std::int32_t num_threads,
                  double scale) const;
 
-  // The frames of clips, each of one axis, all of one dtype and one stride: `leading` is the shape of
-  // the result in front of its last two axes. Every clip gets `num_frames` frames.
+  // The frames of clips, each of one axis, all of one dtype and one stride; `num_channels` of them
+  // after each other are the channels of one signal. `leading` is the shape of the result in front
+  // of the axes that the layout gives to a signal. Every clip gets `num_frames` frames.
   py::array call_clips(const std::vector<py::array>& clips, const Shape& leading,
                        std::int64_t num_frames, const py::object& out, std::int32_t num_threads,
-                       double scale) const;
+                       double scale, std::int64_t num_channels) const;
 
   const specfast::Plan& plan() const { return plan_; }
   // Returns about how much work so many frames are; a sample of a transform is 1, less than a

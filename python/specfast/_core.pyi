@@ -119,6 +119,7 @@ class Plan:
         out: npt.NDArray[Any] | None = None,
         num_threads: int = 0,
         scale: float = 0.0,
+        num_channels: int = 1,
     ) -> npt.NDArray[Any]: ...
     def call_keeping(
         self, x: npt.NDArray[Any], num_threads: int = 0

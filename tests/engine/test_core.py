@@ -75,6 +75,17 @@ def test_unknown_modes_and_layouts_are_named() -> None:
         _core.Plan(_core.Config("log"), "flat")
 
 
+def test_clips_are_as_many_as_the_result_has() -> None:
+    """A result with room for more would show what its memory held."""
+    plan = _core.Plan(_core.Config("log"), "flat_channels_last")
+    clip = np.zeros(512, np.float32)
+    assert plan.call_clips([clip] * 6, (3,), 2, num_channels=2).shape == (3, 2, 2 * 129)
+    assert plan.call_clips([], (3,), 2, num_channels=0).shape == (3, 2, 0)
+    for count, leading, channels in ((5, (3,), 2), (7, (3,), 2), (0, (3,), 1), (1, (0,), 1)):
+        with pytest.raises(ValueError, match=rf"clips must be as many .*, received {count}"):
+            plan.call_clips([clip] * count, leading, 2, num_channels=channels)
+
+
 def test_a_plan_checks_window_and_kernels() -> None:
     config = _core.Config("real")
     config.window = np.ones(255)

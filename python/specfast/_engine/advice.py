@@ -19,7 +19,8 @@ ENCODED = (
     "or specfast.audio.read_audio(io.BytesIO(x.numpy()))"
 )
 UNEQUAL_CLIPS = (
-    "clips of different lengths are padded with zeros to one length, or each is a call of its own"
+    "specfast's own layers take clips of different lengths as a list of arrays; elsewhere they "
+    "are padded with zeros to one length"
 )
 SCALE = "say how integers are scaled: scale=1 / 32768 for int16 PCM in [-1, 1)"
 _LOOKED_AT = 100

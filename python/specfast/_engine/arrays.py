@@ -92,8 +92,8 @@ def _from_list(x: Any, *, lists: bool) -> Array:
         ) from error
     if not lists:
         raise ValueError(
-            "`x` must be an array of rank 3; Keras takes no list here either: pass "
-            f"numpy.asarray(x). {_checks.received('x', x)}"
+            "`x` must be an array of rank 3, or a list of arrays of rank 2; Keras takes no list "
+            f"of numbers here either: pass numpy.asarray(x). {_checks.received('x', x)}"
         )
     return array
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -102,6 +103,7 @@ class FeaturePipeline(Pipeline):
         super().__init__(arguments, FeaturePolicy(arguments.spec))
         spec = self.spec
         self.clamps_to_maximum = spec.dynamic_range is not None
+        self.join_frames = spec.join_frames
         if spec.padding == "same":
             self.step_of_same_padding = spec.hop_length
 
@@ -173,25 +175,15 @@ class FeaturePipeline(Pipeline):
     def run(self, x: Any, out: Any = None, scale: float | None = None) -> Any:
         """Returns the features of an array [..., samples]; as FeatureExtractor's call."""
         samples, factor = self._checked(x, out, scale)
-        spec = self.spec
         frames = self.frames_of(samples.shape[-1])
         if not self._arranges and frames == self.plan.num_frames(samples.shape[-1]):
             return super().run(samples, out, scale)
-        clips = list(samples.reshape(-1, samples.shape[-1])) if samples.size else []
-        if spec.sample_padding == "repeat" or spec.num_samples is not None:
-            clips = [self._fitted(clip) for clip in clips]
-        return self._run_all(clips, samples.shape[:-1], frames, out, factor)
-
-    def run_clips(
-        self, clips: Sequence[Any], out: Any = None, scale: float | None = None
-    ) -> tuple[Array, Array]:
-        """Returns the features of clips, padded to the longest, and the valid frames of each."""
-        factor = 0.0 if scale is None else self.checked_scale(scale)
-        samples = self._samples_of_clips(clips, out, scaled=scale is not None)
-        fitted = [self._fitted(clip) for clip in samples]
-        frames = max((self.frames_of(len(clip)) for clip in samples), default=0)
-        values = self._run_all(fitted, (len(clips),), frames, out, factor)
-        return values, np.array([self.valid_frames_of(len(c)) for c in samples], dtype=np.int64)
+        if out is not None:
+            arrays.check_is_array(out)
+            arrays.check_no_overlap(out, samples)
+        clips = samples.reshape(math.prod(samples.shape[:-1]), samples.shape[-1])
+        rows = [self.fitted(clip) for clip in clips]
+        return self.run_rows(rows, samples.shape, frames, out, factor)
 
     @property
     def _arranges(self) -> bool:
@@ -210,62 +202,46 @@ class FeaturePipeline(Pipeline):
         self.check_call(x.shape)
         return x, factor
 
-    def _samples_of_clips(self, clips: Sequence[Any], out: Any, *, scaled: bool) -> list[Array]:
-        """Returns clips that the engine can read: of one dtype, each without gaps."""
-        samples = [self.samples(clip, out, scaled=scaled) for clip in clips]
-        for number, clip in enumerate(samples):
-            if clip.ndim != 1:
-                raise ValueError(
-                    "`x` given as a list must hold clips of shape (samples,). "
-                    f"Received: x[{number}] of shape {clip.shape}"
-                )
-        if len({clip.dtype for clip in samples}) > 1:
-            samples = [clip.astype(self.spec.precision) for clip in samples]
-        return [np.ascontiguousarray(clip) for clip in samples]
-
-    def _fitted(self, clip: Array) -> Array:
+    def fitted(self, row: Array) -> Array:
         """Returns a clip cut or padded to `num_samples`."""
         wanted = self.spec.num_samples
-        if wanted is None or len(clip) == wanted:
-            return clip
-        if len(clip) > wanted:
-            return clip[:wanted]
-        times = wanted // len(clip) if self.spec.sample_padding == "repeat" and len(clip) else 1
-        fitted = np.zeros(wanted, dtype=clip.dtype)
-        fitted[: times * len(clip)] = np.tile(clip, times)
+        if wanted is None or len(row) == wanted:
+            return row
+        if len(row) > wanted:
+            return row[:wanted]
+        times = wanted // len(row) if self.spec.sample_padding == "repeat" and len(row) else 1
+        fitted = np.zeros(wanted, dtype=row.dtype)
+        fitted[: times * len(row)] = np.tile(row, times)
         return fitted
 
-    def _run_all(
-        self, clips: list[Array], leading: tuple[int, ...], frames: int, out: Any, scale: float
+    def run_rows(
+        self, rows: list[Array], shape: tuple[int, ...], frames: int, out: Any, scale: float
     ) -> Array:
-        """Returns the features of clips in the shape and dtype of a result."""
-        spec = self.spec
-        shape = self.shape_of_frames((*leading, 0), frames // spec.join_frames)
+        join, leading = self.join_frames, shape[:-1]
+        result_shape = self.shape_of_frames(shape, frames // join)
         if out is not None:
-            arrays.check_is_array(out)
-            arrays.check_out(out, shape, self.result_dtype)
-            for clip in clips:
-                arrays.check_no_overlap(out, clip)
-        fits = frames % spec.join_frames == 0 and self.half_dtype is None
-        rows = spec.num_rows // spec.join_frames
-        target = (
-            out.reshape(*leading, frames, rows)
-            if out is not None and fits and (spec.join_frames > 1)
-            else (out if fits else None)
-        )
-        try:
-            values = self.plan.call_clips(clips, leading, frames, target, self.num_threads, scale)
-        except MemoryError as error:
-            raise MemoryError(
-                f"no memory for a result of shape {shape} and dtype {self.result_dtype}"
-            ) from error
-        return self._arranged(values, shape, None if target is not None else out, out)
+            arrays.check_out(out, result_shape, self.result_dtype)
+        fits = frames % join == 0 and self.half_dtype is None
+        target = out if fits else None
+        if target is not None and join > 1:
+            target = target.reshape(*leading, frames, self.spec.num_rows // join)
+        values = self.call_engine(rows, shape, frames, target, scale)
+        result = self._arranged(values, result_shape, None if target is not None else out, out)
+        if join > 1:
+            self._leave_out_rests(result, rows)
+        return result
+
+    def _leave_out_rests(self, result: Array, rows: list[Array]) -> None:
+        """Pads where frames of a clip that alone are a rest became one with padded ones."""
+        clips = result.reshape(len(rows), *result.shape[-2:])
+        for values, row in zip(clips, rows, strict=True):
+            values[self.frames_of(len(row)) // self.join_frames :] = self.spec.pad_value
 
     def _arranged(
         self, values: Array, shape: tuple[int, ...], copied: Array | None, out: Array | None
     ) -> Array:
         """Joins frames and rounds, where the engine's values are not the result already."""
-        join = self.spec.join_frames
+        join = self.join_frames
         if join > 1:
             whole = values.shape[-2] // join * join
             values = values[..., :whole, :].reshape(shape)

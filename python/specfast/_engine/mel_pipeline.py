@@ -32,6 +32,7 @@ class MelPipeline(Pipeline):
     arguments_class = MelArguments
     takes_integers = True
     samples_axis = -1
+    min_samples = 1  # of which there is something to reflect
 
     arguments: MelArguments
 

@@ -39,6 +39,11 @@ class Pipeline(ABC):
             policy refuses every input.
         half_dtype: the dtype of results where it is not the plan's own, else None.
         samples_axis: the axis of the input along which the samples of a signal lie.
+        channels_axis: that of its channels; None: each of them is a signal of its own.
+        signal_rank: how many axes one signal has, that of its channels included.
+        signal_axes: their names, for messages.
+        min_samples: how many samples a signal must have.
+        join_frames: how many frames of the engine become one of the result.
         weight_names: the names of the weights, in Keras' order.
         weight_shape: the shape of each weight.
         clamps_to_maximum: whether results depend on the maximum of the whole signal.
@@ -49,6 +54,11 @@ class Pipeline(ABC):
     takes_integers: ClassVar[bool]  # also bfloat16 and lists: what Keras' data layers convert
 
     samples_axis: int
+    channels_axis: int | None = None
+    signal_rank: int = 1
+    signal_axes: str = "samples,"
+    min_samples: int = 0
+    join_frames: int = 1
     weight_names: tuple[str, ...] = ()
     weight_shape: tuple[int, ...] = ()
     clamps_to_maximum: bool = False
@@ -236,6 +246,59 @@ class Pipeline(ABC):
             f"no memory for a result of shape {self.output_shape(x.shape)} and dtype "
             f"{self.policy.compute_dtype}. Received: x of shape {x.shape} and dtype {x.dtype}"
         )
+
+    # ---- Clips of different lengths ----------------------------------------------------------
+
+    def to_signals(self, x: Array) -> Array:
+        """Returns a view of an input as [..., channels, samples]."""
+        return x[..., None, :]
+
+    def fitted(self, row: Array) -> Array:
+        """Returns the samples of a channel that are computed, in place of those of a clip."""
+        return row
+
+    def frames_of(self, num_samples: int) -> int:
+        """Returns the frames of the engine's output for a clip of so many samples."""
+        return self.plan.num_frames(num_samples)
+
+    def valid_frames_of(self, num_samples: int) -> int:
+        """Returns how many frames of the result hold what so many samples give."""
+        return self.plan.num_frames(num_samples)
+
+    def run_rows(
+        self, rows: list[Array], shape: tuple[int, ...], frames: int, out: Any, scale: float
+    ) -> Array:
+        """Returns the result for the channels of clips, of one dtype and one stride.
+
+        Args:
+            rows: the channels of all clips, one after the other.
+            shape: that of an input which holds all of them.
+            frames: how many frames each of them gets.
+            out: as in a call, and known not to share memory with the samples.
+            scale: the factor of the samples; 0: they are taken as they are.
+        """
+        result_shape = self.shape_of_frames(shape, frames)
+        if out is not None:
+            arrays.check_out(out, result_shape, self.result_dtype)
+        target = out if self.half_dtype is None else None
+        values = self.call_engine(rows, shape, frames, target, scale)
+        return values if self.half_dtype is None else arrays.rounded(values, self.half_dtype, out)
+
+    def call_engine(
+        self, rows: list[Array], shape: tuple[int, ...], frames: int, out: Any, scale: float
+    ) -> Array:
+        """Returns the engine's own values; arguments are those of `run_rows`."""
+        leading = shape[: len(shape) - self.signal_rank]
+        channels = 1 if self.channels_axis is None else shape[self.channels_axis]
+        try:
+            return self.plan.call_clips(
+                rows, leading, frames, out, self.num_threads, scale, channels
+            )
+        except MemoryError as error:
+            result_shape = self.shape_of_frames(shape, frames)
+            raise MemoryError(
+                f"no memory for a result of shape {result_shape} and dtype {self.result_dtype}"
+            ) from error
 
     # ---- Samples -----------------------------------------------------------------------------
 

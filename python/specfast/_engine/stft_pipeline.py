@@ -20,16 +20,19 @@ class StftPipeline(Pipeline):
 
     arguments_class = StftArguments
     takes_integers = False
+    signal_rank = 2
 
     arguments: StftArguments
+    channels_axis: int
 
     def __init__(
         self, arguments: StftArguments, policy: Policy, kernels: list[Array] | None = None
     ) -> None:
         super().__init__(arguments, policy, kernels)
         self._channels_last = arguments.data_format == "channels_last"
-        self.samples_axis, self._channels_axis = (1, 2) if self._channels_last else (2, 1)
-        self._min_samples = arguments.frame_length if arguments.padding == "valid" else 0
+        self.samples_axis, self.channels_axis = (1, 2) if self._channels_last else (2, 1)
+        self.signal_axes = self._layout().removeprefix("batch, ")
+        self.min_samples = arguments.frame_length if arguments.padding == "valid" else 0
         self.weight_names = {"real": _KERNELS[:1], "imag": _KERNELS[1:]}.get(
             arguments.mode, _KERNELS
         )
@@ -44,10 +47,10 @@ class StftPipeline(Pipeline):
                 f"{self._advice(len(shape))}. Received: x of shape {tuple(shape)}"
             )
         num_samples = shape[self.samples_axis]
-        if num_samples is not None and num_samples < self._min_samples:
+        if num_samples is not None and num_samples < self.min_samples:
             raise ValueError(
                 f"`x` is too short: with padding='valid' there must be at least "
-                f"frame_length={self._min_samples} samples ({self._layout()}); padding='same' "
+                f"frame_length={self.min_samples} samples ({self._layout()}); padding='same' "
                 f"takes any. Received: x of shape {tuple(shape)}, {num_samples} samples"
             )
 
@@ -69,7 +72,7 @@ class StftPipeline(Pipeline):
         return ""
 
     def shape_of_frames(self, input_shape: Sequence[Any], frames: Any) -> tuple[Any, ...]:
-        batch, channels = input_shape[0], input_shape[self._channels_axis]
+        batch, channels = input_shape[0], input_shape[self.channels_axis]
         bins = self.plan.num_bins
         if self.arguments.expand_dims:
             return (
@@ -80,8 +83,11 @@ class StftPipeline(Pipeline):
         rows = None if channels is None else channels * bins
         return (batch, frames, rows) if self._channels_last else (batch, rows, frames)
 
+    def to_signals(self, x: Array) -> Array:
+        return x.swapaxes(1, 2) if self._channels_last else x
+
     def frame_grid(self) -> tuple[int, int]:
-        return max(self._min_samples, 1), self.arguments.hop
+        return max(self.min_samples, 1), self.arguments.hop
 
     def frame_axis(self, channels: int) -> int:
         return 0 if self._channels_last else 1

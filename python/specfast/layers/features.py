@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from specfast._engine import clips
 from specfast._engine.arrays import Array
+from specfast._engine.clips import Features
 from specfast._engine.feature_pipeline import FeatureArguments, FeaturePipeline
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Shape
@@ -18,20 +20,7 @@ from specfast._spec import checks
 from specfast._spec.arguments import thread_count
 from specfast._spec.feature_spec import FeatureSpec
 
-
-class Features(NamedTuple):
-    """The features of clips of different lengths.
-
-    Attributes:
-        values: [clips, rows, frames] or [clips, frames, rows], as the layout says, padded to the
-            clip with most frames.
-        num_frames: int64 [clips], how many frames of each clip are valid.
-        mask: bool [clips, frames], which those are.
-    """
-
-    values: Array
-    num_frames: npt.NDArray[np.int64]
-    mask: npt.NDArray[np.bool_]
+__all__ = ["FeatureExtractor", "Features"]
 
 
 class FeatureExtractor:
@@ -44,8 +33,8 @@ class FeatureExtractor:
         spec: what is computed.
         num_threads: threads for a call, 1 to 4096; None: the global setting.
 
-    Input of a call: [..., samples], as of a MelSpectrogram; or a list of clips [samples]; or one
-    padded array with `lengths`.
+    Input of a call: [..., samples], as of a MelSpectrogram; or a list of clips [samples], each an
+    array or a list of numbers; or one padded array with `lengths`.
 
     Output: [..., rows, frames] or [..., frames, rows], as `spec.layout` says, of `spec.dtype`; for
     a list or with `lengths` a `Features`.
@@ -100,30 +89,14 @@ class FeatureExtractor:
 
         Raises:
             TypeError: for samples or an `out` of a wrong type or dtype.
-            ValueError: for a wrong shape, a length beyond the array, or an unfit `out`.
+            ValueError: for a wrong shape, an empty list, a length beyond the array, or an unfit
+                `out`.
+            NotImplementedError: for clips of different lengths on a GPU.
             MemoryError: if there is no room for the result.
         """
-        if lengths is not None:
-            return self._padded(x, lengths, out, scale)
-        if isinstance(x, list | tuple) and _holds_clips(x):
-            values, counts = self._pipeline.run_clips(x, out, scale)
-            return _features(values, counts, self.spec)
+        if lengths is not None or clips.is_list_of_clips(x, nested=True):
+            return clips.call(self._pipeline, x, lengths, out, scale)
         return self._pipeline.run(x, out, scale)
-
-    def _padded(self, x: Any, lengths: Any, out: Any, scale: float | None) -> Features:
-        samples = self._pipeline.samples(x, out, scaled=scale is not None)
-        self._pipeline.check_call(samples.shape)
-        counts = _checked_lengths(lengths, samples.shape)
-        rows = samples.reshape(-1, samples.shape[-1])
-        clips = [row[:count] for row, count in zip(rows, counts.ravel(), strict=True)]
-        values, frames = self._pipeline.run_clips(clips, None, scale)
-        leading = samples.shape[:-1]
-        values = values.reshape(*leading, *values.shape[1:])
-        features = _features(values, frames.reshape(leading), self.spec)
-        if out is not None:
-            np.copyto(out, features.values)
-            return Features(out, features.num_frames, features.mask)
-        return features
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Returns the shape that a call returns for an array of this shape, as of a layer."""
@@ -217,35 +190,6 @@ def _restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:
     extractor._is_new = False
     extractor.__init__(spec, num_threads=num_threads)  # type: ignore[misc]
     return extractor
-
-
-def _holds_clips(x: Sequence[Any]) -> bool:
-    """Returns whether a list holds arrays rather than numbers."""
-    return not x or any(hasattr(clip, "shape") or isinstance(clip, list) for clip in x)
-
-
-def _features(values: Array, counts: npt.NDArray[np.int64], spec: FeatureSpec) -> Features:
-    axis = -2 if spec.layout == "frames_first" else -1
-    mask = np.arange(values.shape[axis]) < counts[..., None]
-    return Features(values, counts, mask)
-
-
-def _checked_lengths(lengths: Any, shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    counts = np.asarray(lengths)
-    if counts.dtype.kind not in "iu":
-        raise TypeError(f"`lengths` must be integers. {checks.received('lengths', lengths)}")
-    if counts.shape != shape[:-1]:
-        raise ValueError(
-            f"`lengths` must have shape {shape[:-1]}, one for each clip of `x`. "
-            f"Received: lengths of shape {counts.shape}"
-        )
-    bad = counts[(counts < 0) | (counts > shape[-1])]
-    if bad.size:
-        raise ValueError(
-            f"`lengths` must be between 0 and the {shape[-1]} samples of `x`. "
-            f"Received: {int(bad[0])} among them"
-        )
-    return counts.astype(np.int64)
 
 
 def refuse_whole_clips(spec: FeatureSpec) -> None:

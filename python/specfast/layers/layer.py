@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, overload
 
 import numpy as np
 
+from specfast._engine import clips
 from specfast._engine.arrays import Array
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape
@@ -74,8 +75,12 @@ class Layer:
         self, x: Array, *, out: Array | None = None, scale: float | None = None
     ) -> Array: ...
     @overload
-    def __call__(self, x: Any, *, out: Any = None, scale: float | None = None) -> Any: ...
-    def __call__(self, x: Any, *, out: Any = None, scale: float | None = None) -> Any:
+    def __call__(
+        self, x: Any, *, lengths: Any = None, out: Any = None, scale: float | None = None
+    ) -> Any: ...
+    def __call__(
+        self, x: Any, *, lengths: Any = None, out: Any = None, scale: float | None = None
+    ) -> Any:
         """Returns the spectrogram of every signal in `x`; the class gives shapes and dtypes.
 
         Args:
@@ -83,7 +88,10 @@ class Layer:
                 `__array__`, and for mel a nested list. float32 and float64 (for mel also int16)
                 are read in place, whatever their strides; other dtypes, byte-swapped and
                 misaligned arrays are converted first. Never written to. An array of torch, CuPy,
-                JAX or Numba in the memory of a GPU is computed there, see docs/gpu.md.
+                JAX or Numba in the memory of a GPU is computed there, see docs/gpu.md. Or a list
+                of arrays, clips of different lengths: what `x` holds, without the axes of a batch.
+            lengths: how many samples each clip of a padded `x` has: integers in the shape of
+                the axes of its batch. What lies behind them is never read.
             out: written to and returned, if given. It must have exactly the shape and the dtype
                 of the result, be C-contiguous, aligned and writable, and share no memory with
                 `x`; it is never converted. After an error its content is undefined only if the
@@ -94,15 +102,21 @@ class Layer:
                 too, int16 in place.
 
         Returns:
-            An array of shape `compute_output_shape(x.shape)` and dtype `compute_dtype`.
+            An array of shape `compute_output_shape(x.shape)` and dtype `compute_dtype`. For a
+            list of clips, and with `lengths`, a `Features(values, num_frames, mask)`: each clip
+            gives what it gives alone, but that `top_db` of a batch counts from the maximum of all
+            clips. Frames behind a clip are 0.0, in dB too; `mask` tells which are its own.
 
         Raises:
             TypeError: for samples or an `out` of a wrong type or dtype.
-            ValueError: for a wrong shape, or an unfit `out`.
+            ValueError: for a wrong shape, a length beyond the array, or an unfit `out`.
             MemoryError: if there is no room for the result.
             RuntimeError: if a GPU is to compute, and it, its driver or its library is missing.
-            NotImplementedError: if a GPU is to compute with trained kernels.
+            NotImplementedError: if a GPU is to compute with trained kernels, or clips of
+                different lengths.
         """
+        if lengths is not None or clips.is_list_of_clips(x):
+            return clips.call(self._pipeline, x, lengths, out, scale)
         return self._pipeline.run(x, out, scale)
 
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:

@@ -61,10 +61,11 @@ class MelSpectrogram(Layer):
         TypeError: if a value is of a wrong type.
         ImportError: for "bfloat16" without the package ml_dtypes.
 
-    Input of a call, `layer(x, *, out=None, scale=None)`:
+    Input of a call, `layer(x, *, lengths=None, out=None, scale=None)`:
         [..., samples] of rank >= 1; float16, bfloat16, float32, float64, bool or integers, which
         are taken unscaled: to have int16 PCM as numbers from -1 to 1, pass scale=1 / 32768 with
-        the call. It is never written to.
+        the call. It is never written to. Or clips of different lengths: a list of arrays
+        [samples], or a padded array with `lengths` [...].
 
     Output:
         [..., num_mel_bins, frames] with 1 + samples // sequence_stride frames for an even

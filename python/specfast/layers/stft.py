@@ -63,9 +63,11 @@ class STFTSpectrogram(Layer):
         TypeError: if a value is of a wrong type.
         ImportError: for a window that only SciPy has, without SciPy.
 
-    Input of a call, `layer(x, *, out=None, scale=None)`:
+    Input of a call, `layer(x, *, lengths=None, out=None, scale=None)`:
         [batch, samples, channels], or [batch, channels, samples] for "channels_first"; float16,
-        float32 or float64, of any strides. It is never written to.
+        float32 or float64, of any strides. It is never written to. Or recordings of different
+        lengths: a list of arrays [samples, channels], or [channels, samples], or a padded array
+        with `lengths` [batch], which hold for all channels.
 
     Output, with bins = fft_length // 2 + 1, or twice as many in mode "stft":
         channels_last: [batch, frames, channels * bins], channel by channel;
