@@ -213,8 +213,14 @@ def test_times_and_frequencies() -> None:
     assert joined.frequencies().shape == (160,)
     with pytest.raises(ValueError, match="no frequency"):
         presets.get("kaldi_mfcc").frequencies()
-    with pytest.raises(ValueError, match="depend on the length"):
-        FeatureExtractor(made(padding="same")).times(3)
+    same = FeatureExtractor(made(padding="same", hop_length=128))
+    with pytest.raises(ValueError, match="`num_samples` must be the length of the clip"):
+        same.times(3)
+    keras = STFTSpectrogram(frame_length=256, frame_step=128, padding="same")
+    for num_samples in (1, 255, 256, 1000, 1024):
+        frames = -(-num_samples // 128)
+        times = same.times(frames, num_samples=num_samples)
+        np.testing.assert_allclose(times, keras.times(frames, 16000, num_samples=num_samples))
     with pytest.raises(ValueError, match="num_frames"):
         whisper.times(-1)
 

@@ -137,21 +137,23 @@ class FeatureExtractor:
 
     # ---- Coordinates -------------------------------------------------------------------------
 
-    def times(self, num_frames: int) -> npt.NDArray[np.float64]:
+    def times(self, num_frames: int, *, num_samples: int | None = None) -> npt.NDArray[np.float64]:
         """Returns the middle of each frame in seconds from the first sample.
 
         Args:
             num_frames: the number of frames of a result.
+            num_samples: the length of the clip; needed for padding "same", where the first frame
+                begins before the clip.
 
         Raises:
-            TypeError, ValueError: if it is no integer, or negative; ValueError with padding
-                "same", where it depends on the length of the clip.
+            TypeError, ValueError: if a number is no integer, or negative; ValueError also if
+                `num_samples` is missing.
         """
         count = checks.integer("num_frames", num_frames, minimum=0, maximum=1 << 62)
         spec = self.spec
         join = spec.join_frames
         frames = np.arange(count, dtype=np.float64) * join + (join - 1) / 2
-        return (frames * spec.hop_length + _first_middle(spec)) / spec.sampling_rate
+        return (frames * spec.hop_length + _first_middle(spec, num_samples)) / spec.sampling_rate
 
     def frequencies(self) -> npt.NDArray[np.float64]:
         """Returns the frequency of each row of a frame in Hz; NaN for an energy.
@@ -214,15 +216,20 @@ def refuse_whole_clips(spec: FeatureSpec) -> None:
             )
 
 
-def _first_middle(spec: FeatureSpec) -> float:
+def _first_middle(spec: FeatureSpec, num_samples: int | None) -> float:
     """Returns the sample at the middle of frame 0."""
     offset = (spec.frame_span - spec.frame_length) // 2
     half = spec.frame_length / 2
     if spec.padding == "same":
-        raise ValueError(
-            "the times of frames with padding 'same' depend on the length of the clip. "
-            "Received: padding='same'"
-        )
+        num_samples = spec.num_samples or num_samples
+        if num_samples is None:
+            raise ValueError(
+                "`num_samples` must be the length of the clip with padding 'same', on which the "
+                "times of frames depend. Received: num_samples=None"
+            )
+        count = checks.integer("num_samples", num_samples, minimum=0, maximum=1 << 62)
+        last = (-(-count // spec.hop_length) - 1) * spec.hop_length
+        return half - max(last + spec.frame_length - count, 0) // 2
     if spec.padding == "center":
         return 0.0
     if spec.padding == "hops":
