@@ -8,8 +8,9 @@ pyplot, so that no window, backend or global setting of the caller is touched.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["mel_figure", "stft_figure", "write_png"]
+__all__ = ["feature_figure", "mel_figure", "stft_figure", "write_png"]
 
 _DOTS_PER_INCH = 100
 # Depth in dB that is shown below the loudest point when the caller names no range.
@@ -64,14 +65,7 @@ def mel_figure(
         ImportError: matplotlib is not installed; the message says how to get it.
         ValueError: `output` has neither two nor three axes, or more than 32 channels.
     """
-    values = _at_least_float32(np.asarray(output))
-    if values.ndim == 2:
-        values = values[np.newaxis]
-    if values.ndim != 3:
-        raise ValueError(
-            "`output` must have shape (num_mel_bins, frames) or (channels, num_mel_bins, "
-            f"frames). Received shape {values.shape}"
-        )
+    values = _panels_of(output, "num_mel_bins")
     if not config["power_to_db"]:
         values = 10.0 * np.log10(np.maximum(values, _SMALLEST))
 
@@ -87,9 +81,7 @@ def mel_figure(
         frequency_label="frequency (Hz), mel scale",
     )
     figure, panels = _drawn(picture, size, title)
-    heights = _tick_heights(config, figure.get_figheight() * _DOTS_PER_INCH / len(values))
-    for panel in panels:
-        panel.set_yticks(list(heights.values()), [f"{hertz:g}" for hertz in heights])
+    _label_rows(figure, panels, partial(_axes.mel_band_of, config), config["max_freq"])
     if is_empty.any():
         panels[-1].set_xlabel(f"time (s); grey: {is_empty.sum()} bands without a bin")
     return figure
@@ -150,6 +142,56 @@ def stft_figure(
     figure, panels = _drawn(picture, size, title)
     for panel in panels:
         panel.set_ylim(0.0, max(top, half_bin))
+    return figure
+
+
+def feature_figure(
+    output: npt.ArrayLike,
+    times: npt.ArrayLike,
+    frequencies: npt.ArrayLike | None = None,
+    *,
+    unit: str = "",
+    size: tuple[int, int] | None = None,
+    db_range: tuple[float, float] | None = None,
+    title: str = "",
+) -> Figure:
+    """Draws what FeatureExtractor returned for one recording, one panel a channel.
+
+    Args:
+        output: Shape (rows, frames) or (channels, rows, frames).
+        times: The extractor's, in seconds, shape (frames,).
+        frequencies: The extractor's, in Hz, shape (rows,); None: rows have none.
+        unit: What the values are. "power" is drawn in dB, everything else as it is.
+        size, title: As in `mel_figure`.
+        db_range: Values shown as the darkest and the brightest colour. Default: as in
+            `mel_figure` for "dB" and "power", else the lowest and the highest one.
+
+    Returns:
+        A matplotlib Figure. Rows stand at equal distances, labelled in Hz where their frequencies
+        rise, else by their numbers; time is in seconds.
+
+    Raises:
+        ImportError, ValueError: As `mel_figure`.
+    """
+    values = _panels_of(output, "rows")
+    if unit == "power":
+        values, unit = 10.0 * np.log10(np.maximum(values, _SMALLEST)), "dB"
+    seconds = np.asarray(times, np.float64)
+    half = 0.5 * (seconds[1] - seconds[0] if len(seconds) > 1 else 0.01)
+    hertz = np.array([] if frequencies is None else frequencies, np.float64)
+    rows = np.flatnonzero(np.isfinite(hertz))
+    rises = len(rows) > 1 and bool((np.diff(hertz[rows]) > 0).all())
+    picture = _Picture(
+        values,
+        extent=(seconds[0] - half, seconds[-1] + half, -0.5, values.shape[1] - 0.5),
+        limits=_limits(values, db_range, _DEFAULT_DEPTH_DB if unit == "dB" else np.inf),
+        label=unit or "value",
+        frequency_label="frequency (Hz)" if rises else "row",
+    )
+    figure, panels = _drawn(picture, size, title)
+    if rises:
+        row_of = partial(np.interp, xp=hertz[rows], fp=rows, left=np.nan, right=np.nan)
+        _label_rows(figure, panels, row_of, float(hertz[rows[-1]]))
     return figure
 
 
@@ -273,6 +315,19 @@ def _letters(path: str) -> set[int]:
         return set()
 
 
+def _panels_of(output: npt.ArrayLike, rows: str) -> npt.NDArray[Any]:
+    """Returns values as [channels, rows, frames], in float32 or more."""
+    values = _at_least_float32(np.asarray(output))
+    if values.ndim == 2:
+        values = values[np.newaxis]
+    if values.ndim != 3:
+        raise ValueError(
+            f"`output` must have shape ({rows}, frames) or (channels, {rows}, frames). "
+            f"Received shape {values.shape}"
+        )
+    return values
+
+
 def _at_least_float32(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return values.astype(np.float32) if values.dtype.itemsize < 4 else values
 
@@ -290,30 +345,44 @@ def _levels(values: npt.NDArray[Any], mode: str) -> npt.NDArray[Any]:
     return levels
 
 
-def _limits(levels: npt.NDArray[Any], db_range: tuple[float, float] | None) -> tuple[float, float]:
-    """Returns the levels of the darkest and the brightest colour, in dB."""
+def _limits(
+    levels: npt.NDArray[Any],
+    db_range: tuple[float, float] | None,
+    depth: float = _DEFAULT_DEPTH_DB,
+) -> tuple[float, float]:
+    """Returns the levels of the darkest and the brightest colour, at most `depth` apart."""
     if db_range is not None:
         return db_range
     finite = levels[np.isfinite(levels)]
     if finite.size == 0:
         return (-_DEFAULT_DEPTH_DB, 0.0)
     high = float(finite.max())
-    low = max(float(finite.min()), high - _DEFAULT_DEPTH_DB)
+    low = max(float(finite.min()), high - depth)
     return (low, high) if low < high else (low - 1.0, high + 1.0)
 
 
-def _tick_heights(config: Mapping[str, Any], panel_pixels: float) -> dict[float, float]:
-    """Returns round frequencies in Hz that a panel has room for, and their heights in bands."""
-    num_bands = int(config["num_mel_bins"])
+def _label_rows(
+    figure: Figure, panels: list[Axes], row_of: Callable[[float], float], highest: float
+) -> None:
+    """Labels rows with the round frequencies in Hz that there is room for.
+
+    Args:
+        figure, panels: A drawn picture of rows at equal distances.
+        row_of: Returns where a frequency lies among the rows; NaN: beyond them.
+        highest: The highest frequency in Hz.
+    """
+    bottom, top = panels[0].get_ylim()
     # A label needs about 20 pixels.
-    spacing = num_bands * max(0.06, 20.0 / panel_pixels)
+    pixels = figure.get_figheight() * _DOTS_PER_INCH / len(panels)
+    spacing = (top - bottom) * max(0.06, 20.0 / pixels)
     heights: dict[float, float] = {}
-    for hertz in _round_frequencies(config["max_freq"]):
-        height = _axes.mel_band_of(config, hertz)
+    for hertz in _round_frequencies(highest):
+        height = float(row_of(hertz))
         apart = all(abs(height - other) > spacing for other in heights.values())
-        if -0.5 <= height <= num_bands - 0.5 and apart:
+        if bottom <= height <= top and apart:
             heights[hertz] = height
-    return heights
+    for panel in panels:
+        panel.set_yticks(list(heights.values()), [f"{hertz:g}" for hertz in heights])
 
 
 def _round_frequencies(highest: float) -> list[float]:

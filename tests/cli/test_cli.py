@@ -160,7 +160,7 @@ def test_every_argument_of_the_layer_has_its_flag_default_and_help(name: str) ->
         assert options[field.name].help == field.option.help
 
 
-@pytest.mark.parametrize("name", [*SETTINGS_OF, "info"])
+@pytest.mark.parametrize("name", [*SETTINGS_OF, "fronts", "info"])
 def test_help_speaks_of_every_option(name: str) -> None:
     text = run(name, "--help").output
     for option in command.commands[name].params:
@@ -175,12 +175,14 @@ def test_help_speaks_of_every_option(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("specfast ", {"plain,mel", "plain,stft", "plain,stream", "plain,info"}),
+        ("specfast ", {"plain,mel", "plain,stft", "plain,stream", "plain,fronts", "plain,info"}),
         ("specfast mel --fft", {"plain,--fft-length"}),
         ("specfast stft --scaling ", {"plain,density", "plain,spectrum", "plain,none"}),
         ("specfast stream --max-db r", {"plain,running"}),
         ("specfast mel --window ha", {"plain,hann", "plain,hamming"}),
         ("specfast mel --window ke", {"file,ke"}),
+        ("specfast mel --front whi", {"plain,whisper", "plain,whisper_large_v3"}),
+        ("specfast mel --front my", {"file,my"}),
         ("specfast mel sp", {"file,sp"}),
         ("specfast stft x.wav -o ", {"file,"}),
         ("specfast stream x", {"file,x"}),

@@ -58,7 +58,16 @@ MAY_IMPORT = {
     "adapters": {"spec", "engine", "layers", "catalogue", "adapters"},
     "framework": {"spec", "engine", "layers", "catalogue", "adapters"},
     "keras": {"spec", "engine", "layers", "catalogue", "adapters", "framework"},
-    "commands": {"spec", "engine", "layers", "catalogue", "recordings", "leaf", "commands"},
+    "commands": {
+        "spec",
+        "engine",
+        "layers",
+        "catalogue",
+        "front_files",
+        "recordings",
+        "leaf",
+        "commands",
+    },
     "cli": {"commands", "cli"},
     "face": {"spec", "engine", "layers", "keras_files", "presets", "front_files"},
 }

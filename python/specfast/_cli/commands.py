@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import click
@@ -18,9 +19,11 @@ from click.core import ParameterSource
 from specfast._cli import options
 from specfast._cli.errors import Failed, WrongUse, hushed_libraries
 from specfast._cli.facts import facts
+from specfast._cli.fronts import fronts as table_of_fronts
+from specfast._cli.fronts import run_front
 from specfast._cli.input import STANDARD_INPUT
 from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
-from specfast._cli.live import Live, run_live
+from specfast._cli.live import Live, run_live, run_live_front
 from specfast._cli.one_file import refusal_of_several
 from specfast._cli.output import standard_output
 from specfast._engine.build import VERSION
@@ -153,6 +156,7 @@ def specfast() -> None:
 
 @specfast.command()
 @_job_options
+@options.front()
 @_mel_options
 @click.option(
     "--sampling-rate",
@@ -167,9 +171,10 @@ def mel(**values: Any) -> None:
     input. Samples are read as float32 in [-1, 1).
 
     The result has the shape (num_mel_bins, frames), or (channels, num_mel_bins, frames) for
-    several channels.
+    several channels. With --front it has the layout of that front end.
     """
-    _run(run_mel, values, Job)
+    front = values.pop("front")
+    _run(run_mel if front is None else partial(run_front, front=front), values, Job)
 
 
 @specfast.command()
@@ -222,6 +227,7 @@ def stft(**values: Any) -> None:
     default="running",
     help="Level in dB that --top-db counts from; running: the highest level so far.",
 )
+@options.front()
 @_mel_options
 def stream(**values: Any) -> None:
     """Print mel levels of a live signal, column by column.
@@ -230,7 +236,18 @@ def stream(**values: Any) -> None:
     spectrogram becomes one line as soon as its last sample has arrived. Memory use stays
     constant.
     """
-    _run(run_live, values, Live)
+    front = values.pop("front")
+    _run(run_live if front is None else partial(run_live_front, front=front), values, Live)
+
+
+@specfast.command()
+def fronts() -> None:
+    """List the front ends that --front knows by name.
+
+    Each line has a name, the sampling rate in Hz, and what one frame consists of.
+    """
+    with _exit_codes(), standard_output() as output:
+        output.write(_aligned(table_of_fronts()) + "\n")
 
 
 @specfast.command()

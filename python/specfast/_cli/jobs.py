@@ -34,7 +34,20 @@ if TYPE_CHECKING:
     import numpy.typing as npt
     from matplotlib.figure import Figure
 
-__all__ = ["FORMATS", "Job", "make_layer", "run_mel", "run_stft"]
+__all__ = [
+    "FORMATS",
+    "Job",
+    "Recording",
+    "Result",
+    "deliver",
+    "make_layer",
+    "output_of",
+    "prepared",
+    "read_recording",
+    "reported_warnings",
+    "run_mel",
+    "run_stft",
+]
 
 FORMATS = ("npy", "npz", "png")
 
@@ -79,7 +92,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class _Recording:
+class Recording:
     """The chosen channels of a recording.
 
     Attributes:
@@ -92,14 +105,15 @@ class _Recording:
 
 
 @dataclass(frozen=True)
-class _Result:
+class Result:
     """One spectrogram, its coordinates, and how it is shown.
 
     Attributes:
-        name: "mel" or "stft"; the name of the array in an .npz file.
+        name: "mel", "stft" or "features"; the name of the array in an .npz file.
         values: What the layer returned for the recording, without a batch axis.
-        layer: The layer.
-        times, frequencies: float64, in seconds and Hz.
+        layer: The name of the layer's class.
+        config: Its configuration, as JSON.
+        times, frequencies: float64, in seconds and Hz; rows may have no frequencies.
         unit: What the values are, for the report.
         title: What a picture says of the layer.
         draw: Makes the picture, given `size`, `db_range` and `title`.
@@ -107,9 +121,10 @@ class _Result:
 
     name: str
     values: npt.NDArray[Any]
-    layer: MelSpectrogram | STFTSpectrogram
+    layer: str
+    config: str
     times: npt.NDArray[np.float64]
-    frequencies: npt.NDArray[np.float64]
+    frequencies: npt.NDArray[np.float64] | None
     unit: str
     title: str
     draw: Callable[..., Figure]
@@ -125,10 +140,9 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
     Raises:
         WrongUse, Failed: See there.
     """
-    job = _with_plain_output(job)
-    kind = _checked_kind(job)
+    job, kind = prepared(job)
     with failures():
-        recording = _read(job)
+        recording = read_recording(job)
         rate = recording.rate
         wanted = settings.get("sampling_rate", rate)
         if wanted != rate:
@@ -139,19 +153,20 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
         layer = make_layer(MelSpectrogram, {**settings, "sampling_rate": rate})
         # One channel is one signal; several are a batch of signals, read in place.
         signals = recording.samples.T
-        values = _output_of(layer, signals[0] if len(signals) == 1 else signals, job.num_threads)
+        values = output_of(layer, signals[0] if len(signals) == 1 else signals, job.num_threads)
         config = layer.get_config()
-        result = _Result(
+        result = Result(
             name="mel",
             values=values,
-            layer=layer,
+            layer=type(layer).__name__,
+            config=json.dumps(config),
             times=layer.times(values.shape[-1]),
             frequencies=layer.frequencies(),
             unit="dB" if config["power_to_db"] else "power",
             title=f"mel, {config['num_mel_bins']} bands",
             draw=partial(plot.mel_figure, values, config),
         )
-        _deliver(job, kind, recording, result)
+        deliver(job, kind, recording, result)
 
 
 def run_stft(job: Job, settings: dict[str, Any]) -> None:
@@ -164,12 +179,11 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
     Raises:
         WrongUse, Failed: See there.
     """
-    job = _with_plain_output(job)
-    kind = _checked_kind(job)
+    job, kind = prepared(job)
     with failures():
         layer = make_layer(STFTSpectrogram, settings)
         config = layer.get_config()
-        recording = _read(job)
+        recording = read_recording(job)
         samples, rate = recording.samples, recording.rate
         num_samples, num_channels = samples.shape
         if config["padding"] == "valid" and num_samples < config["frame_length"]:
@@ -179,29 +193,36 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
             )
         channels_first = config["data_format"] == "channels_first"
         batch = (samples.T if channels_first else samples)[np.newaxis]
-        values = _output_of(layer, batch, job.num_threads)[0]
+        values = output_of(layer, batch, job.num_threads)[0]
         # The time axis is second only where channels stand first.
         num_frames = values.shape[1 if channels_first else 0]
         size = {"num_channels": num_channels, "num_samples": num_samples, "sampling_rate": rate}
-        result = _Result(
+        result = Result(
             name="stft",
             values=values,
-            layer=layer,
+            layer=type(layer).__name__,
+            config=json.dumps(config),
             times=layer.times(num_frames, rate, num_samples=num_samples),
             frequencies=layer.frequencies(rate),
             unit=f"mode {config['mode']}",
             title=f"STFT, mode {config['mode']}",
             draw=partial(plot.stft_figure, values, config, **size),
         )
-        _deliver(job, kind, recording, result)
+        deliver(job, kind, recording, result)
 
 
-def _with_plain_output(job: Job) -> Job:
-    return replace(job, output="-") if is_standard_output(job.output) else job
+def prepared(job: Job) -> tuple[Job, str]:
+    """Returns the job and the format to write, after every check that opens no file.
+
+    Raises:
+        WrongUse, Failed: See there.
+    """
+    if is_standard_output(job.output):
+        job = replace(job, output="-")
+    return job, _checked_kind(job)
 
 
 def _checked_kind(job: Job) -> str:
-    """Returns the format to write, after every check that opens no file."""
     check_output_is_one_file(job.output, job.source, job.kind or "npy")
     kind = job.kind
     if kind is None:
@@ -242,12 +263,12 @@ def _checked_kind(job: Job) -> str:
 
 def make_layer(layer_class: Callable[..., _Layer], settings: dict[str, Any]) -> _Layer:
     """Makes a layer; what it refuses is wrong use, its warnings go to standard error."""
-    with refusals(), _reported_warnings():
+    with refusals(), reported_warnings():
         return layer_class(**settings)
 
 
 @contextlib.contextmanager
-def _reported_warnings() -> Iterator[None]:
+def reported_warnings() -> Iterator[None]:
     """Puts warnings on standard error, a line each."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -256,7 +277,12 @@ def _reported_warnings() -> Iterator[None]:
         report(f"Warning: {warning.message}")
 
 
-def _read(job: Job) -> _Recording:
+def read_recording(job: Job) -> Recording:
+    """Returns the chosen channels of the source.
+
+    Raises:
+        Failed: The output cannot be written, or the source cannot be read.
+    """
     # A result that cannot be written is not worth waiting for.
     check_target(job.output, force=job.force, source=job.source)
     piped = job.source == STANDARD_INPUT
@@ -269,20 +295,20 @@ def _read(job: Job) -> _Recording:
             recording, job.raw, job.channels or 1, force_raw=job.force_raw, **chosen
         )
     else:
-        with _reported_warnings():
+        with reported_warnings():
             samples, rate = read_audio(recording, **chosen)
     samples = samples.reshape(len(samples), -1)
     if not np.isfinite(samples).all():
         report(f"Warning: {job.source!r} holds NaN or infinite samples; so does the result")
-    return _Recording(samples, rate)
+    return Recording(samples, rate)
 
 
-def _output_of(
+def output_of(
     layer: Callable[..., Any], signals: npt.NDArray[np.float32], num_threads: int | None
 ) -> npt.NDArray[Any]:
     """Returns what the layer makes of the signals."""
     # The signals are sound, so what is refused now is a setting.
-    with refusals(), _reported_warnings():
+    with refusals(), reported_warnings():
         # Not an argument of the layer: there it would become a part of the configuration.
         if num_threads is not None:
             set_num_threads(num_threads)
@@ -290,7 +316,7 @@ def _output_of(
     return values
 
 
-def _deliver(job: Job, kind: str, recording: _Recording, result: _Result) -> None:
+def deliver(job: Job, kind: str, recording: Recording, result: Result) -> None:
     """Writes the result as npy, npz or png, and reports it."""
 
     def write(stream: BinaryIO) -> None:
@@ -313,19 +339,19 @@ def _deliver(job: Job, kind: str, recording: _Recording, result: _Result) -> Non
         report(_summary(job, recording, result))
 
 
-def _arrays(result: _Result, rate: int) -> dict[str, Any]:
+def _arrays(result: Result, rate: int) -> dict[str, Any]:
     """Returns the contents of an .npz file."""
     return {
         result.name: result.values,
         "times": result.times,
-        "frequencies": result.frequencies,
         "sampling_rate": rate,
-        "layer": type(result.layer).__name__,
-        "config": json.dumps(result.layer.get_config()),
+        "layer": result.layer,
+        "config": result.config,
+        **({} if result.frequencies is None else {"frequencies": result.frequencies}),
     }
 
 
-def _draw(job: Job, result: _Result, stream: BinaryIO) -> None:
+def _draw(job: Job, result: Result, stream: BinaryIO) -> None:
     source = "standard input" if job.source == STANDARD_INPUT else Path(job.source).name
     title = f"{source}: {result.title}"
     try:
@@ -336,7 +362,7 @@ def _draw(job: Job, result: _Result, stream: BinaryIO) -> None:
         raise Failed(f"cannot draw {job.source!r}: {error}") from error
 
 
-def _summary(job: Job, recording: _Recording, result: _Result) -> str:
+def _summary(job: Job, recording: Recording, result: Result) -> str:
     num_samples, num_channels = recording.samples.shape
     values, rate = result.values, recording.rate
     shape = " x ".join(str(length) for length in values.shape)

@@ -13,6 +13,7 @@ import numpy as np
 from click.shell_completion import CompletionItem
 
 from specfast._audio.raw import RAW_ENCODINGS, encoding_meant
+from specfast._spec import preset_specs
 from specfast._spec.fields import Field, Option
 
 if TYPE_CHECKING:
@@ -99,6 +100,29 @@ class Window(_ParamType):
     ) -> list[CompletionItem]:
         names = [name for name in ("hann", "hamming") if name.startswith(incomplete)]
         return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, "file")]
+
+
+class Front(_ParamType):
+    """The name of a front end, or a file that describes one. Which of them, the commands find."""
+
+    name = "front end"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        names = [name for name in preset_specs.names() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in names] or [CompletionItem(incomplete, "file")]
+
+
+def front() -> Decorator:
+    """--front, which takes the place of all settings."""
+    return click.option(
+        "--front",
+        type=Front(),
+        metavar="NAME|FILE",
+        help="Front end of a model in place of all settings below: a name that `specfast fronts` "
+        "lists, or a file that describes one. The rate of IN must be its own.",
+    )
 
 
 def force_raw() -> Decorator:
