@@ -81,11 +81,13 @@ endef
 	rm -f .venv-front-ends/lib/python3*/site-packages/torchaudio/lib/*.so
 	@touch $@
 
-# torch first, alone: a CPU build of exactly that version will do, and nothing may replace it later.
-.venv-bench/.ready: benchmarks/requirements.txt
+# torch first, alone: a CPU build of exactly that version will do, and nothing may replace it later.  The
+# originals of the presets are peers too.
+.venv-bench/.ready: benchmarks/requirements.txt pyproject.toml
 	$(call make_venv,.venv-bench,11)
-	$(PY_BENCH) $(PIP) install "$$(grep '^torch==' $<)"
-	$(PY_BENCH) $(PIP) install -r $<
+	$(PY_BENCH) $(PIP) install --group torch
+	$(PY_BENCH) $(PIP) install -r $< --group front-ends
+	rm -f .venv-bench/lib/python3*/site-packages/torchaudio/lib/*.so
 	@touch $@
 
 # ---- Building and installing ----------------------------------------------------------------------

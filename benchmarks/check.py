@@ -17,6 +17,7 @@ from .workloads import Workload
 SAME_DB = 0.02  # root mean square over the cells that stand well above the floor
 NEAR_DB = 1.5  # median, after removing a constant offset: other filters, another window
 SAME_RELATIVE = 1e-4  # L2
+SAME_FEATURES = 1e-4  # root mean square, as a share of the deviation of ours
 SAME_GRADIENT = 1e-2  # of a logarithm, whose smallest bins count most
 
 
@@ -29,6 +30,9 @@ def compare(
     """
     if ours.shape != theirs.shape:
         return {"ok": False, "distance": f"shape {theirs.shape} instead of {ours.shape}"}
+    if work.layer == "preset":
+        distance = float(np.sqrt(np.mean((theirs.astype(np.float64) - ours) ** 2)) / ours.std())
+        return {"ok": distance <= SAME_FEATURES, "distance": distance, "unit": "deviations (rms)"}
     if work.layer == "mel":
         loud = ours > ours.max() - 60.0
         delta = (theirs.astype(np.float64) - ours)[loud]

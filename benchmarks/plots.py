@@ -17,12 +17,19 @@ from .workloads import WORKLOADS
 
 mpl.use("Agg")
 
-_COLOURS = {"keras": "#c8553d", "peer": "#4f7cac", "fft": "#9aa5ad", "ours": "#1b998b"}
+_COLOURS = {
+    "keras": "#c8553d",
+    "peer": "#4f7cac",
+    "original": "#8d6a9f",
+    "fft": "#9aa5ad",
+    "ours": "#1b998b",
+}
 _HEADINGS = {peer.key: peer.heading for peer in PEERS}
 _KINDS = {peer.key: peer.kind for peer in PEERS}
 _LEGEND = {
     "keras": "the Keras layer",
     "peer": "the same feature elsewhere",
+    "original": "the original of a preset",
     "fft": "bare FFTs of the frames, nothing else",
 }
 _COLUMNS = 3

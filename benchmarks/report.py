@@ -42,7 +42,7 @@ def speed_table(table: Table, verdicts: Sequence[Verdict]) -> tuple[list[str], R
             else:
                 cells.append("failed" if _failed(table, key, peer.key) else "")
         cells.append(_ratio(targets.ratio(table, key, ("keras",))))
-        cells.append(_ratio(targets.ratio(table, key, ("keras", "peer"))))
+        cells.append(_ratio(targets.ratio(table, key, ("keras", "peer", "original"))))
         cells.append("\n".join(_judged(v, v.must, v.what.removesuffix(" / ours")) for v in own))
         cells.append("\n".join(_judged(v, v.aim, "") for v in own))
         rows.append(cells)

@@ -195,7 +195,8 @@ def measure(
     say: Say,
 ) -> Table:
     """Times every workload on every peer with this many threads."""
-    workers, failures = start(peers, threads, say)
+    needed = [peer for peer in peers if any(peer.takes(work.key) for work in workloads)]
+    workers, failures = start(needed, threads, say)
     table = Table(threads, cpus_for(threads), effort.clock_for(threads))
     if failures:
         table.failures["*"] = failures

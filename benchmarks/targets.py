@@ -65,7 +65,7 @@ def ratio(table: Table, workload: str, kinds: Iterable[str], same: bool = False)
 
 
 _KERAS = ("keras",)
-_ALL = ("keras", "peer")
+_ALL = ("keras", "peer", "original")
 
 
 def speed(table: Table) -> list[Verdict]:

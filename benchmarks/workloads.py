@@ -23,7 +23,7 @@ class Workload:
 
     key: str
     title: str
-    layer: str  # "stft" or "mel"
+    layer: str  # "stft", "mel", or "preset": then the parameters are its name and other fields
     shape: tuple[int, ...]
     params: dict[str, Any] = field(default_factory=dict)
     input_dtype: str = "float32"
@@ -64,6 +64,11 @@ class Workload:
     def mode(self) -> str:
         """Output mode of an STFT workload."""
         return str(self.params.get("mode", "log"))
+
+    @property
+    def preset(self) -> str:
+        """Name of the preset of a front-end workload."""
+        return str(self.params["preset"])
 
     @property
     def samples(self) -> int:
@@ -108,6 +113,13 @@ class Workload:
 _SPEECH = {"fft_length": 512, "sequence_length": 400, "sequence_stride": 160, "num_mel_bins": 80}
 _W1 = {"mode": "log", "frame_length": 256, "frame_step": 128, "fft_length": 512}
 _HOUR = 3600 * SAMPLING_RATE_HZ
+_CLIP = (30 * SAMPLING_RATE_HZ,)
+
+
+def _front_end(key: str, preset: str, **changes: Any) -> Workload:
+    title = f"front end {preset}, 30 s"
+    return Workload(key, title, "preset", _CLIP, {"preset": preset, **changes})
+
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
@@ -148,6 +160,12 @@ WORKLOADS: tuple[Workload, ...] = (
         trained=True,
         gradient=True,
     ),
+    _front_end("W10", "whisper"),
+    _front_end("W11", "parakeet"),
+    _front_end("W12", "kaldi_fbank"),
+    _front_end("W13", "ast", num_frames=2998),  # all frames, rather than the model's first 1024
+    _front_end("W14", "hifigan", sampling_rate=SAMPLING_RATE_HZ),
+    _front_end("W15", "librosa_mfcc", sampling_rate=SAMPLING_RATE_HZ),
 )
 
 

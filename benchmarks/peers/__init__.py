@@ -17,7 +17,8 @@ class PeerInfo:
     """Name, heading, kind and start conditions of one peer.
 
     Kinds: "ours"; "isa" (ours, forced to an older instruction set); "keras"; "peer" (does the
-    whole work); "fft" (bare transforms of ready frames: a part of the work).
+    whole work); "original" (the program that a preset is made after); "fft" (bare transforms of
+    ready frames: a part of the work); "part" (a part of what an original does).
     Definition: "same" as Keras; "near"; or "part", which is not compared.
     """
 
@@ -34,10 +35,13 @@ class PeerInfo:
         """Whether this peer can do this workload."""
         if workload in _TRAINED:
             return self.kind in ("ours", "keras")
+        if workload in _FRONT_ENDS and self.workloads is None:
+            return self.kind == "ours"
         return self.workloads is None or workload.split(":")[0] in self.workloads
 
 
 _TRAINED = ("W9a", "W9b")  # nobody else has kernels to train
+_FRONT_ENDS = ("W10", "W11", "W12", "W13", "W14", "W15")  # each has originals of its own
 _MEL = ("W2", "W3", "W4", "W6", "W8a", "W8b", "W8c")
 _MEL_FLOAT32 = ("W2", "W3", "W4", "W6", "W8c")
 _NOT_AN_HOUR = ("W1", "W2", "W3", "W4", "W7a", "W7b", "W8a", "W8b", "W8c")
@@ -51,6 +55,13 @@ def _keras(key: str, heading: str, backend: str) -> PeerInfo:
 def _fft(key: str, heading: str) -> PeerInfo:
     env = {"SPECFAST_BENCH_FFT": key}
     return PeerInfo(key, heading, "fft", "bare_fft", "part", env, _NOT_AN_HOUR)
+
+
+def _original(key: str, heading: str, *workloads: str, kind: str = "original") -> PeerInfo:
+    env = {"SPECFAST_BENCH_ORIGINAL": key}
+    return PeerInfo(
+        key, heading, kind, "front_ends", env=env, workloads=workloads, one_thread_only=True
+    )
 
 
 def _isa(isa: str) -> PeerInfo:
@@ -79,6 +90,13 @@ PEERS: tuple[PeerInfo, ...] = (
     PeerInfo("audioflux", "audioFlux", "peer", "audioflux_mel", "near", workloads=_MEL_FLOAT32),
     PeerInfo("kaldi", "kaldi", "peer", "kaldi_fbank", "near", workloads=("W3", "W8c")),
     PeerInfo("scipy", "SciPy", "peer", "scipy_stft"),
+    _original("openai-whisper", "openai whisper", "W10"),
+    _original("transformers", "transformers", "W10", "W11", "W13"),
+    _original("transformers-numpy", "transformers NumPy", "W10", "W13"),
+    _original("kaldi-front-end", "kaldi frames", "W12"),
+    _original("kaldi-front-end-loop", "kaldi C++ loop", "W12", kind="part"),
+    _original("vocoder", "torch as HiFi-GAN", "W14"),
+    _original("librosa-mfcc", "librosa mfcc", "W15"),
     _fft("fft-torch-mkl", "MKL torch"),
     _fft("fft-mkl", "MKL mkl_fft"),
     _fft("fft-fftw", "FFTW"),

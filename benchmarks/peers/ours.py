@@ -15,7 +15,7 @@ from .base import Call, flattened, versions_of
 
 
 class Adapter:
-    """specfast's two layers."""
+    """specfast's two layers, and its presets."""
 
     def __init__(self, threads: int) -> None:
         specfast.set_num_threads(threads)
@@ -25,6 +25,10 @@ class Adapter:
         return {**versions_of("specfast", "numpy"), "isa": str(info["isa"])}
 
     def forms(self, work: Workload, x: NDArray[Any]) -> dict[str, Call]:
+        if work.layer == "preset":
+            changes = {name: value for name, value in work.params.items() if name != "preset"}
+            extractor = specfast.presets.get(work.preset, **changes)
+            return {"extractor(x)": lambda: extractor(x)}
         kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
         layer = kind(**work.params, dtype=work.compute_dtype)
         work.prepare_kernels(layer)
