@@ -15,7 +15,7 @@ from specfast._cli.commands import specfast as command
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-GUIDE = sorted((ROOT / "docs").glob("*.md"))
+GUIDE = sorted((ROOT / "docs").rglob("*.md"))
 OTHERS = ["CONTRIBUTING.md", "CHANGELOG.md", "THIRD_PARTY_NOTICES.md", "benchmarks/README.md"]
 PAGES = [README, *(ROOT / name for name in OTHERS), *GUIDE]
 
