@@ -27,7 +27,7 @@ import front_end_limits  # noqa: E402
 import front_ends  # noqa: E402
 from specfast import EmptyBandsWarning, FeatureExtractor, presets  # noqa: E402
 
-BEGIN, END = "<!-- tables: begin -->\n", "<!-- tables: end -->\n"
+BEGIN, END = "<!-- tables: begin -->\n\n", "\n<!-- tables: end -->\n"
 CLIPS = ("speech", "synth", "short", "silence")
 LEAST = 1e-7  # about the rounding of a float32 result near 1
 
