@@ -22,8 +22,8 @@ namespace {
 // Where the parts of the workspace begin, in elements; the hop matrix is the first.
 template <typename T>
 struct AdjointLayout {
-  int64_t transform, spectrum, cotangent, levels, power, bands, scratch, samples, centered, gradient,
-      end;
+  int64_t transform, spectrum, cotangent, levels, power, bands, scratch, samples, centered,
+      gradient, end;
   // The rows are filled up with zeros to whole groups of kOuterColumns.
   int64_t num_spectrum_rows;
 
@@ -134,7 +134,8 @@ void add_sample_gradient(const TilePlan<T>& plan, const AdjointArgs<T>& args,
                                 has_raw_energy ? hops + layout.centered : nullptr,
                                 hops + layout.gradient};
   clear_idle_lanes<T, kLanes>(args.num_frames, plan.frame_length, rows.samples);
-  if (has_raw_energy) clear_idle_lanes<T, kLanes>(args.num_frames, plan.frame_length, rows.centered);
+  if (has_raw_energy)
+    clear_idle_lanes<T, kLanes>(args.num_frames, plan.frame_length, rows.centered);
   __builtin_memset(rows.gradient, 0, size_t((plan.frame_length + 1) * kLanes) * sizeof(T));
   add_by_inverse<V>(plan, layout, hops, rows.gradient);
   const V energy = load<V>(hops + layout.levels + plan.num_bands * kLanes);

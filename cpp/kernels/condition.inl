@@ -72,8 +72,8 @@ SPECFAST_NOINLINE V windowed_energy(const TilePlan<Scalar<V>>& plan, const Scala
   return energies[0] + energies[1];
 }
 
-// Writes the conditioned samples of a tile, and returns the logarithms of the energies that the plan
-// asks for, or zeros.
+// Writes the conditioned samples of a tile, and returns the logarithms of the energies that the
+// plan asks for, or zeros.
 template <typename V>
 V condition_frames(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, Scalar<V>* rows) {
   const Conditioning<Scalar<V>>& conditioning = plan.conditioning;
@@ -88,7 +88,8 @@ V condition_frames(const TilePlan<Scalar<V>>& plan, const Scalar<V>* hops, Scala
   }
 }
 
-// ---- Backwards ------------------------------------------------------------------------------------
+// ---- Backwards
+// ------------------------------------------------------------------------------------
 
 // The rows that the gradient of a tile needs.
 template <typename T>

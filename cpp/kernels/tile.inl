@@ -75,7 +75,7 @@ void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
 
 // Turns the levels of a tile into rows of the output, where they are not these rows themselves.
 template <typename T, int kLanes>
-void finish_tile(const TilePlan<T>& plan, const T* levels, const TileArgs<T>& args, T* finished) {
+void finish_tile(const TilePlan<T>& plan, T* levels, const TileArgs<T>& args, T* finished) {
   using V = Vec<T, kLanes>;
   const bool direct = args.frame_stride == 1 && args.num_frames == kLanes;
   rows_behind_levels<V>(plan, levels, direct ? args.out : finished,
@@ -149,8 +149,10 @@ void run_tile(const TilePlan<T>& plan, TileArgs<T>& args) {
   // Where frames are neighbours in the output, its lines are fetched: those of the last frame,
   // because the tile before wrote to those of the first.
   const bool by_rows = args.frame_stride == 1;
-  const V total = plan.dense_range ? sum_dense_bands<V>(plan, rows, bands) : sum_bands<V>(plan, rows, bands, by_rows ? args.out + args.num_frames - 1 : bands,
-                               by_rows ? args.row_stride : kLanes);
+  const V total = plan.dense_range ? sum_dense_bands<V>(plan, rows, bands)
+                                   : sum_bands<V>(plan, rows, bands,
+                                                  by_rows ? args.out + args.num_frames - 1 : bands,
+                                                  by_rows ? args.row_stride : kLanes);
   timer.end(kStageSums);
   if (plan.behind_levels.is_used || args.levels) {
     run_behind_bands<T, kLanes>(plan, bands, total, energy, hops + layout.finished, args);
@@ -200,18 +202,25 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
 
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
-  return {kLanes,           workspace_bytes<T, kLanes>, run_tile<T, kLanes>,
-          clamp<T, kLanes>, finish_rows<T, kLanes>,     adjoint_bytes<T, kLanes>,
+  return {kLanes,
+          workspace_bytes<T, kLanes>,
+          run_tile<T, kLanes>,
+          clamp<T, kLanes>,
+          finish_rows<T, kLanes>,
+          adjoint_bytes<T, kLanes>,
           run_adjoint<T, kLanes, 1, false>};
 }
 
 template <typename T, int kLanes, int kVectors>
 constexpr TileKernel<T> product_kernel() {
   constexpr int kTileLanes = kLanes * kVectors;
-  return {
-      kTileLanes,           workspace_bytes<T, kTileLanes>, run_product_tile<T, kLanes, kVectors>,
-      clamp<T, kTileLanes>, nullptr,  // trained weights feed no bands
-      adjoint_bytes<T, kTileLanes>, run_adjoint<T, kLanes, kVectors, true>};
+  return {kTileLanes,
+          workspace_bytes<T, kTileLanes>,
+          run_product_tile<T, kLanes, kVectors>,
+          clamp<T, kTileLanes>,
+          nullptr,  // trained weights feed no bands
+          adjoint_bytes<T, kTileLanes>,
+          run_adjoint<T, kLanes, kVectors, true>};
 }
 
 template <typename T>

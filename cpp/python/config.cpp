@@ -15,12 +15,10 @@ struct Choice {
 };
 
 constexpr Choice kDtypes[] = {{"float32", SPECFAST_FLOAT32}, {"float64", SPECFAST_FLOAT64}};
-constexpr Choice kPaddings[] = {{"valid", SPECFAST_PADDING_VALID},
-                                {"same", SPECFAST_PADDING_SAME},
-                                {"center", SPECFAST_PADDING_CENTER},
-                               {"sides", SPECFAST_PADDING_SIDES},
-                               {"end", SPECFAST_PADDING_END},
-                               {"hops", SPECFAST_PADDING_HOPS}};
+constexpr Choice kPaddings[] = {
+    {"valid", SPECFAST_PADDING_VALID},   {"same", SPECFAST_PADDING_SAME},
+    {"center", SPECFAST_PADDING_CENTER}, {"sides", SPECFAST_PADDING_SIDES},
+    {"end", SPECFAST_PADDING_END},       {"hops", SPECFAST_PADDING_HOPS}};
 constexpr Choice kPadModes[] = {{"reflect", SPECFAST_PAD_REFLECT},
                                 {"constant", SPECFAST_PAD_ZEROS},
                                 {"edge", SPECFAST_PAD_EDGE},

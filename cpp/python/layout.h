@@ -48,8 +48,8 @@ enum class MoreAxes {
   kRefuse,  // ValueError
 };
 
-// The samples of a call. The engine takes a batch and a channel axis; a layout of any rank may have leading
-// axes beyond what these can describe.
+// The samples of a call. The engine takes a batch and a channel axis; a layout of any rank may have
+// leading axes beyond what these can describe.
 class Source {
  public:
   Source(Layout layout, const py::array& x, const specfast::Signals& signals, MoreAxes more_axes);

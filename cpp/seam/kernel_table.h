@@ -51,8 +51,9 @@ template <typename T>
 struct RowsBehindLevels {
   // Whether rows are something else than the levels, gain and offset aside.
   bool is_used;
-  // [num_cepstra rounded up to kCepstraOfBlock / kCepstraOfBlock][num_bands][kCepstraOfBlock]: what
-  // the levels are multiplied by; 0 cepstra: the rows are the levels.
+  // [blocks of kCepstraOfBlock cepstra][(num_bands + 1) / 2][kCepstraOfBlock]: what the levels of
+  // the lower half are multiplied by; those of the upper half have the same cosines, and the
+  // negative ones for odd cepstra. 0 cepstra: the rows are the levels.
   int64_t num_cepstra;
   const T* cosines;
   // Whether the first row is the energy of the frame: in front of the levels, or in the place of
@@ -62,7 +63,7 @@ struct RowsBehindLevels {
   const T* gain;
   const T* offset;
 };
-constexpr int64_t kCepstraOfBlock = 4;
+constexpr int64_t kCepstraOfBlock = 4;  // even
 
 // Everything that a tile needs and that is the same for all tiles of a plan.
 template <typename T>
@@ -122,7 +123,8 @@ struct TilePlan {
   // [num_bins][2]: rising, falling; not negative.
   const T* mel_weights;
   // A filterbank of any form, in the place of intervals and mel_weights, or null: band b holds the
-  // bins [dense_range[2 b], dense_range[2 b + 1]), and their weights follow those of the band before.
+  // bins [dense_range[2 b], dense_range[2 b + 1]), and their weights follow those of the band
+  // before.
   const int32_t* dense_range;
   const T* dense_weights;
   // kSquare for operations without a filterbank.
@@ -264,7 +266,7 @@ struct TileKernel {
   // stays.
   void (*clamp)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                 int64_t row_stride, T floor);
-  // Turns TileArgs::levels into the rows of the output.
+  // Turns TileArgs::levels, which are overwritten, into the rows of the output.
   void (*finish_rows)(const TilePlan<T>& plan, const TileArgs<T>& args);
   size_t (*adjoint_bytes)(const TilePlan<T>& plan);
   void (*run_adjoint)(const TilePlan<T>& plan, const AdjointArgs<T>& args);
@@ -290,8 +292,8 @@ struct PrecisionKernels {
   // product_rows beyond the last frame.
   void (*add_outer)(const T* samples, int64_t hop_stride, int64_t frame_length, const T* spectrum,
                     int64_t num_frames, T* sums);
-  // Element (frame f, row r) is values[f * frame_stride + r * row_stride]; scratch holds num_frames *
-  // num_rows values.
+  // Element (frame f, row r) is values[f * frame_stride + r * row_stride]; scratch holds num_frames
+  // * num_rows values.
   void (*row_moments)(const T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                       int64_t row_stride, T* scratch, const RowMoments<T>& moments);
   // Moves the smoothed energies [num_rows] of PCEN on over these frames.

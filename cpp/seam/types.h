@@ -81,13 +81,13 @@ constexpr int kNumPowerLaws = 4;
 // A level operation turns one band energy into a level. Each line is X(Name, LEVEL, level_name):
 // LevelOp::kName is the operation, Name the structure in kernels/ops/levels.inl,
 // SPECFAST_LEVEL_<LEVEL> the level of the C ABI, and level_name what Python calls it.
-#define SPECFAST_LEVEL_OPERATIONS(X)                     \
-  X(Identity, ENERGY, "energy")                          \
-  X(Decibel, DECIBEL, "decibel")                         \
-  X(Log10, LOG10, "log10")                               \
-  X(Natural, LN, "ln")                                   \
-  X(DecibelOfSum, DECIBEL_OF_SUM, "decibel_of_sum")      \
-  X(Log10OfSum, LOG10_OF_SUM, "log10_of_sum")            \
+#define SPECFAST_LEVEL_OPERATIONS(X)                \
+  X(Identity, ENERGY, "energy")                     \
+  X(Decibel, DECIBEL, "decibel")                    \
+  X(Log10, LOG10, "log10")                          \
+  X(Natural, LN, "ln")                              \
+  X(DecibelOfSum, DECIBEL_OF_SUM, "decibel_of_sum") \
+  X(Log10OfSum, LOG10_OF_SUM, "log10_of_sum")       \
   X(NaturalOfSum, LN_OF_SUM, "ln_of_sum")
 
 #define SPECFAST_LEVEL_OP(Name, LEVEL, level_name) k##Name,

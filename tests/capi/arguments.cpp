@@ -103,7 +103,8 @@ void spoil(Random& random, specfast_config& config, std::vector<double>& window)
       break;
     case 11:
       if (random.one_in(2)) {
-        config.frame_span = random.one_in(2) && config.frame_length > 1 ? config.frame_length - 1 : -1;
+        config.frame_span =
+            random.one_in(2) && config.frame_length > 1 ? config.frame_length - 1 : -1;
       } else {
         config.pad_value = random.bad_number();
       }
@@ -299,8 +300,9 @@ specfast_stream_config stream_config(Random& random, const specfast_config& plan
   }
   const bool same = plan.padding == SPECFAST_PADDING_SAME;
   if (same) config.num_samples = random.between(1, 1000);
-  const bool needs_all = plan.mode == SPECFAST_MODE_MEL &&
-                         (plan.normalization != SPECFAST_NORMALIZATION_NONE || plan.delta_order > 0);
+  const bool needs_all =
+      plan.mode == SPECFAST_MODE_MEL &&
+      (plan.normalization != SPECFAST_NORMALIZATION_NONE || plan.delta_order > 0);
   *spoiled = needs_all || random.one_in(6);
   if (!*spoiled || needs_all) return config;
   switch (random.below(6)) {

@@ -143,8 +143,7 @@ void execute_clips(Random& random, const Plan& plan, specfast_batch batch) {
   }
   batch.num_frames = random.between(1, 40);
   const std::int64_t rows = specfast_plan_num_rows(plan.handle);
-  const Buffer output(std::size_t(signals * batch.num_frames * rows) *
-                      bytes_of(plan.config.dtype));
+  const Buffer output(std::size_t(signals * batch.num_frames * rows) * bytes_of(plan.config.dtype));
   batch.output = output.data();
   batch.out_row_stride = 1;
   batch.out_frame_stride = rows;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Stands in for operator new and delete in the whole program: counts, and fails where it is told to.
-// More than 128 MiB at once are always refused.
+// Stands in for operator new and delete in the whole program: counts, and fails where it is told
+// to. More than 128 MiB at once are always refused.
 #pragma once
 
 #include <atomic>

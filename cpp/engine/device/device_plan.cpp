@@ -90,8 +90,9 @@ void check_for_device(const Config& config) {
   const auto refuse = [](bool ok, const char* field) {
     if (ok) return;
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                std::string(field) + " must have its default on a device, which does not compute "
-                                     "this: use a plan for the CPU");
+                std::string(field) +
+                    " must have its default on a device, which does not compute "
+                    "this: use a plan for the CPU");
   };
   const bool is_centered = config.padding == Padding::kCenter;
   refuse(config.padding <= Padding::kCenter, "padding");

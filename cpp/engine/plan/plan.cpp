@@ -21,14 +21,15 @@ bool has_subnormal(const std::vector<T>& values) {
                      [](T value) { return std::fpclassify(value) == FP_SUBNORMAL; });
 }
 
-// Returns a matrix [rows][columns] as blocks of rows, [block][column][kCepstraOfBlock], filled up
-// with zeros.
+// Returns the first `kept` columns of a matrix [rows][columns] as blocks of rows,
+// [block][column][kCepstraOfBlock], filled up with zeros.
 template <typename T>
-std::vector<T> in_blocks(const std::vector<double>& matrix, int64_t rows, int64_t columns) {
-  std::vector<T> blocks(std::size_t(round_up(rows, kCepstraOfBlock) * columns), T(0));
+std::vector<T> in_blocks(const std::vector<double>& matrix, int64_t rows, int64_t columns,
+                         int64_t kept) {
+  std::vector<T> blocks(std::size_t(round_up(rows, kCepstraOfBlock) * kept), T(0));
   for (int64_t row = 0; row < rows; ++row) {
-    T* const block = blocks.data() + row / kCepstraOfBlock * kCepstraOfBlock * columns;
-    for (int64_t column = 0; column < columns; ++column) {
+    T* const block = blocks.data() + row / kCepstraOfBlock * kCepstraOfBlock * kept;
+    for (int64_t column = 0; column < kept; ++column) {
       block[column * kCepstraOfBlock + row % kCepstraOfBlock] =
           T(matrix[std::size_t(row * columns + column)]);
     }
@@ -177,8 +178,7 @@ void PrecisionPlan<T>::derive_conditioning(const Config& config) {
   conditioning.energy = config.energy;
   // The gain is part of the window, which the own transform halves.
   const double window_gain = common_.num_passes > 0 ? 0.5 : 1;
-  const double gain =
-      config.energy == FrameEnergy::kWindowed ? 1 / window_gain : config.input_gain;
+  const double gain = config.energy == FrameEnergy::kWindowed ? 1 / window_gain : config.input_gain;
   conditioning.energy_gain = T(gain * gain);
   conditioning.energy_floor = T(std::max(config.energy_floor, kSmallestEnergy));
 }
@@ -189,7 +189,8 @@ void PrecisionPlan<T>::derive_rows(const Config& config, const Recipe& recipe) {
   common_.num_output_rows = num_static_rows(config);
   behind.has_energy = config.energy != FrameEnergy::kNone;
   behind.num_cepstra = config.num_cepstra;
-  cosines_ = in_blocks<T>(recipe.cosines, config.num_cepstra, config.num_mel_bins);
+  cosines_ = in_blocks<T>(recipe.cosines, config.num_cepstra, config.num_mel_bins,
+                          (config.num_mel_bins + 1) / 2);
   behind.cosines = cosines_.data();
   if (!config.row_gain.empty() || !config.row_offset.empty()) {
     const std::size_t count = std::size_t(common_.num_output_rows);

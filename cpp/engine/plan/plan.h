@@ -31,8 +31,8 @@ struct TileVariant {
   const TileKernel<T>* kernel;
   std::vector<uint32_t> sample_offset, first_offset;
   std::vector<uint32_t> hop_offset;  // of conditioned frames
-  std::size_t tile_bytes;     // workspace of the kernel
-  std::size_t staging_bytes;  // the tile's samples, for tiles that cannot be read in place
+  std::size_t tile_bytes;            // workspace of the kernel
+  std::size_t staging_bytes;         // the tile's samples, for tiles that cannot be read in place
 };
 
 // Returns how many values the spectrum of one tile has, in planes.
@@ -64,7 +64,8 @@ class PrecisionPlan {
   }
   // Returns the distance from the maximum that top_db allows, in the unit of what is clamped.
   double clamp_range() const { return clamp_range_; }
-  // Returns what a level is where it is clamped: with its gain and offset, unless rows are deferred.
+  // Returns what a level is where it is clamped: with its gain and offset, unless rows are
+  // deferred.
   double scaled_level(double level) const {
     const RowsBehindLevels<T>& behind = common_.behind_levels;
     const bool is_scaled = behind.gain && !defers_rows_;

@@ -92,10 +92,10 @@ class BatchRun {
   // The levels of a tile that wait for a scope operation.
   TileOutput<T> levels_of(int64_t signal, int64_t tile) const {
     const TileVariant<T>& wide = plan_.wide();
-    T* const values =
-        levels_.get() + (signal * job_.num_tiles + tile) * plan_.level_values(wide);
+    T* const values = levels_.get() + (signal * job_.num_tiles + tile) * plan_.level_values(wide);
     const int64_t num_frames = output_of(signal, tile).num_frames;
-    return {values, num_frames, wide.tile.num_bands, 1, plan_.variant_for(num_frames).kernel->lanes};
+    return {values, num_frames, wide.tile.num_bands, 1,
+            plan_.variant_for(num_frames).kernel->lanes};
   }
 
   T* scratch_of(int thread) const { return reinterpret_cast<T*>(workspace_.of_thread(thread)); }

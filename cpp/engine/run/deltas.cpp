@@ -36,10 +36,10 @@ class DeltaPass final : public ScopePass<T> {
       coefficients_.push_back(delta_coefficients(order, config.delta_window));
   }
 
-  void observe(int64_t, int64_t, const TileOutput<T>&, const TileExtrema<T>&, T*) noexcept override {
-  }
+  void observe(int64_t, int64_t, const TileOutput<T>&, const TileExtrema<T>&,
+               T*) noexcept override {}
 
-  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const override {
+  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) override {
     for (std::size_t order = 0; order < coefficients_.size(); ++order) {
       for (int64_t row = 0; row < num_rows_; ++row)
         derive_row(signal, tile * lanes_, output, row, order);

@@ -177,7 +177,7 @@ class PullBack {
       count = num_frames * row_samples_;
       for (int64_t frame = 0; frame < num_frames; ++frame) {
         stage_samples<In>(job_, signal, begin + frame * config_.hop, row_samples_,
-                      to + frame * row_samples_);
+                          to + frame * row_samples_);
       }
     }
     std::fill(to + count, to + segment_samples_, T(0));
@@ -291,8 +291,9 @@ void check_has_gradient(const Plan& plan, const specfast_batch& batch) {
   const auto require_default = [](bool ok, const char* name) {
     if (ok) return;
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                std::string(name) + " must have its default for a gradient, which is not computed "
-                                    "through it");
+                std::string(name) +
+                    " must have its default for a gradient, which is not computed "
+                    "through it");
   };
   const bool clamps = config.top_db_scope != TopDbScope::kNone;
   const bool defers = with_precision(config.precision, [&plan](auto zero) {

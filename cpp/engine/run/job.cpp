@@ -24,10 +24,10 @@ void check_lengths(const Job& job) {
   for (int64_t signal = 0; signal < job.num_signals; ++signal) {
     const int64_t length = job.batch.lengths[signal];
     if (length >= 0 && length <= job.batch.num_samples) continue;
-    throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "lengths must be between 0 and num_samples=" +
-                    std::to_string(job.batch.num_samples) + ", received lengths[" +
-                    std::to_string(signal) + "]=" + std::to_string(length));
+    throw Error(
+        SPECFAST_E_INVALID_ARGUMENT,
+        "lengths must be between 0 and num_samples=" + std::to_string(job.batch.num_samples) +
+            ", received lengths[" + std::to_string(signal) + "]=" + std::to_string(length));
   }
 }
 

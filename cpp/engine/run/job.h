@@ -108,8 +108,8 @@ class SampleReader {
   SignalFilter<T> filter_;
 };
 
-// Writes samples [begin, begin + count) of a padded signal, scaled and, where the configuration says
-// so, filtered, to `to`.
+// Writes samples [begin, begin + count) of a padded signal, scaled and, where the configuration
+// says so, filtered, to `to`.
 template <typename In, typename T>
 void stage_samples(const Job& job, int64_t signal, int64_t begin, int64_t count, T* to) {
   const Config& config = job.config;

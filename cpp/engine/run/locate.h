@@ -96,12 +96,11 @@ class SampleLocator {
     const int64_t reached = num_frames + (config_.frame_length - 1) / config_.hop;
     const int64_t used = std::clamp(reached, first, last);
     if (rows == config_.hop) {
-      stage_samples<In>(job_, signal, begin + first * rows,
-                    (used - first) * rows, staging + first * rows);
+      stage_samples<In>(job_, signal, begin + first * rows, (used - first) * rows,
+                        staging + first * rows);
     } else {
       for (int64_t hop = first; hop < used; ++hop) {
-        stage_samples<In>(job_, signal, begin + hop * config_.hop, rows,
-                      staging + hop * rows);
+        stage_samples<In>(job_, signal, begin + hop * config_.hop, rows, staging + hop * rows);
       }
     }
     std::fill(staging + used * rows, staging + last * rows, T(0));

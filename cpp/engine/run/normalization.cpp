@@ -21,7 +21,8 @@ class NormalizationPass final : public ScopePass<T> {
         lanes_(plan.precision<T>().wide().kernel->lanes),
         num_rows_(num_static_rows(plan.config())),
         moments_(std::size_t(job.num_signals * job.num_tiles * kMoments * num_rows_)),
-        shift_(std::size_t(job.num_signals * num_rows_)),
+        statistics_(std::size_t(job.num_signals * num_rows_)),
+        shift_(statistics_.size()),
         factor_(shift_.size()) {}
 
   void observe(int64_t signal, int64_t tile, const TileOutput<T>& output, const TileExtrema<T>&,
@@ -32,15 +33,26 @@ class NormalizationPass final : public ScopePass<T> {
   }
 
   void finish_signal(int64_t signal) override {
+    Statistics* const rows = statistics_.data() + signal * num_rows_;
+    const int64_t num_frames = job_.valid_frames_of(signal);
+    for (int64_t tile = 0; tile * lanes_ < num_frames; ++tile) {
+      const Portion portion(double(tile * lanes_),
+                            double(std::min(lanes_, num_frames - tile * lanes_)));
+      const RowMoments<T> moments = moments_of(signal, tile);
+      for (int64_t row = 0; row < num_rows_; ++row) {
+        const double sum = double(moments.sum[row]), mean = sum * portion.inverse_count;
+        rows[row].add(portion, double(moments.first[row]) + mean,
+                      double(moments.squares[row]) - sum * mean);
+      }
+    }
     for (int64_t row = 0; row < num_rows_; ++row) {
-      const Statistics statistics = statistics_of(signal, row);
       const std::size_t place = std::size_t(signal * num_rows_ + row);
-      shift_[place] = T(statistics.mean);
-      factor_[place] = T(1 / deviation_of(config_, statistics));
+      shift_[place] = T(rows[row].mean);
+      factor_[place] = T(1 / deviation_of(config_, rows[row], num_frames));
     }
   }
 
-  void apply(int64_t signal, int64_t, const TileOutput<T>& output) const override {
+  void apply(int64_t signal, int64_t, const TileOutput<T>& output) override {
     const std::size_t place = std::size_t(signal * num_rows_);
     kernels_.scale_rows(output.values, output.num_frames, num_rows_, output.frame_stride,
                         output.row_stride, shift_.data() + place, factor_.data() + place);
@@ -50,30 +62,17 @@ class NormalizationPass final : public ScopePass<T> {
   static constexpr int64_t kMoments = 3;
 
   RowMoments<T> moments_of(int64_t signal, int64_t tile) {
-    T* const first =
-        moments_.data() + (signal * job_.num_tiles + tile) * kMoments * num_rows_;
+    T* const first = moments_.data() + (signal * job_.num_tiles + tile) * kMoments * num_rows_;
     return {first, first + num_rows_, first + 2 * num_rows_};
-  }
-
-  Statistics statistics_of(int64_t signal, int64_t row) {
-    Statistics statistics;
-    const int64_t num_frames = job_.valid_frames_of(signal);
-    for (int64_t tile = 0; tile * lanes_ < num_frames; ++tile) {
-      const RowMoments<T> moments = moments_of(signal, tile);
-      const double count = double(std::min(lanes_, num_frames - tile * lanes_));
-      const double sum = double(moments.sum[row]);
-      statistics.add(count, double(moments.first[row]) + sum / count,
-                     double(moments.squares[row]) - sum * (sum / count));
-    }
-    return statistics;
   }
 
   const Config& config_;
   const PrecisionKernels<T>& kernels_;
   const Job& job_;
   int64_t lanes_, num_rows_;
-  std::vector<T> moments_;         // [signal][tile][first, sum, squares][row]
-  std::vector<T> shift_, factor_;  // [signal][row]
+  std::vector<T> moments_;              // [signal][tile][first, sum, squares][row]
+  std::vector<Statistics> statistics_;  // [signal][row]
+  std::vector<T> shift_, factor_;       // [signal][row]
 };
 
 template <typename T>

@@ -19,20 +19,20 @@ void pull_back_row(const Config& config, int64_t num_frames, const T* cotangent,
   Statistics statistics;
   double total = 0, product = 0;
   for (int64_t f = 0; f < num_frames; ++f) {
-    statistics.add(1, double(values[f]), 0);
+    statistics.add(Portion(double(f), 1), double(values[f]), 0);
     total += double(cotangent[f * stride]);
   }
   for (int64_t f = 0; f < num_frames; ++f)
     product += double(cotangent[f * stride]) * (double(values[f]) - statistics.mean);
-  const double deviation = deviation_of(config, statistics);
-  const double degrees = statistics.count - double(config.normalization_ddof);
+  const double deviation = deviation_of(config, statistics, num_frames);
+  const double degrees = double(num_frames) - double(config.normalization_ddof);
   const double root = config.normalization == Normalization::kStd
                           ? deviation - config.normalization_epsilon
                           : deviation;
   const double denominator = degrees * root * deviation * deviation;
   const double slope = denominator > 0 ? product / denominator : 0;
   for (int64_t f = 0; f < num_frames; ++f) {
-    const double own = double(cotangent[f * stride]) - total / statistics.count;
+    const double own = double(cotangent[f * stride]) - total / double(num_frames);
     values[f] = T(own / deviation - (double(values[f]) - statistics.mean) * slope);
   }
 }

@@ -47,11 +47,11 @@ class PcenPass final : public ScopePass<T> {
     }
   }
 
-  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const override {
-    const T* const begin = smoothed_.data() + (signal * job_.num_tiles + tile) * num_rows_;
-    std::vector<T> smoothed(begin, begin + num_rows_);
+  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) override {
+    // Nobody else goes on from here.
+    T* const smoothed = smoothed_.data() + (signal * job_.num_tiles + tile) * num_rows_;
     kernels_.apply_pcen(output.values, output.num_frames, num_rows_, output.frame_stride,
-                        output.row_stride, pcen_, smoothed.data());
+                        output.row_stride, pcen_, smoothed);
   }
 
  private:

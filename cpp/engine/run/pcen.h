@@ -6,8 +6,8 @@
 
 namespace specfast::engine {
 
-// A call smooths over all frames first, and keeps what is known at the beginning of each tile; tiles
-// then go on from there, in any order.
+// A call smooths over all frames first, and keeps what is known at the beginning of each tile;
+// tiles then go on from there, in any order.
 template <typename T>
 const ScopeOperation<T>& pcen();
 

@@ -22,7 +22,7 @@ void refuse_maximum(const specfast_stream_config& stream) {
 template <typename T>
 std::vector<const ScopeOperation<T>*> scope_operations(const Config& config) {
   static const ScopeOperation<T>* const kOperations[] = {&top_db<T>(), &pcen<T>(),
-                                                      &normalization<T>(), &deltas<T>()};
+                                                         &normalization<T>(), &deltas<T>()};
   std::vector<const ScopeOperation<T>*> operations;
   for (const ScopeOperation<T>* operation : kOperations)
     if (operation->applies(config)) operations.push_back(operation);

@@ -36,7 +36,7 @@ class ScopePass {
   virtual void finish_signal(int64_t) {}
   virtual void finish() {}
   // Called once for each tile, by any thread.
-  virtual void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const = 0;
+  virtual void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) = 0;
 };
 
 // The next frames of all channels of a stream.

@@ -94,7 +94,7 @@ class Stream {
   const int64_t fingerprint_;  // of the plan and max_db
   const int64_t left_;         // samples of padding in front of the signal
   const int64_t latency_;
-  const int64_t margin_;       // last samples of the signal that a reflection at its end may need
+  const int64_t margin_;  // last samples of the signal that a reflection at its end may need
 
   int64_t seen_ = 0;        // samples of a channel so far
   int64_t next_frame_ = 0;  // ready_frames(seen_), but inside a call

@@ -24,8 +24,8 @@ StreamStore<T>::StreamStore(const Plan& plan, const specfast_stream_config& conf
   const int64_t work =
       std::max({kMinWork, config_.frame_length + 1, gaps_ ? 0 : lanes * config_.hop});
   // Samples that stay when every ready frame is gone: less than a frame, or those of a reflection.
-  const int64_t staying =
-      std::max(config_.frame_length, latency_ + left_) + 2 * front() + std::max<int64_t>(margin_, 0) + 2;
+  const int64_t staying = std::max(config_.frame_length, latency_ + left_) + 2 * front() +
+                          std::max<int64_t>(margin_, 0) + 2;
   capacity_ = staying + work;
   const int64_t columns = std::max(plan_.wide().tile.hop_columns, plan_.narrow().tile.hop_columns);
   const int64_t slack =
@@ -90,15 +90,15 @@ void StreamStore<T>::append_filtered(const In* samples, const specfast_block& bl
 template <typename T>
 void StreamStore<T>::pad(int64_t begin, int64_t end) noexcept {
   for (int64_t channel = 0; channel < num_channels_; ++channel) {
-    for_each_padded_run(
-        config_.pad_mode, begin, end, seen_, [&](int64_t index, const PaddedRun& run) {
-          T* const to = at(channel, index);
-          if (run.first == kNoSample) {
-            std::fill(to, to + run.count, T(0));
-          } else {
-            copy_samples(at(channel, run.first), run.step, run.count, to);
-          }
-        });
+    for_each_padded_run(config_.pad_mode, begin, end, seen_,
+                        [&](int64_t index, const PaddedRun& run) {
+                          T* const to = at(channel, index);
+                          if (run.first == kNoSample) {
+                            std::fill(to, to + run.count, T(0));
+                          } else {
+                            copy_samples(at(channel, run.first), run.step, run.count, to);
+                          }
+                        });
   }
 }
 
@@ -177,8 +177,7 @@ void StreamStore<T>::reset_scope() noexcept {
 template <typename T>
 std::size_t StreamStore<T>::value_bytes(int64_t num_samples) const noexcept {
   const std::size_t scope_values = scope_ ? scope_->state().size() : 0;
-  return (scope_values + previous_.size() +
-          std::size_t(num_channels_) * std::size_t(num_samples)) *
+  return (scope_values + previous_.size() + std::size_t(num_channels_) * std::size_t(num_samples)) *
          sizeof(T);
 }
 

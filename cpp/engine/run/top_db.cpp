@@ -24,8 +24,8 @@ class TopDbPass final : public ScopePass<T> {
         is_common_(config_.top_db_scope == TopDbScope::kBatch),
         extrema_(std::size_t(job.num_signals * job.num_tiles)) {}
 
-  void observe(int64_t signal, int64_t tile, const TileOutput<T>&,
-               const TileExtrema<T>& extrema, T*) noexcept override {
+  void observe(int64_t signal, int64_t tile, const TileOutput<T>&, const TileExtrema<T>& extrema,
+               T*) noexcept override {
     extrema_[std::size_t(signal * job_.num_tiles + tile)] = extrema;
   }
 
@@ -34,7 +34,7 @@ class TopDbPass final : public ScopePass<T> {
       floors_.push_back(floor_of(signal, is_common_ ? job_.num_signals : signal + 1));
   }
 
-  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) const override {
+  void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) override {
     const T floor = floors_[std::size_t(is_common_ ? 0 : signal)];
     // Nothing changes then; never so for a NaN.
     if (extrema_[std::size_t(signal * job_.num_tiles + tile)].min >= floor) return;

@@ -129,9 +129,9 @@ void top_db_gradient(const Config& config, double range, const Job& job, int64_t
   TopDbGradient<T>(config, range, job, num_rows, gradient, num_threads, levels.data()).run();
 }
 
-template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&, int,
-                              std::vector<float>&);
-template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&, int,
-                              std::vector<double>&);
+template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&,
+                              int, std::vector<float>&);
+template void top_db_gradient(const Config&, double, const Job&, int64_t, const specfast_gradient&,
+                              int, std::vector<double>&);
 
 }  // namespace specfast::engine

@@ -71,8 +71,8 @@ struct Config {
   int32_t delta_order;
   int64_t delta_window;
 
-  // The fields from kNumFirstFields on that differ from their defaults, by their places in the list of
-  // fields.
+  // The fields from kNumFirstFields on that differ from their defaults, by their places in the list
+  // of fields.
   std::vector<std::pair<int32_t, double>> changed_fields;
 
   // Whether rows depend on the frame's samples by more than window and transform.

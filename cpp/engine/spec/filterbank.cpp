@@ -27,8 +27,8 @@ class Axis {
     return from_scale(grid_.scale, edge_mel(index));
   }
   double of_bin(int64_t bin) const {
-    const double hz = grid_.sampling_rate_hz / 2 * double(bin) /
-                      double(std::max<int64_t>(grid_.num_bins - 1, 1));
+    const double hz =
+        grid_.sampling_rate_hz / 2 * double(bin) / double(std::max<int64_t>(grid_.num_bins - 1, 1));
     return in_mel_ ? to_scale(grid_.scale, hz) : hz;
   }
 
@@ -47,7 +47,8 @@ template <typename Bank, typename Body>
 void for_each_weight(Bank& bank, int64_t band, const Body& body) {
   for (int64_t side = 0; side < 2; ++side) {
     const std::size_t interval = std::size_t(band + side);
-    for (int64_t bin = bank.interval_begin[interval]; bin < bank.interval_begin[interval + 1]; ++bin)
+    for (int64_t bin = bank.interval_begin[interval]; bin < bank.interval_begin[interval + 1];
+         ++bin)
       body(bank.weights[2 * std::size_t(bin) + std::size_t(side)]);
   }
 }

@@ -31,9 +31,9 @@ int64_t left_padding(const Config& config, int64_t num_samples);
 // known: its own, and as many as tell that it is valid.
 int64_t latency_samples(const Config& config, int64_t left_padding);
 
-// A signal of num_samples >= 1 samples, padded without end on both sides, has at `index`, outside of
-// it, and up to `count` - 1 places further the samples first, first + step, ..., or zeros if `first`
-// is kNoSample.
+// A signal of num_samples >= 1 samples, padded without end on both sides, has at `index`, outside
+// of it, and up to `count` - 1 places further the samples first, first + step, ..., or zeros if
+// `first` is kNoSample.
 struct PaddedRun {
   int64_t first, step, count;
 };

@@ -57,8 +57,8 @@ double lifter_of(const Config& config, int64_t coefficient) {
   return 1 + config.lifter / 2 * std::sin(kPi * double(coefficient) / config.lifter);
 }
 
-// The DCT-II: coefficient i is 2 sum x[b] cos(pi i (2 b + 1) / (2 B)), of B bands; orthonormal it is
-// divided by sqrt(2 B), and number 0 by sqrt(2) more.
+// The DCT-II: coefficient i is 2 sum x[b] cos(pi i (2 b + 1) / (2 B)), of B bands; orthonormal it
+// is divided by sqrt(2 B), and number 0 by sqrt(2) more.
 std::vector<double> cosine_transform(const Config& config) {
   const int64_t num_bands = config.num_mel_bins;
   std::vector<double> cosines;
@@ -87,10 +87,9 @@ Recipe make_recipe(const Config& config) {
   recipe.window = scaled_window(config);
   recipe.power_floor = power_floor(config);
   if (!config.mel) return recipe;
-  recipe.filterbank =
-      make_filterbank({config.num_mel_bins, config.num_bins, config.sampling_rate_hz,
-                       config.min_freq_hz, config.max_freq_hz, config.mel_scale,
-                       config.mel_triangles, config.mel_norm});
+  recipe.filterbank = make_filterbank(
+      {config.num_mel_bins, config.num_bins, config.sampling_rate_hz, config.min_freq_hz,
+       config.max_freq_hz, config.mel_scale, config.mel_triangles, config.mel_norm});
   recipe.dense_filterbank = config.mel_weights;
   recipe.power_law = power_law(config);
   recipe.power_offset = config.power_offset;

@@ -151,8 +151,8 @@ typedef struct specfast_batch {
    * Of the plan's dtype and aligned to it. */
   void* output;
   int64_t out_batch_stride, out_channel_stride, out_frame_stride, out_row_stride;
-  /* Frames of each signal in the output: where it has fewer, pad_value stands behind them, and where
-   * it has more, its last ones are left out. 0: those that num_samples samples give. */
+  /* Frames of each signal in the output: where it has fewer, pad_value stands behind them, and
+   * where it has more, its last ones are left out. 0: those that num_samples samples give. */
   int64_t num_frames;
   /* [num_batches * num_channels], or NULL: how many samples each signal has, 0 to num_samples. What
    * lies behind them is not read, and every signal gives what it gives alone. */

@@ -298,8 +298,9 @@ typedef struct specfast_config {
   int32_t mel_scale;
   int32_t mel_triangles;
   int32_t mel_norm;
-  /* [fft_length / 2 + 1][num_mel_bins], aligned to double, or NULL: weights of bins in bands, finite
-   * and not negative, in the place of all this. Copied by the functions that take a configuration.
+  /* [fft_length / 2 + 1][num_mel_bins], aligned to double, or NULL: weights of bins in bands,
+   * finite and not negative, in the place of all this. Copied by the functions that take a
+   * configuration.
    */
   const double* mel_weights;
 
@@ -320,10 +321,10 @@ typedef struct specfast_config {
   int32_t normalization;
   int64_t normalization_ddof;
   double normalization_epsilon;
-  /* 1: per-channel energy normalisation, in the place of a level and all that follows it but deltas:
-   * (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power, where E is the
-   * energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) * M of the frame
-   * before, 1 before the first one. 0: none. */
+  /* 1: per-channel energy normalisation, in the place of a level and all that follows it but
+   * deltas: (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power, where
+   * E is the energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) * M of
+   * the frame before, 1 before the first one. 0: none. */
   int32_t pcen;
   double pcen_gain;      /* >= 0 */
   double pcen_bias;      /* > 0 */
@@ -331,7 +332,8 @@ typedef struct specfast_config {
   double pcen_smoothing; /* 0 to 1 */
   double pcen_epsilon;   /* > 0 */
   /* Derivatives over time that follow the rows, 0 to 2, each as many rows: Kaldi's regression over
-   * delta_window frames on each side, 1 to 1000, where the first and the last frame are repeated. */
+   * delta_window frames on each side, 1 to 1000, where the first and the last frame are repeated.
+   */
   int32_t delta_order;
   int64_t delta_window;
 } specfast_config;

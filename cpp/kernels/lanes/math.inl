@@ -2,7 +2,8 @@
 // Elementary functions over lanes. Their largest errors over the whole range, subnormals included,
 // which tests/kernels checks on every ISA, are:
 //
-// - log_in: 2 ULP; natural or decimal logarithm, or decibels; log(0) = -inf, log(x < 0) = NaN, log(inf) = inf
+// - log_in: 2 ULP; natural or decimal logarithm, or decibels; log(0) = -inf, log(x < 0) = NaN,
+// log(inf) = inf
 // - arc_tangent2: 2 ULP; special values as C99's atan2
 // - to_power: 1 ULP, for x >= 0; special values as C99's pow
 //
@@ -62,8 +63,7 @@ struct Log10Units {
   static constexpr S unit = S(0.434294481903251827651128918916605082L);
   static constexpr S unit_low = sizeof(S) == 4 ? S(-0x1.5b235ep-27) : S(0x1.95355baaafad3p-57);
   static constexpr S doubling_high = sizeof(S) == 4 ? S(0x1.344p-2) : S(0x1.34413509f4000p-2);
-  static constexpr S doubling_low =
-      sizeof(S) == 4 ? S(0x1.3509f8p-18) : S(0x1.cff7988f8959bp-41);
+  static constexpr S doubling_low = sizeof(S) == 4 ? S(0x1.3509f8p-18) : S(0x1.cff7988f8959bp-41);
 };
 template <typename S>
 struct DecibelUnits {

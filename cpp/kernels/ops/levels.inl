@@ -156,12 +156,11 @@ Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, 
   constexpr LevelOperations kOperations;
   const int place = int(plan.level_op);
   const bool scales = plan.behind_levels.gain && !plan.behind_levels.is_used;
-  const auto loop =
-      plan.track_extrema
-          ? (scales ? function_at<LevelLoops<true, true, V>>(place, kOperations)
-                    : function_at<LevelLoops<true, false, V>>(place, kOperations))
-          : (scales ? function_at<LevelLoops<false, true, V>>(place, kOperations)
-                    : function_at<LevelLoops<false, false, V>>(place, kOperations));
+  const auto loop = plan.track_extrema
+                        ? (scales ? function_at<LevelLoops<true, true, V>>(place, kOperations)
+                                  : function_at<LevelLoops<true, false, V>>(place, kOperations))
+                        : (scales ? function_at<LevelLoops<false, true, V>>(place, kOperations)
+                                  : function_at<LevelLoops<false, false, V>>(place, kOperations));
   return loop(plan, bands, rows, row_stride);
 }
 

@@ -60,9 +60,13 @@ void scale_rows(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_s
     }
     return;
   }
+  using V = Widest<T>;
   for (int64_t row = 0; row < num_rows; ++row) {
     T* const at = values + row * row_stride;
-    for (int64_t f = 0; f < num_frames; ++f)
+    int64_t f = 0;
+    for (; frame_stride == 1 && f + kLanesOf<V> <= num_frames; f += kLanesOf<V>)
+      store_unaligned(at + f, (load_unaligned<V>(at + f) - shift[row]) * factor[row]);
+    for (; f < num_frames; ++f)
       at[f * frame_stride] = (at[f * frame_stride] - shift[row]) * factor[row];
   }
 }

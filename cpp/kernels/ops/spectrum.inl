@@ -148,9 +148,9 @@ struct Log {
   static SPECFAST_NOINLINE void finish(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                                        int64_t row_stride) {
     log_rows<HalfNaturalUnits, false, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
-                                  [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
-                                    store_unaligned(rows + row * row_stride, log);
-                                  });
+                                         [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
+                                           store_unaligned(rows + row * row_stride, log);
+                                         });
   }
 
   // Does the same to one row, where rows do not lie in memory.
@@ -261,9 +261,8 @@ struct PowerOffset {
 
 // ---- The list of the operations -----------------------------------------------------------------
 
-using SpectrumOperations =
-    List<Real, Imag, Stft, Angle, Magnitude, Log, Psd, PowerSquare, PowerIdentity, PowerGeneral,
-         PowerOffset>;
+using SpectrumOperations = List<Real, Imag, Stft, Angle, Magnitude, Log, Psd, PowerSquare,
+                                PowerIdentity, PowerGeneral, PowerOffset>;
 
 template <typename Op>
 constexpr SpectrumOpTraits kTraitsOf = kSpectrumOps[int(Op::kOp)];
