@@ -20,10 +20,12 @@ from specfast._adapters import jax_composed as _composed
 from specfast._adapters.functional import SpectrogramFunction
 from specfast._adapters.jax_calls import HostCall
 from specfast._engine import arrays
+from specfast._spec import checks
 from specfast.layers import mel, stft
+from specfast.layers.features import FeatureExtractor
 from specfast.layers.layer import Layer
 
-__all__ = ["mel_spectrogram", "stft_spectrogram"]
+__all__ = ["extract_features", "mel_spectrogram", "stft_spectrogram"]
 
 
 def stft_spectrogram(
@@ -92,6 +94,32 @@ def mel_spectrogram(
     return spectrogram(function, x, (), portable=portable)
 
 
+def extract_features(x: Any, extractor: FeatureExtractor) -> jax.Array:
+    """Returns the features of `x`, differentiable in reverse with respect to `x`.
+
+    Args:
+        x: samples [..., samples], integers included. Axes that `jax.vmap` maps over are not part
+            of a batch that shares a maximum.
+        extractor: a `specfast.FeatureExtractor`.
+
+    Returns:
+        An array of shape `extractor.compute_output_shape(x.shape)` and dtype
+        `extractor.spec.dtype`.
+
+    Raises:
+        TypeError, ValueError: as the extractor does, when it is traced; ValueError too for a
+            result in float64 without `jax_enable_x64`, and for a gradient through a step without
+            one.
+        NotImplementedError: for exports, forward and second derivatives.
+    """
+    if not isinstance(extractor, FeatureExtractor):
+        raise TypeError(
+            "`extractor` must be a specfast.FeatureExtractor. "
+            f"{checks.received('extractor', extractor)}"
+        )
+    return spectrogram(_functional.from_layer(extractor), _array(x), ())
+
+
 def _array(x: Any) -> jax.Array:
     """Returns samples as JAX's array; what it can make none of gets our message."""
     if not (isinstance(x, jax.Array) or hasattr(x, "__jax_array__")):
@@ -150,7 +178,7 @@ def spectrogram(
     if jax.dtypes.canonicalize_dtype(dtype) != dtype:
         raise ValueError(
             f"a result in {dtype} needs jax.config.update('jax_enable_x64', True). "
-            f"Received: dtype={function.layer.compute_dtype!r}"
+            f"Received: dtype={dtype.name!r}"
         )
     if not isinstance(portable, bool):
         raise TypeError(f"`portable` must be True or False. Received: portable={portable!r}")

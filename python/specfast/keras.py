@@ -1,38 +1,38 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""STFTSpectrogram and MelSpectrogram as Keras 3 layers, on TensorFlow, JAX, torch and NumPy.
+"""The layers and FeatureExtractor as Keras 3 layers, on TensorFlow, JAX, torch and NumPy.
 
-They are subclasses of Keras' own layers: arguments, configuration, weights and files are theirs,
-only the computation is this package's. Inputs and kernels go to the CPU and results come back.
+STFTSpectrogram and MelSpectrogram are subclasses of Keras' own layers: arguments, configuration,
+weights and files are theirs, only the computation is this package's. Inputs and kernels go
+to the CPU and results come back.
 """
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
 import numpy as np
 
 from specfast._adapters.functional import SpectrogramFunction
+from specfast._spec.feature_spec import FeatureSpec
+from specfast.layers import features
 from specfast.layers.catalogue import LAYERS, names_in_keras
 
-__all__ = ["MelSpectrogram", "STFTSpectrogram"]
+__all__ = ["FeatureExtractor", "MelSpectrogram", "STFTSpectrogram"]
 
 
 class _Adapter:
-    """The base of both layers; stands before Keras' class."""
+    """The base of all layers; stands before Keras' class."""
 
-    _class_name: str
-    _made: SpectrogramFunction | None = None
     _is_portable = False
-    dtype_policy: Any
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # XLA in TensorFlow runs no Python; JAX calls it from compiled code too.
         self.supports_jit = keras.backend.backend() != "tensorflow"
-        self._function()  # the engine's errors come now, not at the first call
 
     @property
     def portable(self) -> bool:
@@ -68,6 +68,26 @@ class _Adapter:
         )
 
     def _function(self) -> SpectrogramFunction:
+        """Returns the engine's function."""
+        raise NotImplementedError
+
+    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
+        """Returns the shape that a call returns, as the specfast layer does."""
+        return self._function().layer.compute_output_shape(input_shape)
+
+
+class _SameAsKeras(_Adapter):
+    """The base of the layers that Keras has too."""
+
+    _class_name: str
+    _made: SpectrogramFunction | None = None
+    dtype_policy: Any
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._function()  # the engine's errors come now, not at the first call
+
+    def _function(self) -> SpectrogramFunction:
         """Returns the engine's function; Keras' global epsilon and the dtype policy may change."""
         made = self._made
         if made is None or not self._is_current(made.layer):
@@ -87,13 +107,9 @@ class _Adapter:
     def _global_arguments(self) -> dict[str, Any]:
         return {}
 
-    def compute_output_shape(self, input_shape: Sequence[int | None]) -> tuple[int | None, ...]:
-        """Returns the shape that a call returns, as the specfast layer does."""
-        return self._function().layer.compute_output_shape(input_shape)
-
 
 @keras.saving.register_keras_serializable(package="specfast")
-class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
+class STFTSpectrogram(_SameAsKeras, keras.layers.STFTSpectrogram):
     """`keras.layers.STFTSpectrogram`, computed by this package.
 
     Arguments, input, output, weights and configuration are those of Keras' class, of which it is a
@@ -120,7 +136,7 @@ class STFTSpectrogram(_Adapter, keras.layers.STFTSpectrogram):
 
 
 @keras.saving.register_keras_serializable(package="specfast")
-class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
+class MelSpectrogram(_SameAsKeras, keras.layers.MelSpectrogram):
     """`keras.layers.MelSpectrogram`, computed by this package.
 
     Arguments, input, output and configuration are those of Keras' class, of which it is a
@@ -142,3 +158,55 @@ class MelSpectrogram(_Adapter, keras.layers.MelSpectrogram):
         # In a tf.data pipeline this is TensorFlow, whatever Keras runs on.
         inputs = self.backend.convert_to_tensor(inputs)
         return self._compute(self.backend.name, inputs, [])
+
+
+@keras.saving.register_keras_serializable(package="specfast")
+class FeatureExtractor(_Adapter, keras.layers.Layer):
+    """`specfast.FeatureExtractor` as a Keras layer without weights.
+
+    Args:
+        spec: a FeatureSpec, which has the dtype of the output too, or the dictionary of one, as
+            configurations and its JSON have it.
+        num_threads: threads for a call; None: the global setting.
+        name: the name of the layer.
+
+    Input and output are those of the extractor for one array, integers included. Gradients reach
+    the samples; ValueError for the gradient of a step that has none. NotImplementedError for
+    exports, forward and second derivatives and `portable`. Saved in `.keras` files, which need
+    `specfast.keras` to be loaded.
+    """
+
+    def __init__(
+        self,
+        spec: FeatureSpec | Mapping[str, Any],
+        *,
+        num_threads: int | None = None,
+        name: str | None = None,
+        trainable: bool = True,
+    ) -> None:
+        if isinstance(spec, Mapping):
+            spec = FeatureSpec.from_dict(spec)
+        self._extractor = features.FeatureExtractor(spec, num_threads=num_threads)
+        # Without autocast: samples are read in the dtype that they have.
+        super().__init__(name=name, trainable=trainable, dtype=spec.dtype, autocast=False)
+        self._features = SpectrogramFunction(self._extractor)
+
+    @property
+    def spec(self) -> FeatureSpec:
+        """What is computed."""
+        return self._extractor.spec
+
+    def _function(self) -> SpectrogramFunction:
+        return self._features
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        return self._compute(keras.backend.backend(), inputs, [], keep=bool(training))
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, the specification as the dictionary of its JSON."""
+        return {
+            "name": self.name,
+            "trainable": self.trainable,
+            "spec": json.loads(self.spec.to_json()),
+            "num_threads": self._extractor.pipeline.arguments.num_threads,
+        }

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""STFTSpectrogram and MelSpectrogram as torch modules.
+"""STFTSpectrogram, MelSpectrogram and FeatureExtractor as torch modules.
 
 The engine computes on the CPU, differentiably, and in `torch.compile` and `torch.func` too. What
 `torch.jit.trace`, `torch.export` and `torch.onnx.export` record is composed of torch's own
 operations and needs neither this package nor Python; so is what a module with `portable=True`
 does, on any device. Tensors on a GPU of NVIDIA stay there: with the package specfast-cuda13 the
-engine computes where no gradient is asked for, and torch elsewhere.
+engine computes where no gradient is asked for, and torch elsewhere. A FeatureExtractor computes
+on the CPU by the engine only.
 """
 
 from __future__ import annotations
@@ -20,23 +21,29 @@ from specfast._adapters import functional as _functional
 from specfast._adapters import torch_operators as _operators
 from specfast._adapters.functional import SpectrogramFunction
 from specfast._spec import checks as _checks
-from specfast.layers import mel, stft
+from specfast._spec.feature_spec import FeatureSpec
+from specfast.layers import features, mel, stft
 from specfast.layers.layer import Layer, restored
 
-__all__ = ["MelSpectrogram", "STFTSpectrogram"]
+__all__ = ["FeatureExtractor", "MelSpectrogram", "STFTSpectrogram"]
 
 _DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 
 
 class _Module(torch.nn.Module):
-    """The base of both modules.
+    """The base of all modules.
 
     Attributes:
         layer: the specfast layer with the arguments.
         portable: whether torch computes in place of the engine.
     """
 
-    def __init__(self, layer: Layer, dtypes: dict[torch.dtype, str], portable: Any) -> None:
+    def __init__(
+        self,
+        layer: _functional.Source,
+        functions: dict[torch.dtype, SpectrogramFunction],
+        portable: Any = False,
+    ) -> None:
         super().__init__()
         if not isinstance(portable, bool):
             raise TypeError(f"`portable` must be True or False. Received: portable={portable!r}")
@@ -44,11 +51,7 @@ class _Module(torch.nn.Module):
         self.portable = portable
         # A text, as torch.func.vmap asks for it, which torch.compile can read.
         self._shown = repr(layer)
-        config = layer.get_config()
-        self._functions = {
-            dtype: _functional.registered(restored(type(layer), {**config, "dtype": name}))
-            for dtype, name in dtypes.items()
-        }
+        self._functions = functions
 
     def _call(self, x: torch.Tensor, kernels: list[torch.Tensor]) -> torch.Tensor:
         if isinstance(x, torch.fx.Proxy):
@@ -90,10 +93,11 @@ class STFTSpectrogram(_Module):
     """
 
     def __init__(self, *args: Any, portable: bool = False, **kwargs: Any) -> None:
-        super().__init__(stft.STFTSpectrogram(*args, **_plain_dtype(kwargs)), _DTYPES, portable)
-        for weight in self.layer.weights:
+        layer = stft.STFTSpectrogram(*args, **_plain_dtype(kwargs))
+        super().__init__(layer, _functions_of(layer, _DTYPES), portable)
+        for weight in layer.weights:
             value = torch.from_numpy(weight.numpy())
-            if self.layer.trainable:
+            if layer.trainable:
                 self.register_parameter(weight.name, torch.nn.Parameter(value))
             else:
                 self.register_buffer(weight.name, value)
@@ -125,10 +129,46 @@ class MelSpectrogram(_Module):
         layer = mel.MelSpectrogram(*args, **arguments)
         fixed = None if arguments["dtype"] is None else layer.compute_dtype
         dtypes = {dtype: fixed or name for dtype, name in _DTYPES.items()}
-        super().__init__(layer, dtypes, portable)
+        super().__init__(layer, _functions_of(layer, dtypes), portable)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._call(x, [])
+
+
+class FeatureExtractor(_Module):
+    """`specfast.FeatureExtractor` as a module.
+
+    Args:
+        spec: what is computed; it has the dtype of the output too.
+        num_threads: threads for a call; None: the global setting.
+
+    Attributes:
+        layer: the specfast extractor.
+
+    Input and output of a call are those of the extractor for one array, integers included.
+    Gradients reach the input; ValueError in the backward pass for a specification with a step
+    that has none. TypeError for tensors that are not on the CPU, NotImplementedError for exports,
+    forward and second derivatives.
+    """
+
+    def __init__(self, spec: FeatureSpec, *, num_threads: int | None = None) -> None:
+        extractor = features.FeatureExtractor(spec, num_threads=num_threads)
+        function = _functional.registered(extractor)
+        super().__init__(extractor, dict.fromkeys(_DTYPES, function))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self._call(x, [])
+
+
+def _functions_of(
+    layer: Layer, dtypes: Mapping[torch.dtype, str]
+) -> dict[torch.dtype, SpectrogramFunction]:
+    """Returns the function for each dtype of a call, which computes in the dtype of this name."""
+    config = layer.get_config()
+    return {
+        dtype: _functional.registered(restored(type(layer), {**config, "dtype": name}))
+        for dtype, name in dtypes.items()
+    }
 
 
 def _plain_dtype(kwargs: dict[str, Any]) -> dict[str, Any]:

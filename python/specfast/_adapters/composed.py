@@ -258,7 +258,12 @@ def composed(pipeline: Pipeline) -> Composed:
         return _ComposedStft(pipeline)
     if isinstance(pipeline, MelPipeline):
         return _ComposedMel(pipeline)
-    raise NotImplementedError(f"nothing is composed for {type(pipeline).__name__}")
+    raise NotImplementedError(
+        "a FeatureExtractor is computed by the engine on the CPU only: exports, forward and "
+        "second derivatives and portable=True need STFTSpectrogram or MelSpectrogram. To export a "
+        "model, compute its features before it. "
+        f"Received: {getattr(pipeline, 'spec', pipeline)!r}"
+    )
 
 
 def _is_number(dimension: Any) -> bool:

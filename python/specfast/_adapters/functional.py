@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A layer as a function of samples and kernels, for frameworks that keep the kernels themselves.
 
-NumPy arrays in and out. The adapters of the frameworks are thin fronts of this.
+An extractor is a layer without kernels here. NumPy arrays in and out. The
+adapters of the frameworks are thin fronts of this.
 """
 
 from __future__ import annotations
@@ -18,8 +19,13 @@ from specfast._adapters.composed import Composed, composed
 from specfast._engine.arrays import Array
 from specfast._engine.gradients import Gradients
 from specfast._engine.pipeline import Pipeline, Shape
+from specfast._spec.feature_spec import FeatureSpec
+from specfast.layers import features
 from specfast.layers.catalogue import LAYERS
+from specfast.layers.features import FeatureExtractor
 from specfast.layers.layer import Layer, restored
+
+Source = Layer | FeatureExtractor
 
 
 class _KeptSpectra(NamedTuple):
@@ -34,17 +40,19 @@ class _KeptSpectra(NamedTuple):
 class SpectrogramFunction:
     """Computes what a layer does from samples and kernels, whatever the layer's own weights are.
 
+    An extractor is a layer without kernels here, and has no composed function.
+
     Kernels are given in the order of `layer.weights`; none at all means the analytic ones. A
     pipeline is made when they change: a comparison with the latest ones costs some 2 % of that,
     and where they are the analytic ones, but for rounding, it runs by FFT. May be shared by
     threads.
     """
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Source) -> None:
         if layer.pipeline.computes_on_device:
             raise ValueError(
                 "`device` must be None or 'cpu' in a layer of a framework, whose tensors say "
-                f"where they are. Received: device={layer.device!r}"
+                f"where they are. Received: device={layer.pipeline.arguments.device!r}"
             )
         self.layer = layer
         self._analytic = layer.pipeline.with_weights(None, layer.name)
@@ -120,6 +128,8 @@ class SpectrogramFunction:
 
     def symbolic_result(self, shape: Sequence[Any]) -> Sequence[Any]:
         """As `result`, for sizes that are expressions: they can be calculated with, no more."""
+        if all(type(size) is int for size in shape):
+            return [size or 0 for size in self._analytic.output_shape(shape)]
         return self._analytic.symbolic_shape(shape)
 
     def check_samples(self, shape: Sequence[Any], dtype: np.dtype[Any]) -> None:
@@ -147,8 +157,12 @@ class SpectrogramFunction:
     @property
     def shares_maximum(self) -> bool:
         """Whether a signal's output depends on the other signals of the call."""
-        pipeline = self._analytic
-        return pipeline.clamps_to_maximum and pipeline.arguments.top_db_scope == "batch"
+        return self._analytic.shares_maximum
+
+    @property
+    def is_composable(self) -> bool:
+        """Whether a framework can compute in place of the engine."""
+        return isinstance(self.layer, Layer)
 
     @functools.cached_property
     def key(self) -> str:
@@ -187,7 +201,7 @@ def _are_equal(latest: Sequence[Array] | None, kernels: Sequence[Array]) -> bool
     )
 
 
-def from_layer(layer: Layer) -> SpectrogramFunction:
+def from_layer(layer: Source) -> SpectrogramFunction:
     """Returns the function of a layer, made once.
 
     It holds another layer with the same pipeline. Held by the layer that it held, it would be in
@@ -201,8 +215,11 @@ def from_layer(layer: Layer) -> SpectrogramFunction:
     return function
 
 
-def key_of(layer: Layer) -> str:
+def key_of(layer: Source) -> str:
     """Returns the `key` of the layer's function."""
+    if isinstance(layer, FeatureExtractor):
+        threads = layer.pipeline.arguments.num_threads
+        return json.dumps({"spec": layer.spec.to_json(), "num_threads": threads})
     return json.dumps({"class_name": type(layer).__name__, "config": layer.get_config()})
 
 
@@ -210,7 +227,7 @@ def key_of(layer: Layer) -> str:
 _registered: weakref.WeakValueDictionary[str, SpectrogramFunction] = weakref.WeakValueDictionary()
 
 
-def registered(layer: Layer) -> SpectrogramFunction:
+def registered(layer: Source) -> SpectrogramFunction:
     """Returns a new function of the layer, which `from_key` finds for as long as it is held."""
     function = SpectrogramFunction(layer)
     return _registered.setdefault(function.key, function)
@@ -228,5 +245,7 @@ def from_key(key: str) -> SpectrogramFunction:
 @functools.lru_cache(maxsize=256)
 def _from_key(key: str) -> SpectrogramFunction:
     described = json.loads(key)
-    layer = restored(LAYERS[described["class_name"]], described["config"])
-    return SpectrogramFunction(layer)
+    if "spec" in described:
+        spec = FeatureSpec.from_json(described["spec"])
+        return SpectrogramFunction(features.restored(spec, described["num_threads"]))
+    return SpectrogramFunction(restored(LAYERS[described["class_name"]], described["config"]))

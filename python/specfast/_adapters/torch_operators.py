@@ -42,9 +42,9 @@ def spectrogram(
     """
     if portable or _leaves_python():
         return _by_torch(function, x, kernels)
-    if x.device.type == "cuda":
+    if x.device.type == "cuda" and function.is_composable:
         return _on_gpu(function, x, kernels)
-    _check_device(x)
+    _check_device(x, function)
     weights = any(kernel.requires_grad for kernel in kernels)
     keep = torch.is_grad_enabled() and (weights or x.requires_grad)
     if _is_transformed():
@@ -133,9 +133,15 @@ def _holds_numbers(tensor: torch.Tensor, device_type: str) -> bool:
     )
 
 
-def _check_device(x: torch.Tensor) -> None:
-    if x.device.type not in ("cpu", "meta"):
+def _check_device(x: torch.Tensor, function: SpectrogramFunction) -> None:
+    if x.device.type in ("cpu", "meta"):
+        return
+    if function.is_composable:
         raise TypeError(_elsewhere(x))
+    raise TypeError(
+        "a FeatureExtractor computes on the CPU: pass x.cpu(), or keep this module in front of "
+        f"the data transfer. Received: x on device {x.device}"
+    )
 
 
 def _elsewhere(x: torch.Tensor) -> str:

@@ -112,6 +112,10 @@ class FeaturePipeline(Pipeline):
         """The specification."""
         return self.arguments.spec
 
+    @property
+    def shares_maximum(self) -> bool:
+        return self.clamps_to_maximum and self.spec.dynamic_range_scope == "batch"
+
     def _half_dtype(self) -> np.dtype[Any] | None:
         return None if self.spec.dtype == self.spec.precision else np.dtype(self.spec.dtype)
 
@@ -252,13 +256,31 @@ class FeaturePipeline(Pipeline):
             return copied
         return values if out is None else out
 
+    def run_keeping(self, samples: Array) -> tuple[Array, Array | None]:
+        if self._arranges:  # there is no pullback that could need spectra
+            return self.run(samples), None
+        return super().run_keeping(samples)
+
     def vjp(self, x: Any) -> tuple[Array, Pullback]:
+        self._check_has_gradient()
+        return super().vjp(x)
+
+    def pullback(
+        self,
+        samples: Array,
+        signal_dtype: np.dtype[Any],
+        shape: tuple[int, ...],
+        spectra: Array | None = None,
+    ) -> Pullback:
+        self._check_has_gradient()
+        return super().pullback(samples, signal_dtype, shape, spectra)
+
+    def _check_has_gradient(self) -> None:
         if self._arranges:
             raise ValueError(
                 "a gradient needs num_samples=None, num_frames=None, frames_multiple=1 and "
                 f"join_frames=1. Received: {self.spec!r}"
             )
-        return super().vjp(x)
 
     # ---- Frames ------------------------------------------------------------------------------
 
@@ -316,12 +338,12 @@ class FeaturePipeline(Pipeline):
 
     def frame_grid(self) -> tuple[int, int]:
         spec = self.spec
-        if self._arranges or spec.padding not in ("center", "valid") or spec.drop_frames:
+        if self._arranges or spec.padding not in ("center", "valid"):
             raise ValueError(
                 f"the number of frames of this specification is no closed form: {spec!r}"
             )
         first = spec.fft_length % 2 if spec.padding == "center" else spec.frame_span
-        return first, spec.hop_length
+        return first + spec.drop_frames * spec.hop_length, spec.hop_length
 
     def frame_axis(self, channels: int) -> int:
         before = 0 if channels == 1 else 1

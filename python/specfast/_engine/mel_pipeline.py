@@ -45,6 +45,10 @@ class MelPipeline(Pipeline):
         super().__init__(arguments, policy, kernels)
         self.clamps_to_maximum = arguments.power_to_db and self._finite_top_db is not None
 
+    @property
+    def shares_maximum(self) -> bool:
+        return self.clamps_to_maximum and self.arguments.top_db_scope == "batch"
+
     def check_shape(self, shape: Sequence[Any]) -> None:
         if not shape:
             raise ValueError(

@@ -107,6 +107,11 @@ class Pipeline(ABC):
         return None
 
     @property
+    def shares_maximum(self) -> bool:
+        """Whether a signal's result depends on the other signals of the call."""
+        return False
+
+    @property
     def result_dtype(self) -> np.dtype[Any]:
         """The dtype of results."""
         return self.half_dtype or np.dtype(self.policy.plan_dtype)

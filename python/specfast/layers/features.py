@@ -171,7 +171,7 @@ class FeatureExtractor:
     # ---- As a value --------------------------------------------------------------------------
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _restored, (self.spec, self._pipeline.arguments.num_threads)
+        return restored, (self.spec, self._pipeline.arguments.num_threads)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FeatureExtractor):
@@ -187,7 +187,8 @@ class FeatureExtractor:
         return f"FeatureExtractor({self.spec!r}{more})"
 
 
-def _restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:
+def restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:
+    """Returns another extractor of a specification whose first one has given its warnings."""
     extractor = FeatureExtractor.__new__(FeatureExtractor)
     extractor._is_new = False
     extractor.__init__(spec, num_threads=num_threads)  # type: ignore[misc]
