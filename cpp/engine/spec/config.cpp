@@ -166,10 +166,10 @@ Config validate(const specfast_config& raw) {
   }
   if (config.mel) {
     const int64_t num_rows = num_static_rows(config);
-    config.row_gain = checked_values("row_gain", raw.row_gain, num_rows, kFinite);
-    config.row_offset = checked_values("row_offset", raw.row_offset, num_rows, kFinite);
+    config.row_gain = checked_values("row_gain", raw.row_gain, num_rows, kModest);
+    config.row_offset = checked_values("row_offset", raw.row_offset, num_rows, kModest);
     config.mel_weights = checked_values("mel_weights", raw.mel_weights,
-                                        config.num_bins * config.num_mel_bins, kNotNegative);
+                                        config.num_bins * config.num_mel_bins, kModestNotNegative);
     relate_pcen(config);
   }
   return config;

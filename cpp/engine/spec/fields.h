@@ -52,6 +52,11 @@ constexpr Range kBands = {1, 1 << 20, "between 1 and 1048576"};
 constexpr Range kFinite = {-kLargest, kLargest, "finite"};
 constexpr Range kPositive = {kSmallest, kLargest, "finite and positive"};
 constexpr Range kNotNegative = {0, kLargest, "finite and not negative"};
+// Numbers that float32 holds with all their digits, also when they are squared in part.
+constexpr Range kModest = {-1e30, 1e30, "between -1e30 and 1e30"};
+constexpr Range kModestNotNegative = {0, 1e30, "between 0 and 1e30"};
+constexpr Range kModestPositive = {1e-30, 1e30, "between 1e-30 and 1e30"};
+constexpr Range kGain = {1e-15, 1e15, "between 1e-15 and 1e15"};
 
 // How many fields every fingerprint holds, in their order. Append to the list: saved streams depend
 // on places in it.
@@ -113,21 +118,21 @@ void for_each_field(const Visit& visit) {
               kCount});
   visit(Field{"masked_frames", &Raw::masked_frames, &Config::masked_frames, kAlways, int64(0),
               int64(0), kCount});
-  visit(Field{"pad_value", &Raw::pad_value, &Config::pad_value, kAlways, 0.0, 0.0, kFinite});
-  visit(Field{"input_gain", &Raw::input_gain, &Config::input_gain, kAlways, 1.0, 1.0, kPositive});
+  visit(Field{"pad_value", &Raw::pad_value, &Config::pad_value, kAlways, 0.0, 0.0, kModest});
+  visit(Field{"input_gain", &Raw::input_gain, &Config::input_gain, kAlways, 1.0, 1.0, kGain});
   visit(Field{"remove_dc", &Raw::remove_dc, &Config::remove_dc, kMel, int32(0), int32(0), kFlag});
   visit(Field{"energy", &Raw::energy, &Config::energy, kMel, int32(SPECFAST_ENERGY_NONE),
               int32(SPECFAST_ENERGY_NONE),
               Range{0, double(FrameEnergy::kWindowed), "a specfast_energy"}});
   visit(Field{"energy_floor", &Raw::energy_floor, &Config::energy_floor, kMel, 0.0, 0.0,
-              kNotNegative});
+              kModestNotNegative});
   visit(Field{"preemphasis_rule", &Raw::preemphasis_rule, &Config::preemphasis_rule, kMel,
               int32(SPECFAST_PREEMPHASIS_NONE), int32(SPECFAST_PREEMPHASIS_NONE),
               Range{0, double(Preemphasis::kSignal), "a specfast_preemphasis"}});
   visit(Field{"preemphasis", &Raw::preemphasis, &Config::preemphasis, Applies::kWithPreemphasis,
               0.0, 0.0, Range{0, 1, "between 0 and 1"}});
   visit(Field{"power_offset", &Raw::power_offset, &Config::power_offset, kMel, 0.0, 0.0,
-              kNotNegative});
+              kModestNotNegative});
   visit(Field{"mel_scale", &Raw::mel_scale, &Config::mel_scale, kMel, int32(SPECFAST_MEL_HTK),
               int32(SPECFAST_MEL_HTK),
               Range{0, double(MelScale::kSlaney), "a specfast_mel_scale"}});
@@ -141,25 +146,25 @@ void for_each_field(const Visit& visit) {
               Range{0, 1 << 20, "between 0 and num_mel_bins"}});
   visit(Field{"dct_is_orthonormal", &Raw::dct_is_orthonormal, &Config::dct_is_orthonormal, kMel,
               int32(1), int32(1), kFlag});
-  visit(Field{"lifter", &Raw::lifter, &Config::lifter, kMel, 0.0, 0.0, kNotNegative});
+  visit(Field{"lifter", &Raw::lifter, &Config::lifter, kMel, 0.0, 0.0, kModestNotNegative});
   visit(Field{"normalization", &Raw::normalization, &Config::normalization, kMel,
               int32(SPECFAST_NORMALIZATION_NONE), int32(SPECFAST_NORMALIZATION_NONE),
               Range{0, double(Normalization::kVariance), "a specfast_normalization"}});
   visit(Field{"normalization_ddof", &Raw::normalization_ddof, &Config::normalization_ddof,
               Applies::kWithNormalization, int64(0), int64(1), kCount});
   visit(Field{"normalization_epsilon", &Raw::normalization_epsilon, &Config::normalization_epsilon,
-              Applies::kWithNormalization, 0.0, 0.0, kNotNegative});
+              Applies::kWithNormalization, 0.0, 0.0, kModestNotNegative});
   visit(Field{"pcen", &Raw::pcen, &Config::pcen, kMel, int32(0), int32(0), kFlag});
   visit(Field{"pcen_gain", &Raw::pcen_gain, &Config::pcen_gain, Applies::kWithPcen, 0.0, 0.98,
-              kNotNegative});
+              kModestNotNegative});
   visit(Field{"pcen_bias", &Raw::pcen_bias, &Config::pcen_bias, Applies::kWithPcen, 0.0, 2.0,
-              kPositive});
+              kModestPositive});
   visit(Field{"pcen_power", &Raw::pcen_power, &Config::pcen_power, Applies::kWithPcen, 0.0, 0.5,
-              kPositive});
+              kModestPositive});
   visit(Field{"pcen_smoothing", &Raw::pcen_smoothing, &Config::pcen_smoothing, Applies::kWithPcen,
               0.0, 0.025, Range{0, 1, "between 0 and 1"}});
   visit(Field{"pcen_epsilon", &Raw::pcen_epsilon, &Config::pcen_epsilon, Applies::kWithPcen, 0.0,
-              1e-6, kPositive});
+              1e-6, kModestPositive});
   visit(Field{"delta_order", &Raw::delta_order, &Config::delta_order, kMel, int32(0), int32(0),
               Range{0, 2, "between 0 and 2"}});
   visit(Field{"delta_window", &Raw::delta_window, &Config::delta_window, Applies::kWithDeltas,

@@ -274,16 +274,16 @@ typedef struct specfast_config {
   int64_t drop_frames;
   /* Frames before these that are not valid: no statistics see them, and they hold pad_value. */
   int64_t masked_frames;
-  /* What frames without content hold; finite. */
+  /* What frames without content hold, -1e30 to 1e30. */
   double pad_value;
-  /* By which every sample is multiplied, > 0. */
+  /* By which every sample is multiplied, 1e-15 to 1e15. */
   double input_gain;
 
   /* What is done to a frame before the window, in this order; for mode MEL. */
 
   /* 1: the mean is subtracted; 0: it is not. */
   int32_t remove_dc;
-  /* specfast_energy, and the smallest energy, >= 0; 2^-23 where that is less. */
+  /* specfast_energy, and the smallest energy, 0 to 1e30; 2^-23 where that is less. */
   int32_t energy;
   double energy_floor;
   /* specfast_preemphasis, and its coefficient c, 0 to 1. */
@@ -292,16 +292,14 @@ typedef struct specfast_config {
 
   /* The filterbank, for mode MEL. */
 
-  /* Added to the power of a bin, >= 0: (power + power_offset) ** (mag_exp / 2). */
+  /* Added to the power of a bin, 0 to 1e30: (power + power_offset) ** (mag_exp / 2). */
   double power_offset;
   /* specfast_mel_scale, specfast_mel_triangles and specfast_mel_norm */
   int32_t mel_scale;
   int32_t mel_triangles;
   int32_t mel_norm;
-  /* [fft_length / 2 + 1][num_mel_bins], aligned to double, or NULL: weights of bins in bands,
-   * finite and not negative, in the place of all this. Copied by the functions that take a
-   * configuration.
-   */
+  /* [fft_length / 2 + 1][num_mel_bins], aligned to double, or NULL: weights of bins in bands, 0 to
+   * 1e30 each, in the place of all this. Copied by the functions that take a configuration. */
   const double* mel_weights;
 
   /* What follows the levels, in this order; for mode MEL. */
@@ -310,27 +308,28 @@ typedef struct specfast_config {
   int64_t num_cepstra;
   /* 1: the DCT is orthonormal; 0: it is the plain sum, times 2. */
   int32_t dct_is_orthonormal;
-  /* Q of the liftering: coefficient i times 1 + Q / 2 sin(pi i / Q), >= 0; 0: none. */
+  /* Q of the liftering: coefficient i times 1 + Q / 2 sin(pi i / Q), 0 to 1e30; 0: none. */
   double lifter;
   /* [rows] each, aligned to double, or NULL for ones and zeros: value * row_gain + row_offset.
-   * Finite. Copied by the functions that take a configuration. */
+   * Each -1e30 to 1e30. Copied by the functions that take a configuration. */
   const double* row_gain;
   const double* row_offset;
   /* specfast_normalization, what is subtracted from the number of frames for the variance, 0 to
-   * 2^27, and what is added, >= 0. */
+   * 2^27, and what is added, 0 to 1e30. */
   int32_t normalization;
   int64_t normalization_ddof;
   double normalization_epsilon;
   /* 1: per-channel energy normalisation, in the place of a level and all that follows it but
    * deltas: (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power, where
    * E is the energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) * M of
-   * the frame before, 1 before the first one. 0: none. */
+   * the frame before, 1 before the first one. 0: none. The gain is 0 to 1e30, the smoothing 0 to 1,
+   * the others 1e-30 to 1e30. */
   int32_t pcen;
-  double pcen_gain;      /* >= 0 */
-  double pcen_bias;      /* > 0 */
-  double pcen_power;     /* > 0 */
-  double pcen_smoothing; /* 0 to 1 */
-  double pcen_epsilon;   /* > 0 */
+  double pcen_gain;
+  double pcen_bias;
+  double pcen_power;
+  double pcen_smoothing;
+  double pcen_epsilon;
   /* Derivatives over time that follow the rows, 0 to 2, each as many rows: Kaldi's regression over
    * delta_window frames on each side, 1 to 1000, where the first and the last frame are repeated.
    */

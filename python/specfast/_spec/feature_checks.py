@@ -31,36 +31,25 @@ def choice(*accepted: str) -> Check:
     return partial(checks.choice, accepted=accepted)
 
 
-def number(name: str, value: Any) -> float:
-    """Returns a finite number as a float."""
-    return float(checks.real(name, value))
+def _between(low: float, high: float) -> Check:
+    """Returns a check for a number between these two, which it returns as a float."""
+    accepted = f"a number between {low:g} and {high:g}"
+
+    def check(name: str, value: Any) -> float:
+        result = float(checks.real(name, value, accepted=accepted))
+        if not low <= result <= high:
+            raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
+        return result
+
+    return check
 
 
-def not_negative(name: str, value: Any) -> float:
-    """Returns a finite number, 0 or more, as a float."""
-    accepted = "a finite number, not negative"
-    result = float(checks.real(name, value, accepted=accepted))
-    if result < 0:
-        raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
-    return result
-
-
-def positive(name: str, value: Any) -> float:
-    """Returns a finite number above 0 as a float."""
-    accepted = "a finite number above 0"
-    result = float(checks.real(name, value, accepted=accepted))
-    if result <= 0:
-        raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
-    return result
-
-
-def coefficient(name: str, value: Any) -> float:
-    """Returns a preemphasis coefficient, from 0 to 1, as a float."""
-    accepted = "a number from 0 to 1"
-    result = float(checks.real(name, value, accepted=accepted))
-    if not 0 <= result <= 1:
-        raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
-    return result
+# Beyond these bounds float32 would lose digits, and then everything.
+number = _between(-1e30, 1e30)
+not_negative = _between(0, 1e30)
+positive = _between(1e-30, 1e30)
+scale = _between(1e-15, 1e15)
+coefficient = _between(0, 1)
 
 
 def number_or_row(name: str, value: Any) -> float | tuple[float, ...]:

@@ -177,7 +177,7 @@ class FeatureSpec:
     dtype: str = _field("float32", check.choice("float32", "float64"))
     mode: str = _field("mel", check.choice(*MODES))
 
-    input_scale: float = _field(1.0, check.positive)
+    input_scale: float = _field(1.0, check.scale)
     num_samples: int | None = _field(None, optional(check.sample_count))
     sample_padding: str = _field("zeros", check.choice("zeros", "repeat"))
 
