@@ -179,7 +179,7 @@ void choose_frames(Random& random, specfast_config& config) {
     config.masked_frames = random.below(3);
     config.pad_value = -1.5;
   }
-  if (random.one_in(3)) config.input_gain = 0.5;
+  if (config.mode == SPECFAST_MODE_MEL && random.one_in(3)) config.input_gain = 0.5;
   const bool may_span =
       config.padding == SPECFAST_PADDING_VALID || config.padding == SPECFAST_PADDING_SIDES;
   if (may_span && random.one_in(2)) config.frame_span = config.frame_length + random.below(30);

@@ -199,6 +199,10 @@ def test_times_and_frequencies() -> None:
     np.testing.assert_allclose(whisper.times(3), [0, 0.01, 0.02])
     fbank = presets.get("kaldi_fbank")
     np.testing.assert_allclose(fbank.times(2), [0.0125, 0.0225])
+    odd = FeatureExtractor(made({"padding": "center", "frame_length": 401}))
+    np.testing.assert_allclose(odd.times(1), [-0.5 / 16000])
+    with pytest.raises(ValueError, match="by `mel_matrix` are not known"):
+        FeatureExtractor(made(mel_matrix=np.ones((129, 12)))).frequencies()
     hops = presets.get("kaldi_fbank", padding="hops")
     np.testing.assert_allclose(hops.times(2), [0.005, 0.015])
     hifigan = presets.get("hifigan")

@@ -85,6 +85,8 @@ def test_channels_are_apart() -> None:
         ("normalization", "per_band"),
         ("num_samples", 4000),
         ("num_frames", 10),
+        ("num_frames", 1),
+        ("num_samples", 1),
         ("frames_multiple", 2),
         ("delta_order", 1),
     ],
@@ -102,3 +104,10 @@ def test_joining_is_refused() -> None:
 def test_a_dynamic_range_needs_a_rule() -> None:
     with pytest.raises(ValueError, match="running"):
         FeatureExtractor(made(level="ln", dynamic_range=3.0)).stream()
+
+
+def test_a_state_is_of_one_specification() -> None:
+    gains = FeatureExtractor(made(gain=tuple(range(1, 13)))).stream()
+    offsets = FeatureExtractor(made(offset=tuple(range(1, 13)))).stream()
+    with pytest.raises(ValueError, match="fingerprint"):
+        offsets._core.load(gains._core.save())

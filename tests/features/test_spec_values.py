@@ -55,6 +55,10 @@ def test_arrays_become_tuples() -> None:
     assert spec == FeatureSpec.from_json(spec.to_json())
 
 
+def test_a_zero_has_no_sign() -> None:
+    assert FeatureSpec(offset=-0.0).fingerprint() == FeatureSpec().fingerprint()
+
+
 def test_replace_derives_again() -> None:
     spec = FeatureSpec(padding="sides")
     assert (spec.fft_length, spec.frame_span, spec.pad_length) == (512, 512, 176)

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "engine/base/aligned_buffer.h"
@@ -187,7 +188,15 @@ void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& ba
   check_frames("output", batch.output, plan, job,
                {batch.out_batch_stride, batch.out_channel_stride, batch.out_frame_stride,
                 batch.out_row_stride});
-  if (options.spectra) check_kept(plan, batch.num_samples, options.spectra);
+  if (options.spectra) {
+    check_kept(plan, batch.num_samples, options.spectra);
+    if (batch.num_frames || batch.lengths || batch.starts) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "num_frames, lengths and starts must be 0 and NULL where spectra are kept, "
+                  "received num_frames=" +
+                      std::to_string(batch.num_frames));
+    }
+  }
   with_input_type(batch.in_dtype, [&](const auto* null) {
     using In = std::remove_cv_t<std::remove_pointer_t<decltype(null)>>;
     BatchRun<In, T>(plan, workspace, job, options).run();

@@ -324,6 +324,11 @@ Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast
                !config.mel && has_real_kernel(config.spectrum_op), bytes);
   check_kernel("imag_kernel", gradient.imag_kernel,
                !config.mel && has_imag_kernel(config.spectrum_op), bytes);
+  if ((gradient.real_kernel || gradient.imag_kernel) && config.input_gain != 1) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "input_gain must be 1 for a gradient of kernels, received input_gain=" +
+                    std::to_string(config.input_gain));
+  }
   if (gradient.signal && job.num_signals > 0 && batch.num_samples > 0) {
     require_pointer("signal", gradient.signal, bytes);
     check_extent({{batch.num_batches, gradient.signal_batch_stride},

@@ -47,8 +47,11 @@ uint64_t fingerprint(const Config& config) {
     mixer.add(uint64_t(field));
     mixer.add(value);
   }
+  uint64_t array = 0;
   for (const auto* values : {&config.row_gain, &config.row_offset, &config.mel_weights}) {
+    ++array;
     if (values->empty()) continue;
+    mixer.add(array);
     mixer.add(uint64_t(values->size()));
     for (const double value : *values) mixer.add(value);
   }

@@ -25,6 +25,10 @@ std::vector<double> band_peaks(const Config& config) {
 }
 
 std::vector<double> mel_rows(const Config& config) {
+  if (!config.mel_weights.empty()) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "mel_weights must be NULL: what frequencies they stand for is not known");
+  }
   if (config.num_cepstra > 0) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "num_cepstra must be 0: cepstra have no frequencies, received num_cepstra=" +

@@ -84,6 +84,11 @@ GivenWeights checked_weights(const Config& config, const specfast_weights& raw) 
   if (config.mel)
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "mode must not be SPECFAST_MODE_MEL: it has no kernels");
+  if (config.input_gain != 1) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "input_gain must be 1 with given kernels, received input_gain=" +
+                    std::to_string(config.input_gain));
+  }
   if (raw.dtype != SPECFAST_FLOAT32 && raw.dtype != SPECFAST_FLOAT64) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "weights.dtype must be SPECFAST_FLOAT32 or SPECFAST_FLOAT64, received dtype=" +

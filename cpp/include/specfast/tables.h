@@ -65,9 +65,9 @@ SPECFAST_API specfast_status specfast_analytic_weights(const specfast_config* co
 /* Writes the frequency in Hz that each row of a frame stands for to hz[rows]: of a spectrogram the
  * frequencies of its fft_length / 2 + 1 bins, from 0 to sampling_rate_hz / 2, in mode STFT twice;
  * of mode MEL the peaks of its num_mel_bins bands, behind a NaN for the energy if there is one, and
- * all of them again for each derivative. Errors: SPECFAST_E_INVALID_ARGUMENT for cepstra, which
- * have none, and for a spectrogram whose configuration has no sampling_rate_hz, which nothing else
- * of it needs. Nothing is written then. Allocates. */
+ * all of them again for each derivative. Errors: SPECFAST_E_INVALID_ARGUMENT for cepstra and
+ * mel_weights, of which none is known, and for a spectrogram whose configuration has no
+ * sampling_rate_hz, which nothing else of it needs. Nothing is written then. Allocates. */
 SPECFAST_API specfast_status specfast_frequencies(const specfast_config* config, double* hz);
 
 /* Returns the place of a frequency in Hz, > -700, on the mel scale of the bands:

@@ -276,7 +276,7 @@ typedef struct specfast_config {
   int64_t masked_frames;
   /* What frames without content hold, -1e30 to 1e30. */
   double pad_value;
-  /* By which every sample is multiplied, 1e-15 to 1e15. */
+  /* By which every sample is multiplied, 1e-15 to 1e15; 1 with given kernels. */
   double input_gain;
 
   /* What is done to a frame before the window, in this order; for mode MEL. */
@@ -319,11 +319,11 @@ typedef struct specfast_config {
   int32_t normalization;
   int64_t normalization_ddof;
   double normalization_epsilon;
-  /* 1: per-channel energy normalisation, in the place of a level and all that follows it but
-   * deltas: (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power, where
-   * E is the energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) * M of
-   * the frame before, 1 before the first one. 0: none. The gain is 0 to 1e30, the smoothing 0 to 1,
-   * the others 1e-30 to 1e30. */
+  /* 1: per-channel energy normalisation, in the place of a level, an energy, cepstra, gains and
+   * offsets: (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power,
+   * where E is the energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) *
+   * M of the frame before, 1 before the first one. 0: none. The gain is 0 to 1e30, the smoothing 0
+   * to 1, the others 1e-30 to 1e30. */
   int32_t pcen;
   double pcen_gain;
   double pcen_bias;

@@ -88,7 +88,7 @@ def _smoothing(spec: FeatureSpec) -> float:
     Its squared response has fallen to one half at the angular frequency 1 / T, as in librosa.
     """
     frames = spec.pcen_time_constant * spec.sampling_rate / spec.hop_length
-    return float((np.sqrt(1 + 4 * frames**2) - 1) / (2 * frames**2))
+    return 2 / (1 + math.hypot(1, 2 * frames))  # the same, where T is small too
 
 
 class FeaturePipeline(Pipeline):
@@ -160,7 +160,8 @@ class FeaturePipeline(Pipeline):
         if spec.normalization is not None:
             config.normalization = spec.normalization_epsilon_in
         config.pcen = int(spec.pcen)
-        config.pcen_smoothing = _smoothing(spec)
+        if spec.pcen:
+            config.pcen_smoothing = _smoothing(spec)
         if spec.mel_matrix is not None:
             config.mel_weights = np.array(spec.mel_matrix)
         for value, setting in ((spec.gain, "row_gain"), (spec.offset, "row_offset")):
@@ -334,7 +335,8 @@ class FeaturePipeline(Pipeline):
         bands = self.config()
         bands.num_cepstra, bands.lifter, bands.energy, bands.delta_order = 0, 0.0, None, 0
         bands.row_gain = bands.row_offset = None
-        filterbank.warn_of_empty_rows(bands, _core.frequencies(bands))
+        peaks = np.empty(0) if bands.mel_weights is not None else _core.frequencies(bands)
+        filterbank.warn_of_empty_rows(bands, peaks)
 
     def frame_grid(self) -> tuple[int, int]:
         spec = self.spec

@@ -4,7 +4,6 @@ keeps, a plain number, word or tuple."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -39,7 +38,7 @@ def _between(low: float, high: float) -> Check:
         result = float(checks.real(name, value, accepted=accepted))
         if not low <= result <= high:
             raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
-        return result
+        return result + 0.0  # -0 is 0, also in JSON
 
     return check
 
@@ -92,7 +91,7 @@ def real_array(name: str, value: Any, ndim: int) -> np.ndarray[Any, np.dtype[np.
         raise ValueError(
             f"`{name}` must be {accepted}, and not empty. Received: {name} of shape {array.shape}"
         )
-    values = array.astype(np.float64)
+    values = array.astype(np.float64) + 0.0
     bad = np.argwhere(~np.isfinite(values))
     if bad.size:
         place = ", ".join(map(str, bad[0]))
@@ -104,4 +103,4 @@ def real_array(name: str, value: Any, ndim: int) -> np.ndarray[Any, np.dtype[np.
 
 def next_power_of_two(value: int) -> int:
     """Returns the smallest power of two that is not smaller than `value`, which is positive."""
-    return 1 << math.ceil(math.log2(value)) if value > 1 else 1
+    return 1 << (value - 1).bit_length()

@@ -166,6 +166,11 @@ class FeatureExtractor:
                 "the rows of cepstra have no frequency. "
                 f"Received: num_cepstra={self.spec.num_cepstra}"
             )
+        if self.spec.mel_matrix is not None:
+            raise ValueError(
+                "the frequencies of bands by `mel_matrix` are not known. "
+                f"Received: mel_matrix={checks.short(self.spec.mel_matrix)}"
+            )
         return np.tile(self._pipeline.frequencies(), self.spec.join_frames)
 
     # ---- As a value --------------------------------------------------------------------------
@@ -211,7 +216,7 @@ def refuse_whole_clips(spec: FeatureSpec) -> None:
     }
     for name, reason in reasons.items():
         value = getattr(spec, name)
-        if value not in (None, 1):
+        if value != FeatureSpec.__dataclass_fields__[name].default:
             raise ValueError(
                 f"`{name}` {reason}, which a stream does not know. {checks.received(name, value)}"
             )
@@ -232,7 +237,7 @@ def _first_middle(spec: FeatureSpec, num_samples: int | None) -> float:
         last = (-(-count // spec.hop_length) - 1) * spec.hop_length
         return half - max(last + spec.frame_length - count, 0) // 2
     if spec.padding == "center":
-        return 0.0
+        return offset + half - spec.fft_length // 2
     if spec.padding == "hops":
-        return spec.hop_length / 2
+        return half - spec.frame_length // 2 + spec.hop_length // 2
     return offset + half - (spec.pad_length or 0)
