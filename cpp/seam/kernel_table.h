@@ -134,6 +134,8 @@ struct TilePlan {
   // With kOffset, a bin feeds them (power + power_offset) ** half_exponent.
   T power_offset;
   LevelOp level_op;
+  // A logarithm is taken of max(energy + level_addend, min_power), one of which is 0.
+  T level_addend;
   T min_power;
   T reference_level;
   bool track_extrema;

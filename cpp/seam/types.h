@@ -78,34 +78,35 @@ constexpr int kNumSpectrumOps = int(sizeof(kSpectrumOps) / sizeof(kSpectrumOps[0
 enum class PowerLaw : int32_t { kSquare, kIdentity, kGeneral, kOffset };
 constexpr int kNumPowerLaws = 4;
 
-// A level operation turns one band energy into a level. Each line is X(Name, LEVEL, level_name):
-// LevelOp::kName is the operation, Name the structure in kernels/ops/levels.inl,
-// SPECFAST_LEVEL_<LEVEL> the level of the C ABI, and level_name what Python calls it.
-#define SPECFAST_LEVEL_OPERATIONS(X)                \
-  X(Identity, ENERGY, "energy")                     \
-  X(Decibel, DECIBEL, "decibel")                    \
-  X(Log10, LOG10, "log10")                          \
-  X(Natural, LN, "ln")                              \
-  X(DecibelOfSum, DECIBEL_OF_SUM, "decibel_of_sum") \
-  X(Log10OfSum, LOG10_OF_SUM, "log10_of_sum")       \
-  X(NaturalOfSum, LN_OF_SUM, "ln_of_sum")
+// A level operation turns one band energy into a level; the structures are in
+// kernels/ops/levels.inl.
+enum class LevelOp : int32_t { kIdentity, kDecibel, kLog10, kNatural };
+constexpr int kNumLevelOps = 4;
 
-#define SPECFAST_LEVEL_OP(Name, LEVEL, level_name) k##Name,
-enum class LevelOp : int32_t { SPECFAST_LEVEL_OPERATIONS(SPECFAST_LEVEL_OP) };
-#undef SPECFAST_LEVEL_OP
+// The levels of the C ABI, each at its number. Each line is X(LEVEL, level_name, operation, adds):
+// SPECFAST_LEVEL_<LEVEL> is the level, level_name what Python calls it, and `adds` tells whether
+// the floor is added to the energy or is the smallest one.
+#define SPECFAST_LEVELS(X)                            \
+  X(ENERGY, "energy", kIdentity, false)               \
+  X(DECIBEL, "decibel", kDecibel, false)              \
+  X(LOG10, "log10", kLog10, false)                    \
+  X(LN, "ln", kNatural, false)                        \
+  X(DECIBEL_OF_SUM, "decibel_of_sum", kDecibel, true) \
+  X(LOG10_OF_SUM, "log10_of_sum", kLog10, true)       \
+  X(LN_OF_SUM, "ln_of_sum", kNatural, true)
 
-struct LevelOpTraits {
+struct LevelTraits {
   LevelOp op;
+  bool adds_floor;
   const char* level_name;
 };
 
-// The traits of each operation, at its number.
-constexpr LevelOpTraits kLevelOps[] = {
-#define SPECFAST_TRAITS(Name, LEVEL, level_name) {LevelOp::k##Name, level_name},
-    SPECFAST_LEVEL_OPERATIONS(SPECFAST_TRAITS)
+constexpr LevelTraits kLevels[] = {
+#define SPECFAST_TRAITS(LEVEL, level_name, operation, adds) {LevelOp::operation, adds, level_name},
+    SPECFAST_LEVELS(SPECFAST_TRAITS)
 #undef SPECFAST_TRAITS
 };
-constexpr int kNumLevelOps = int(sizeof(kLevelOps) / sizeof(kLevelOps[0]));
+constexpr int kNumLevels = int(sizeof(kLevels) / sizeof(kLevels[0]));
 
 enum class Padding : int32_t { kValid, kSame, kCenter, kSides, kEnd, kHops };
 

@@ -228,8 +228,8 @@ def test_an_unfit_out() -> None:
     layer = small_mel()
     x = noise(2, 600)
     shape = layer.compute_output_shape(x.shape)
-    one = np.empty(shape, np.float32)
-    bytes_ = np.empty(one.nbytes + 4, np.uint8)
+    one = np.zeros(shape, np.float32)
+    bytes_ = np.zeros(one.nbytes + 4, np.uint8)
     large = np.zeros((2, 4000), np.float32)
     inside = large[:, :600]
     overlapping = large.reshape(-1)[: one.size].reshape(shape)

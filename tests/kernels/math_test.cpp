@@ -122,6 +122,10 @@ void test_functions(const char* type) {
          worst_error<V>([](V x, V) { return log_in<HalfNaturalUnits>(x); },
                         [](T x, T) { return std::log(Wide(x)) / 2; }, positive, zero),
          2.0);
+  report("log10", type, kLanesOf<V>,
+         worst_error<V>([](V x, V) { return log_in<Log10Units>(x); },
+                        [](T x, T) { return std::log10(Wide(x)); }, positive, zero),
+         2.0);
   report("decibel", type, kLanesOf<V>,
          worst_error<V>([](V x, V) { return log_in<DecibelUnits>(x); },
                         [](T x, T) { return 10 * std::log10(Wide(x)); }, positive, zero),
@@ -162,12 +166,14 @@ void test_functions(const char* type) {
     note("log", x, x, ulps<T>(first_of(log_in<NaturalUnits>(lanes)), std::log(Wide(x))));
     note("half log", x, x,
          ulps<T>(first_of(log_in<HalfNaturalUnits>(lanes)), std::log(Wide(x)) / 2));
+    note("log10", x, x, ulps<T>(first_of(log_in<Log10Units>(lanes)), std::log10(Wide(x))));
     note("decibel", x, x, ulps<T>(first_of(log_in<DecibelUnits>(lanes)), 10 * std::log10(Wide(x))));
     for (const T floor : {T(1), T(0)}) {  // a normal number, and none
       T rows[2 * kLanesOf<V>];
       store_unaligned(rows, broadcast<V>(T(2)));
       store_unaligned(rows + kLanesOf<V>, lanes);
-      log_rows<NaturalUnits, false, V>(rows, kLanesOf<V>, 2, floor, [&rows](int64_t row, V log) {
+      const Floor<V, false> least(floor);
+      log_rows<NaturalUnits, V>(rows, kLanesOf<V>, 2, least, [&rows](int64_t row, V log) {
         store_unaligned(rows + row * kLanesOf<V>, log);
       });
       const Wide exact = std::isnan(x) ? Wide(nan) : std::log(std::max(Wide(floor), Wide(x)));
@@ -215,6 +221,7 @@ void test_widths(const char* type) {
   };
   compare([](auto a, auto) { return log_in<NaturalUnits>(a); });
   compare([](auto a, auto) { return log_in<DecibelUnits>(a); });
+  compare([](auto a, auto) { return log_in<Log10Units>(a); });
   compare([](auto a, auto b) { return arc_tangent2(b, a); });
   compare([](auto a, auto) { return to_power(a, 3.0); });
   compare([](auto a, auto) { return to_power(a, 0.35); });

@@ -105,7 +105,7 @@ void check_for_device(const Config& config) {
   refuse(config.energy == FrameEnergy::kNone, "energy");
   refuse(config.preemphasis_rule == Preemphasis::kNone, "preemphasis_rule");
   refuse(config.power_offset == 0, "power_offset");
-  refuse(config.level_op <= LevelOp::kDecibel, "level");
+  refuse(config.level == SPECFAST_LEVEL_ENERGY || config.level == SPECFAST_LEVEL_DECIBEL, "level");
   refuse(config.num_cepstra == 0, "num_cepstra");
   refuse(config.row_gain.empty(), "row_gain");
   refuse(config.row_offset.empty(), "row_offset");

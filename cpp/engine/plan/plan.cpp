@@ -86,8 +86,8 @@ bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& reci
   // A larger gain could bring them up there.
   if (config.input_gain > 1) return false;
   if (config.mel) {
-    return recipe.level_op != LevelOp::kIdentity && recipe.min_power >= kSmallestFloor &&
-           config.mag_exp >= 1;
+    return recipe.level_op != LevelOp::kIdentity &&
+           std::max(recipe.level_addend, recipe.min_power) >= kSmallestFloor && config.mag_exp >= 1;
   }
   return traits_of(config.spectrum_op).floor != EpsilonFloor::kNone &&
          recipe.power_floor >= kSmallestFloor;
@@ -143,6 +143,7 @@ void PrecisionPlan<T>::derive_filterbank(const Recipe& recipe) {
   common_.half_exponent = recipe.half_exponent;
   common_.level_op = recipe.level_op;
   common_.power_offset = T(recipe.power_offset);
+  common_.level_addend = T(recipe.level_addend);
   common_.min_power = T(recipe.min_power);
   common_.reference_level = T(recipe.reference_level);
 }

@@ -36,7 +36,7 @@ bool applies(Applies when, const Config& config) {
     case Applies::kWithFilterbank:
       return config.mel;
     case Applies::kWithLevels:
-      return config.level_op != LevelOp::kIdentity;
+      return config.level_op() != LevelOp::kIdentity;
     case Applies::kWithTopDb:
       return config.top_db_scope != TopDbScope::kNone;
     case Applies::kWithSides:
@@ -93,7 +93,7 @@ void relate(Config& config) {
   relate_frames(config);
   if (!config.mel) return;
   relate_rows(config);
-  if (config.level_op == LevelOp::kIdentity) return;
+  if (config.level_op() == LevelOp::kIdentity) return;
   require(config.min_power > 0 || config.ref_power != 0, "ref_power", config.ref_power,
           "different from 0 where min_power is 0");
 }
@@ -112,7 +112,7 @@ void relate_pcen(const Config& config) {
   const auto require_none = [&config](bool ok, const char* name) {
     require(!config.pcen || ok, "pcen", 1, std::string("0 with ") + name);
   };
-  require_none(config.level_op == LevelOp::kIdentity, "a level");
+  require_none(config.level_op() == LevelOp::kIdentity, "a level");
   require_none(config.energy == FrameEnergy::kNone, "an energy");
   require_none(config.num_cepstra == 0, "num_cepstra");
   require_none(config.row_gain.empty() && config.row_offset.empty(), "row_gain or row_offset");

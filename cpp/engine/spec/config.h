@@ -33,7 +33,7 @@ struct Config {
   double min_freq_hz;
   double max_freq_hz;
   double mag_exp;
-  LevelOp level_op;
+  int32_t level;  // a specfast_level
   TopDbScope top_db_scope;
   double top_db;
   double min_power;
@@ -80,6 +80,7 @@ struct Config {
     return remove_dc || energy != FrameEnergy::kNone ||
            (preemphasis_rule != Preemphasis::kNone && preemphasis_rule != Preemphasis::kSignal);
   }
+  LevelOp level_op() const { return kLevels[level].op; }
   bool filters_signal() const { return preemphasis_rule == Preemphasis::kSignal; }
 };
 

@@ -94,8 +94,8 @@ void for_each_field(const Visit& visit) {
   visit(Field{"min_freq", &Raw::min_freq_hz, &Config::min_freq_hz, kMel, 0.0, 20.0, kNotNegative});
   visit(Field{"max_freq", &Raw::max_freq_hz, &Config::max_freq_hz, kMel, 0.0, 8000.0, kFinite});
   visit(Field{"mag_exp", &Raw::mag_exp, &Config::mag_exp, kMel, 0.0, 2.0, kFinite});
-  visit(Field{"level", &Raw::level, &Config::level_op, kMel, int32(SPECFAST_LEVEL_ENERGY),
-              int32(SPECFAST_LEVEL_DECIBEL), Range{0, kNumLevelOps - 1, "a specfast_level"}});
+  visit(Field{"level", &Raw::level, &Config::level, kMel, int32(SPECFAST_LEVEL_ENERGY),
+              int32(SPECFAST_LEVEL_DECIBEL), Range{0, kNumLevels - 1, "a specfast_level"}});
   visit(Field{"min_power", &Raw::min_power, &Config::min_power, Applies::kWithLevels, 0.0, 1e-10,
               kNotNegative});
   visit(Field{"ref_power", &Raw::ref_power, &Config::ref_power, Applies::kWithLevels, 0.0, 1.0,

@@ -33,16 +33,21 @@ inline const char* mode_name(int32_t mode) {
   return op ? traits_of(*op).mode_name : nullptr;
 }
 
-// A level of the C ABI has the number of its operation.
-#define SPECFAST_CHECK(Name, LEVEL, level_name) \
-  static_assert(int32_t(LevelOp::k##Name) == SPECFAST_LEVEL_##LEVEL);
-SPECFAST_LEVEL_OPERATIONS(SPECFAST_CHECK)
+// A level of the C ABI has its place in the list as its number.
+enum LevelPlaces : int32_t {
+#define SPECFAST_PLACE(LEVEL, ...) kPlaceOf##LEVEL,
+  SPECFAST_LEVELS(SPECFAST_PLACE)
+#undef SPECFAST_PLACE
+};
+#define SPECFAST_CHECK(LEVEL, ...) \
+  static_assert(int32_t(kPlaceOf##LEVEL) == int32_t(SPECFAST_LEVEL_##LEVEL));
+SPECFAST_LEVELS(SPECFAST_CHECK)
 #undef SPECFAST_CHECK
 
 // Returns the name of a specfast_level, "energy" or "decibel", or null if the number is none. The
 // text lives as long as the library.
 inline const char* level_name(int32_t level) {
-  return level >= 0 && level < kNumLevelOps ? kLevelOps[level].level_name : nullptr;
+  return level >= 0 && level < kNumLevels ? kLevels[level].level_name : nullptr;
 }
 
 }  // namespace specfast::engine

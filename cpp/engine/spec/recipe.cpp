@@ -37,14 +37,12 @@ PowerLaw power_law(const Config& config) {
 }
 
 double reference_level(const Config& config) {
-  if (config.level_op == LevelOp::kIdentity) return 0;
+  if (config.level_op() == LevelOp::kIdentity) return 0;
   const double reference = std::max(std::abs(config.ref_power), config.min_power);
-  switch (config.level_op) {
+  switch (config.level_op()) {
     case LevelOp::kNatural:
-    case LevelOp::kNaturalOfSum:
       return std::log(reference);
     case LevelOp::kLog10:
-    case LevelOp::kLog10OfSum:
       return std::log10(reference);
     default:
       return 10 * std::log10(reference);
@@ -94,8 +92,10 @@ Recipe make_recipe(const Config& config) {
   recipe.power_law = power_law(config);
   recipe.power_offset = config.power_offset;
   recipe.half_exponent = config.mag_exp / 2;
-  recipe.level_op = config.level_op;
-  recipe.min_power = config.min_power;
+  recipe.level_op = config.level_op();
+  const bool adds_floor = kLevels[config.level].adds_floor;
+  recipe.level_addend = adds_floor ? config.min_power : 0;
+  recipe.min_power = adds_floor ? 0 : config.min_power;
   recipe.reference_level = reference_level(config);
   recipe.cosines = cosine_transform(config);
   return recipe;

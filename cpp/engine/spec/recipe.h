@@ -25,8 +25,8 @@ struct Recipe {
   double half_exponent;  // kGeneral and kOffset raise the power to it
   double power_offset;
   LevelOp level_op;
-  double min_power;
-  double reference_level;  // that is subtracted from every level
+  double level_addend, min_power;  // one of them is 0
+  double reference_level;          // that is subtracted from every level
   // Returns whether no bin has a part in a band.
   bool is_empty_band(int64_t band) const;
 

@@ -221,18 +221,24 @@ SPECFAST_INLINE V log_in(V x) {
   return finish_log<Units, true>(begin_log<true>(x));
 }
 
-// Returns what a logarithm with a floor is taken of: the sum, or the larger one.
-template <bool kAddsFloor, typename V>
-SPECFAST_INLINE V floored(V x, V floor) {
-  return kAddsFloor ? x + floor : at_least(x, floor);
-}
+// The smallest number that a logarithm is taken of, behind an addend if there may be one.
+template <typename V, bool kHasAddend>
+struct Floor {
+  V least, addend;
+  Scalar<V> smallest;  // that can come of it
 
-template <template <typename> class Units, bool kAddsFloor, bool kAny, typename V, typename Put>
-SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows, V floor,
-                              const Put& put) {
+  explicit Floor(Scalar<V> floor, Scalar<V> added = 0)
+      : least(broadcast<V>(floor)),
+        addend(broadcast<V>(added)),
+        smallest(floor > added ? floor : added) {}
+  SPECFAST_INLINE V of(V x) const { return at_least(kHasAddend ? x + addend : x, least); }
+};
+
+template <template <typename> class Units, bool kAny, typename V, typename Floors, typename Put>
+SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
+                              const Floors& floor, const Put& put) {
   const auto begin = [rows, row_stride, floor](int64_t row) SPECFAST_INLINE_LAMBDA {
-    const V x = load_unaligned<V>(rows + row * row_stride);
-    return begin_log<kAny>(floored<kAddsFloor>(x, floor));
+    return begin_log<kAny>(floor.of(load_unaligned<V>(rows + row * row_stride)));
   };
   BegunLog<V> begun = begin(0);
   for (int64_t row = 1; row < num_rows; ++row) {
@@ -247,17 +253,16 @@ SPECFAST_INLINE void put_logs(const Scalar<V>* rows, int64_t row_stride, int64_t
 // number in it is negative. A row may be overwritten by its put. Every logarithm is begun before
 // the one in front of it is finished: its operations are one long chain, and the processor, which
 // looks ahead only so far, would run out of other work.
-template <template <typename> class Units, bool kAddsFloor, typename V, typename Put>
+template <template <typename> class Units, typename V, typename Floors, typename Put>
 SPECFAST_INLINE void log_rows(const Scalar<V>* rows, int64_t row_stride, int64_t num_rows,
-                              Scalar<V> floor, const Put& put) {
-  const V least = broadcast<V>(floor);
+                              const Floors& floor, const Put& put) {
   if constexpr (kSplitsSpecialValues) {
-    put_logs<Units, kAddsFloor, true>(rows, row_stride, num_rows, least, put);
-  } else if (floor < kSmallestNormal<Scalar<V>>) {
-    put_logs<Units, kAddsFloor, true>(rows, row_stride, num_rows, least, put);
+    put_logs<Units, true, V>(rows, row_stride, num_rows, floor, put);
+  } else if (floor.smallest < kSmallestNormal<Scalar<V>>) {
+    put_logs<Units, true, V>(rows, row_stride, num_rows, floor, put);
   } else {
     // With nearly every floor few special values are left.
-    put_logs<Units, kAddsFloor, false>(rows, row_stride, num_rows, least, put);
+    put_logs<Units, false, V>(rows, row_stride, num_rows, floor, put);
   }
 }
 

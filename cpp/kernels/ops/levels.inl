@@ -58,9 +58,8 @@ struct Identity {
   }
 };
 
-// The levels are logarithms in these units, minus the level of the reference; `kAddsFloor` tells
-// whether the floor is added to the energy or is the smallest one.
-template <LevelOp kOperation, template <typename> class Units, bool kAddsFloor>
+// The levels are logarithms in these units, minus the level of the reference.
+template <LevelOp kOperation, template <typename> class Units>
 struct Logarithm {
   static constexpr LevelOp kOp = kOperation;
 
@@ -68,15 +67,16 @@ struct Logarithm {
   static SPECFAST_INLINE void value(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
                                     const Put& put) {
     const V reference = broadcast<V>(plan.reference_level);
-    log_rows<Units, kAddsFloor, V>(bands, kLanesOf<V>, plan.num_bands, plan.min_power,
-                                   [&put, reference](int64_t band, V log)
-                                       SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
+    const Floor<V, true> floor(plan.min_power, plan.level_addend);
+    log_rows<Units, V>(bands, kLanesOf<V>, plan.num_bands, floor,
+                       [&put, reference](int64_t band, V log)
+                           SPECFAST_INLINE_LAMBDA { put(band, log - reference); });
   }
 
   template <typename V>
   static SPECFAST_INLINE V value_of_one(const TilePlan<Scalar<V>>& plan, V energy) {
     const V floor = broadcast<V>(plan.min_power);
-    return log_in<Units>(floored<kAddsFloor>(energy, floor)) - plan.reference_level;
+    return log_in<Units>(at_least(energy + plan.level_addend, floor)) - plan.reference_level;
   }
 
   // The gradient is zero where the floor holds, and where the slope would not be finite.
@@ -84,38 +84,30 @@ struct Logarithm {
   static SPECFAST_INLINE V gradient(const TilePlan<Scalar<V>>& plan, V level, V energy) {
     using S = Scalar<V>;
     constexpr S kSmallestEnergy = 16 * kSmallestNormal<S>;
-    if constexpr (kAddsFloor) energy = energy + plan.min_power;
-    const bool clamps = !kAddsFloor && plan.min_power > kSmallestEnergy;
-    const S floor = clamps ? plan.min_power : kSmallestEnergy;
-    const V slope = Units<S>::unit / energy;
-    return energy <= floor ? V{} : level * slope;
+    const S floor = plan.min_power > kSmallestEnergy ? plan.min_power : kSmallestEnergy;
+    const V sum = energy + plan.level_addend;
+    const V slope = Units<S>::unit / sum;
+    return sum <= floor ? V{} : level * slope;
   }
 };
 
-using Decibel = Logarithm<LevelOp::kDecibel, DecibelUnits, false>;
-using Log10 = Logarithm<LevelOp::kLog10, Log10Units, false>;
-using Natural = Logarithm<LevelOp::kNatural, NaturalUnits, false>;
-using DecibelOfSum = Logarithm<LevelOp::kDecibelOfSum, DecibelUnits, true>;
-using Log10OfSum = Logarithm<LevelOp::kLog10OfSum, Log10Units, true>;
-using NaturalOfSum = Logarithm<LevelOp::kNaturalOfSum, NaturalUnits, true>;
+using Decibel = Logarithm<LevelOp::kDecibel, DecibelUnits>;
+using Log10 = Logarithm<LevelOp::kLog10, Log10Units>;
+using Natural = Logarithm<LevelOp::kNatural, NaturalUnits>;
 
 // ---- The list of the operations -----------------------------------------------------------------
 
-using LevelOperations =
-    List<Identity, Decibel, Log10, Natural, DecibelOfSum, Log10OfSum, NaturalOfSum>;
+using LevelOperations = List<Identity, Decibel, Log10, Natural>;
 
 // Returns whether the list has the operations of the seam, each at its number.
 template <typename... Ops>
 constexpr bool lists_all_level_ops(List<Ops...>) {
   constexpr LevelOp kListed[] = {Ops::kOp...};
-  std::size_t place = 0;
-  for (const LevelOpTraits& traits : kLevelOps) {
-    if (place == sizeof...(Ops) || kListed[place++] != traits.op) return false;
-  }
-  return place == sizeof...(Ops);
+  for (std::size_t place = 0; place < sizeof...(Ops); ++place)
+    if (int(kListed[place]) != int(place)) return false;
+  return sizeof...(Ops) == kNumLevelOps;
 }
-static_assert(lists_all_level_ops(LevelOperations()),
-              "LevelOperations and SPECFAST_LEVEL_OPERATIONS differ");
+static_assert(lists_all_level_ops(LevelOperations()), "LevelOperations and LevelOp differ");
 
 // ---- Functions by operation ---------------------------------------------------------------------
 
@@ -149,18 +141,18 @@ struct LevelLoops {
 };
 
 // Turns band energies into rows of levels, with their gain and offset unless rows follow that have
-// these. Returns the extrema of the results if the plan tracks them.
+// these. Returns the extrema of the results if the plan tracks them; they are cheap beside a gain,
+// so that with one they are always there.
 template <typename V>
 Extrema<V> level_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* rows,
                        int64_t row_stride) {
   constexpr LevelOperations kOperations;
   const int place = int(plan.level_op);
   const bool scales = plan.behind_levels.gain && !plan.behind_levels.is_used;
-  const auto loop = plan.track_extrema
-                        ? (scales ? function_at<LevelLoops<true, true, V>>(place, kOperations)
-                                  : function_at<LevelLoops<true, false, V>>(place, kOperations))
-                        : (scales ? function_at<LevelLoops<false, true, V>>(place, kOperations)
-                                  : function_at<LevelLoops<false, false, V>>(place, kOperations));
+  const auto loop = scales ? function_at<LevelLoops<true, true, V>>(place, kOperations)
+                    : plan.track_extrema
+                        ? function_at<LevelLoops<true, false, V>>(place, kOperations)
+                        : function_at<LevelLoops<false, false, V>>(place, kOperations);
   return loop(plan, bands, rows, row_stride);
 }
 

@@ -147,10 +147,10 @@ struct Log {
   template <typename V>
   static SPECFAST_NOINLINE void finish(const TilePlan<Scalar<V>>& plan, Scalar<V>* rows,
                                        int64_t row_stride) {
-    log_rows<HalfNaturalUnits, false, V>(rows, row_stride, plan.num_output_rows, plan.power_floor,
-                                         [=](int64_t row, V log) SPECFAST_INLINE_LAMBDA {
-                                           store_unaligned(rows + row * row_stride, log);
-                                         });
+    log_rows<HalfNaturalUnits, V>(
+        rows, row_stride, plan.num_output_rows, Floor<V, false>(plan.power_floor),
+        [=](int64_t row, V log)
+            SPECFAST_INLINE_LAMBDA { store_unaligned(rows + row * row_stride, log); });
   }
 
   // Does the same to one row, where rows do not lie in memory.

@@ -203,7 +203,7 @@ KALDI: list[tuple[str, dict[str, str], str]] = [
     ("fbank.conf", {"high-freq": "-8000"}, "`low-freq` and `high-freq` must be in order"),
     ("fbank.conf", {"window-type": "kaiser"}, "`window-type` is invalid"),
     ("fbank.conf", {"dither": "-1"}, "`dither` must be at least 0"),
-    ("fbank.conf", {"preemphasis-coefficient": "1.5"}, "`preemphasis` must be a number from 0"),
+    ("fbank.conf", {"preemphasis-coefficient": "1.5"}, "`preemphasis` must be a number between 0"),
     ("fbank.conf", {"num-ceps": "13"}, "contradict each other about the program"),
     ("mfcc.conf", {"use-power": "true"}, "contradict each other about the program"),
     ("feats.conf", {}, "do not say the program.*pass kind="),
