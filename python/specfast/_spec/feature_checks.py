@@ -14,6 +14,7 @@ from specfast._spec import checks
 from specfast._spec.arguments import MAX_BANDS, MAX_LENGTH
 
 Check = Callable[[str, Any], Any]
+Number = Callable[[str, Any], float]
 
 MAX_SAMPLES = 1 << 40
 MAX_MATRIX_VALUES = 1 << 26
@@ -30,7 +31,7 @@ def choice(*accepted: str) -> Check:
     return partial(checks.choice, accepted=accepted)
 
 
-def _between(low: float, high: float) -> Check:
+def _between(low: float, high: float) -> Number:
     """Returns a check for a number between these two, which it returns as a float."""
     accepted = f"a number between {low:g} and {high:g}"
 
