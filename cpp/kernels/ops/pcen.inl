@@ -8,9 +8,9 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-template <typename T>
-SPECFAST_INLINE void smooth(const PcenPlan<T>& plan, T energy, T& smoothed) {
-  smoothed = plan.smoothing * energy + plan.keeping * smoothed;
+template <typename V>
+SPECFAST_INLINE V smooth(const PcenPlan<Scalar<V>>& plan, V energy, V smoothed) {
+  return plan.smoothing * energy + plan.keeping * smoothed;
 }
 
 // Returns the results for energies and what they are smoothed to. Everything runs in double: the
@@ -26,56 +26,68 @@ SPECFAST_INLINE V normalized(const PcenPlan<Scalar<V>>& plan, V energy, V smooth
   return convert_to<V>(power - plan.bias_to_power);
 }
 
-// Calls body(values, step, count, row, row_step) for runs of up to kCount values that lie `step`
-// apart: frames of a row where these are neighbours, else rows of a frame. The first value is of
-// row `row`, and each one of a row that is `row_step` further.
-template <int kCount, typename T, typename Body>
-SPECFAST_INLINE void for_each_run(T* values, int64_t num_frames, int64_t num_rows,
-                                  int64_t frame_stride, int64_t row_stride, const Body& body) {
-  const bool by_row = frame_stride == 1;
-  const int64_t num_lines = by_row ? num_rows : num_frames;
-  const int64_t length = by_row ? num_frames : num_rows;
-  for (int64_t line = 0; line < num_lines; ++line) {
-    T* const at = values + line * (by_row ? row_stride : frame_stride);
-    for (int64_t i = 0; i < length; i += kCount) {
-      const int count = int(length - i < kCount ? length - i : kCount);
-      body(at + i * (by_row ? 1 : row_stride), by_row ? 1 : row_stride, count, by_row ? line : i,
-           by_row ? 0 : 1);
+// Reads the first `count` lanes from values that lie `step` apart; the others are 0.
+template <typename V>
+SPECFAST_INLINE V load_apart(const Scalar<V>* from, int64_t step, int count) {
+  constexpr int kLanes = kLanesOf<V>;
+  if (step == 1 && count == kLanes) return load_unaligned<V>(from);
+  V values{};
+  if (count == kLanes) {
+    for (int i = 0; i < kLanes; ++i) values[i] = from[i * step];
+  } else {
+    for (int i = 0; i < count; ++i) values[i] = from[i * step];
+  }
+  return values;
+}
+
+template <typename V>
+SPECFAST_INLINE void store_apart(Scalar<V>* to, int64_t step, int count, V values) {
+  constexpr int kLanes = kLanesOf<V>;
+  if (step == 1 && count == kLanes) {
+    store_unaligned(to, values);
+  } else if (count == kLanes) {
+    for (int i = 0; i < kLanes; ++i) to[i * step] = values[i];
+  } else {
+    for (int i = 0; i < count; ++i) to[i * step] = values[i];
+  }
+}
+
+// Smooths rows in lanes, because each frame of a row waits for the one before it. Calls
+// body(values, count, energy, smoothed) for each frame of `count` rows, which begin at `values`.
+template <typename T, typename Body>
+SPECFAST_INLINE void for_each_smoothed(T* values, int64_t num_frames, int64_t num_rows,
+                                       int64_t frame_stride, int64_t row_stride,
+                                       const PcenPlan<std::remove_const_t<T>>& plan,
+                                       std::remove_const_t<T>* smoothed, const Body& body) {
+  constexpr int kLanes = SPECFAST_VECTOR_BYTES / 8;
+  using V = Vec<std::remove_const_t<T>, kLanes>;
+  for (int64_t row = 0; row < num_rows; row += kLanes) {
+    const int count = int(num_rows - row < kLanes ? num_rows - row : kLanes);
+    V past = load_apart<V>(smoothed + row, 1, count);
+    for (int64_t frame = 0; frame < num_frames; ++frame) {
+      T* const at = values + frame * frame_stride + row * row_stride;
+      const V energy = load_apart<V>(at, row_stride, count);
+      past = smooth(plan, energy, past);
+      body(at, count, energy, past);
     }
+    store_apart(smoothed + row, 1, count, past);
   }
 }
 
 template <typename T>
 void advance_pcen(const T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                   int64_t row_stride, const PcenPlan<T>& plan, T* smoothed) {
-  for_each_run<1024>(values, num_frames, num_rows, frame_stride, row_stride,
-                     [&](const T* at, int64_t step, int count, int64_t row, int row_step) {
-                       for (int i = 0; i < count; ++i)
-                         smooth(plan, at[i * step], smoothed[row + i * row_step]);
-                     });
+  for_each_smoothed(values, num_frames, num_rows, frame_stride, row_stride, plan, smoothed,
+                    [](const T*, int, auto, auto) {});
 }
 
 template <typename T>
 void apply_pcen(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                 int64_t row_stride, const PcenPlan<T>& plan, T* smoothed) {
-  constexpr int kLanes = SPECFAST_VECTOR_BYTES / 8, kCount = 8 * kLanes;
-  using V = Vec<T, kLanes>;
-  for_each_run<kCount>(values, num_frames, num_rows, frame_stride, row_stride,
-                       [&](T* at, int64_t step, int count, int64_t row, int row_step) {
-                         T energy[kCount] = {}, past[kCount] = {};
-                         for (int i = 0; i < count; ++i) {
-                           T& own = smoothed[row + i * row_step];
-                           energy[i] = at[i * step];
-                           smooth(plan, energy[i], own);
-                           past[i] = own;
-                         }
-                         for (int i = 0; i < count; i += kLanes) {
-                           store_unaligned(energy + i,
-                                           normalized<V>(plan, load_unaligned<V>(energy + i),
-                                                         load_unaligned<V>(past + i)));
-                         }
-                         for (int i = 0; i < count; ++i) at[i * step] = energy[i];
-                       });
+  for_each_smoothed(values, num_frames, num_rows, frame_stride, row_stride, plan, smoothed,
+                    [&](T* at, int count, auto energy, auto past) {
+                      store_apart(at, row_stride, count, normalized(plan, energy, past));
+                    });
 }
 
 }  // namespace
