@@ -41,29 +41,34 @@ class BatchRun {
   void run() {
     // Below about a quarter of a million samples' work a second thread costs more than it brings.
     constexpr int64_t kMinWorkPerThread = 1 << 17;
-    for_each_tile(
-        kMinWorkPerThread / (plan_.wide().kernel->lanes * plan_.frame_work()) + 1,
-        [this](int thread, int64_t signal, int64_t tile) { compute_tile(thread, signal, tile); });
+    for_each_run(kMinWorkPerThread / (plan_.wide().kernel->lanes * plan_.frame_work()) + 1,
+                 [this](int thread, int64_t signal, int64_t first_tile, int64_t num_tiles) {
+                   for (int64_t tile = first_tile; tile < first_tile + num_tiles; ++tile)
+                     compute_tile(thread, signal, tile);
+                 });
     for (std::size_t pass = 0; pass < passes_.size(); ++pass) {
       finish_pass(*passes_[pass]);
       constexpr int64_t kMinTilesPerThread = 256;
-      for_each_tile(kMinTilesPerThread, [&](int thread, int64_t signal, int64_t tile) {
-        change_tile(pass, thread, signal, tile);
-      });
+      for_each_run(kMinTilesPerThread,
+                   [&](int thread, int64_t signal, int64_t first_tile, int64_t num_tiles) {
+                     change_tiles(pass, thread, signal, first_tile, num_tiles);
+                   });
     }
   }
 
  private:
+  // Calls body(thread, signal, first_tile, num_tiles) for runs of tiles of one signal.
   template <typename Body>
-  void for_each_tile(int64_t min_tiles_per_thread, const Body& body) {
+  void for_each_run(int64_t min_tiles_per_thread, const Body& body) {
     parallel_for(job_.num_signals * job_.num_tiles, min_tiles_per_thread, workspace_.team(),
                  [&](int thread, int64_t begin, int64_t end) {
                    // Gradients, which read kept spectra, compute with subnormal numbers.
                    const FlushSubnormals flush(plan_.flushes_subnormals() && !spectra_);
                    int64_t signal = begin / job_.num_tiles, tile = begin % job_.num_tiles;
-                   for (int64_t i = begin; i < end; ++i) {
-                     body(thread, signal, tile);
-                     if (++tile < job_.num_tiles) continue;
+                   while (begin < end) {
+                     const int64_t num_tiles = std::min(job_.num_tiles - tile, end - begin);
+                     body(thread, signal, tile, num_tiles);
+                     begin += num_tiles;
                      ++signal;
                      tile = 0;
                    }
@@ -79,14 +84,14 @@ class BatchRun {
     pass.finish();
   }
 
-  // The valid frames of a tile in the caller's memory.
-  TileOutput<T> output_of(int64_t signal, int64_t tile) const {
+  // The valid frames of consecutive tiles in the caller's memory.
+  TileOutput<T> output_of(int64_t signal, int64_t first_tile, int64_t num_tiles = 1) const {
     const specfast_batch& batch = job_.batch;
-    const int64_t lanes = plan_.wide().kernel->lanes, first_frame = tile * lanes;
+    const int64_t lanes = plan_.wide().kernel->lanes, first_frame = first_tile * lanes;
     T* const values = job_.signal_address(static_cast<T*>(batch.output), signal,
                                           batch.out_batch_stride, batch.out_channel_stride) +
                       first_frame * batch.out_frame_stride;
-    return {values, std::clamp<int64_t>(job_.valid_frames_of(signal) - first_frame, 0, lanes),
+    return {values, std::clamp<int64_t>(job_.valid_frames_of(signal) - first_frame, 0, num_tiles * lanes),
             plan_.wide().tile.num_output_rows, batch.out_frame_stride, batch.out_row_stride};
   }
 
@@ -145,16 +150,23 @@ class BatchRun {
     }
   }
 
-  // Applies a scope operation to a tile, and lets the next one see the result.
-  void change_tile(std::size_t pass, int thread, int64_t signal, int64_t tile) {
-    const TileOutput<T> output = output_of(signal, tile);
+  // Applies a scope operation to consecutive tiles, and lets the next one see the result.
+  void change_tiles(std::size_t pass, int thread, int64_t signal, int64_t first_tile,
+                    int64_t num_tiles) {
+    const int64_t step = passes_[pass]->applies_to_runs() ? num_tiles : 1;
+    for (int64_t tile = first_tile; tile < first_tile + num_tiles; tile += step)
+      change_run(pass, thread, signal, tile, step);
+    if (pass + 1 == passes_.size()) return;
+    for (int64_t tile = first_tile; tile < first_tile + num_tiles; ++tile)
+      passes_[pass + 1]->observe(signal, tile, output_of(signal, tile), {}, scratch_of(thread));
+  }
+
+  void change_run(std::size_t pass, int thread, int64_t signal, int64_t tile, int64_t num_tiles) {
+    const TileOutput<T> output = output_of(signal, tile, num_tiles);
+    if (output.num_frames == 0) return;
     const bool waits = pass == 0 && levels_.get();
-    if (output.num_frames > 0) {
-      passes_[pass]->apply(signal, tile, waits ? levels_of(signal, tile) : output);
-      if (waits) finish_rows(thread, signal, tile, output);
-    }
-    if (pass + 1 < passes_.size())
-      passes_[pass + 1]->observe(signal, tile, output, {}, scratch_of(thread));
+    passes_[pass]->apply(signal, tile, waits ? levels_of(signal, tile) : output);
+    if (waits) finish_rows(thread, signal, tile, output);
   }
 
   void finish_rows(int thread, int64_t signal, int64_t tile, const TileOutput<T>& output) const {

@@ -57,6 +57,7 @@ class NormalizationPass final : public ScopePass<T> {
     kernels_.scale_rows(output.values, output.num_frames, num_rows_, output.frame_stride,
                         output.row_stride, shift_.data() + place, factor_.data() + place);
   }
+  bool applies_to_runs() const noexcept override { return true; }
 
  private:
   static constexpr int64_t kMoments = 3;

@@ -35,8 +35,12 @@ class ScopePass {
   // any thread, then once for all.
   virtual void finish_signal(int64_t) {}
   virtual void finish() {}
-  // Called once for each tile, by any thread.
+  // Called once for each tile, by any thread; where applies_to_runs(), instead for runs of tiles by
+  // the first of them, with the frames of all. Levels that wait for the operation come by tiles, so
+  // one for which levels can wait must not ask for runs.
   virtual void apply(int64_t signal, int64_t tile, const TileOutput<T>& output) = 0;
+  // Rows that lie far apart in memory are read faster at length.
+  virtual bool applies_to_runs() const noexcept { return false; }
 };
 
 // The next frames of all channels of a stream.
