@@ -261,7 +261,7 @@ def test_dead_bands_are_named_once() -> None:
         ),
         (lambda e: e(np.zeros(900, np.float32), out=[0]), TypeError, "`out`"),
         (lambda e: e.compute_output_shape((-1,)), ValueError, "input_shape"),
-        (lambda e: e.stream(max_level=3), ValueError, "max_db"),
+        (lambda e: e.stream(max_level=3), ValueError, "`max_level` .*`dynamic_range`"),
         (lambda e: e.vjp(np.zeros(900, np.float32))[1](np.zeros(3)), ValueError, "cotangent"),
     ],
 )

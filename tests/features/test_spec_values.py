@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from specfast import FeatureSpec, presets
+from specfast import FeatureExtractor, FeatureSpec, presets
 from specfast._spec.feature_spec import field_names
 
 
@@ -32,13 +32,13 @@ def test_a_specification_comes_back(name: str) -> None:
 
 
 def test_a_fingerprint_is_that_of_every_machine() -> None:
-    assert FeatureSpec().fingerprint().startswith("035f6444bd5254e7")
+    assert FeatureSpec().fingerprint().startswith("b05482fccd095a7e")
 
 
 def test_every_field_changes_the_fingerprint() -> None:
     prints = {presets.spec(name).fingerprint() for name in presets.names()}
     assert len(prints) == len(presets.names())
-    spec = FeatureSpec()
+    spec = FeatureSpec(level="ln")
     for name, value in (("hop_length", 161), ("floor", 1e-9), ("window", (1.0,) * 400)):
         assert spec.replace(**{name: value}).fingerprint() != spec.fingerprint()
 
@@ -142,3 +142,72 @@ def test_a_specification_does_not_change() -> None:
     for name in field_names():
         with pytest.raises(AttributeError):
             setattr(spec, name, getattr(spec, name))
+
+
+# A specification with every step, and one field of each step with another value.
+STEPS = {
+    "energy": ("raw", {"energy_floor": 1e4}),
+    "window": ("hann", {"window_periodic": False}),
+    "level": ("ln", {"floor": 1e3, "floor_rule": "add", "reference": 2.0}),
+    "pcen": (
+        True,
+        {
+            "pcen_gain": 0.5,
+            "pcen_bias": 3.0,
+            "pcen_power": 0.25,
+            "pcen_epsilon": 0.1,
+            "pcen_time_constant": 1.0,
+        },
+    ),
+    "num_cepstra": (9, {"dct_norm": None}),
+    "normalization": (
+        "per_band",
+        {
+            "normalization_ddof": 0,
+            "normalization_epsilon": 0.5,
+            "normalization_epsilon_in": "variance",
+        },
+    ),
+    "delta_order": (1, {"delta_window": 3}),
+}
+WITHOUT = {"window": (0.5,) * 400}
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_the_numbers_of_a_step_have_an_effect_with_it_only(step: str) -> None:
+    value, parameters = STEPS[step]
+    signal = np.random.default_rng(0).standard_normal(2000)
+    without: dict[str, Any] = {step: WITHOUT[step]} if step in WITHOUT else {}
+    plain = FeatureSpec(**without, precision="float64", dtype="float64")
+    for name, other in parameters.items():
+        changed = plain.replace(**{name: other})
+        assert changed.fingerprint() == plain.fingerprint(), name
+        assert changed != plain
+        np.testing.assert_array_equal(
+            FeatureExtractor(changed)(signal), FeatureExtractor(plain)(signal)
+        )
+        with_step, with_both = plain.replace(**{step: value}), changed.replace(**{step: value})
+        assert with_both.fingerprint() != with_step.fingerprint(), name
+        results = FeatureExtractor(with_both)(signal), FeatureExtractor(with_step)(signal)
+        assert not np.array_equal(*results), name
+
+
+def test_fields_of_a_filterbank_have_an_effect_without_a_matrix_only() -> None:
+    matrix = tuple((1.0,) * 80 for _ in range(257))
+    plain = FeatureSpec(mel_matrix=matrix)
+    for name, other in {
+        "min_freq": 50.0,
+        "max_freq": 7000.0,
+        "mel_scale": "slaney",
+        "mel_triangles": "mel",
+        "mel_norm": "area",
+    }.items():
+        assert plain.replace(**{name: other}).fingerprint() == plain.fingerprint(), name
+        bank = FeatureSpec()
+        assert bank.replace(**{name: other}).fingerprint() != bank.fingerprint(), name
+    stft = FeatureSpec(mode="stft")
+    assert stft.replace(num_mel_bins=9, epsilon=1.0).fingerprint() == stft.fingerprint()
+    assert (
+        stft.replace(mode="log", epsilon=1.0).fingerprint()
+        != FeatureSpec(mode="log").fingerprint()
+    )

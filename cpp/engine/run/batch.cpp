@@ -91,7 +91,8 @@ class BatchRun {
     T* const values = job_.signal_address(static_cast<T*>(batch.output), signal,
                                           batch.out_batch_stride, batch.out_channel_stride) +
                       first_frame * batch.out_frame_stride;
-    return {values, std::clamp<int64_t>(job_.valid_frames_of(signal) - first_frame, 0, num_tiles * lanes),
+    return {values,
+            std::clamp<int64_t>(job_.valid_frames_of(signal) - first_frame, 0, num_tiles * lanes),
             plan_.wide().tile.num_output_rows, batch.out_frame_stride, batch.out_row_stride};
   }
 

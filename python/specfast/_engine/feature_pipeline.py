@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from specfast._engine import arrays, filterbank
 from specfast._engine.arrays import Array
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape, checked_dimensions
+from specfast._spec import checks
 from specfast._spec.feature_spec import FeatureSpec
 from specfast._spec.policy import Policy
 
@@ -95,6 +96,9 @@ class FeaturePipeline(Pipeline):
     """Turns [..., samples] into the features of a specification."""
 
     takes_integers = True
+    clamp_name = "dynamic_range"
+    maximum_name = "max_level"
+    maximum_unit = "level before gain and offset"
     samples_axis = -1
 
     arguments: FeatureArguments
@@ -277,11 +281,26 @@ class FeaturePipeline(Pipeline):
         return super().pullback(samples, signal_dtype, shape, spectra)
 
     def _check_has_gradient(self) -> None:
-        if self._arranges:
+        for name in self._without_gradient():
             raise ValueError(
-                "a gradient needs num_samples=None, num_frames=None, frames_multiple=1 and "
-                f"join_frames=1. Received: {self.spec!r}"
+                f"a gradient needs {name}={FeatureSpec.__dataclass_fields__[name].default!r}. "
+                f"{checks.received(name, getattr(self.spec, name))}"
             )
+
+    def _without_gradient(self) -> Iterator[str]:
+        """Yields the fields through which no gradient is computed."""
+        spec = self.spec
+        of_clips = "num_samples", "num_frames", "frames_multiple", "join_frames"
+        for name in (*of_clips, "pcen", "delta_order"):
+            if getattr(spec, name) != FeatureSpec.__dataclass_fields__[name].default:
+                yield name
+        # A clamp that other steps follow; those that one gain and one offset make are the same
+        # before and behind it.
+        scales = np.unique(spec.gain).tolist(), np.unique(spec.offset).tolist()
+        is_uniform = all(len(values) == 1 for values in scales) and scales[0][0] > 0
+        follows = spec.num_cepstra, spec.energy, spec.normalization
+        if spec.dynamic_range is not None and (any(follows) or not is_uniform):
+            yield "dynamic_range"
 
     # ---- Frames ------------------------------------------------------------------------------
 

@@ -47,11 +47,17 @@ class Pipeline(ABC):
         weight_names: the names of the weights, in Keras' order.
         weight_shape: the shape of each weight.
         clamps_to_maximum: whether results depend on the maximum of the whole signal.
+        clamp_name: the argument that says how far below it results may be.
+        maximum_name: the argument of a stream that stands in for it.
+        maximum_unit: what that is a number of.
         step_of_same_padding: samples from frame to frame with padding "same", else None.
     """
 
     arguments_class: ClassVar[type[Arguments]]
     takes_integers: ClassVar[bool]  # also bfloat16 and lists: what Keras' data layers convert
+    clamp_name: ClassVar[str] = "top_db"
+    maximum_name: ClassVar[str] = "max_db"
+    maximum_unit: ClassVar[str] = "level in dB"
 
     samples_axis: int
     channels_axis: int | None = None

@@ -42,7 +42,7 @@ class Stream:
         layer: Any,
         *,
         channels: Any,
-        max_db: Any,
+        maximum: Any,
         num_samples: Any,
     ) -> None:
         if pipeline.computes_on_device:
@@ -50,9 +50,9 @@ class Stream:
         self.layer = layer
         self._pipeline = pipeline  # `set_weights` on the layer gives the layer another one
         self.channels = checks.integer("channels", channels, minimum=1, maximum=_MAX_CHANNELS)
-        self._max_db = _checked_max_db(pipeline, max_db)
+        self._maximum = _checked_maximum(pipeline, maximum)
         self._num_samples = _checked_num_samples(pipeline, num_samples)
-        level, rule = 0.0, self._max_db
+        level, rule = 0.0, self._maximum
         if isinstance(rule, int | float):
             level, rule = float(rule), "fixed"
         try:
@@ -122,11 +122,11 @@ class Stream:
     def __reduce__(self) -> tuple[Any, ...]:
         # A plan does not travel: the layer makes it again, for the stream's own weights.
         weights = self._pipeline.plan.kernels
-        arguments = (self.layer, weights, self.channels, self._max_db, self._num_samples)
+        arguments = (self.layer, weights, self.channels, self._maximum, self._num_samples)
         return _restored, (*arguments, self._core.save())
 
     def __repr__(self) -> str:
-        changed = {"channels": self.channels, "max_db": self._max_db}
+        changed = {"channels": self.channels, self._pipeline.maximum_name: self._maximum}
         if self._num_samples is not None:
             changed["num_samples"] = self._num_samples
         shown = ", ".join(f"{name}={value!r}" for name, value in changed.items())
@@ -137,37 +137,38 @@ def _restored(
     layer: Any,
     weights: list[Array] | None,
     channels: int,
-    max_db: Any,
+    maximum: Any,
     num_samples: Any,
     state: bytes,
 ) -> Stream:
     pipeline = layer.pipeline.with_weights(weights, layer.name)
-    stream = Stream(pipeline, layer, channels=channels, max_db=max_db, num_samples=num_samples)
+    stream = Stream(pipeline, layer, channels=channels, maximum=maximum, num_samples=num_samples)
     stream._core.load(state)
     return stream
 
 
-def _checked_max_db(pipeline: Pipeline, max_db: Any) -> float | int | str | None:
+def _checked_maximum(pipeline: Pipeline, maximum: Any) -> float | int | str | None:
+    name, unit, clamp = pipeline.maximum_name, pipeline.maximum_unit, pipeline.clamp_name
     clamps = pipeline.clamps_to_maximum
-    if max_db is None and clamps:
+    if maximum is None and clamps:
         raise ValueError(
-            "`max_db` must be a level in dB or 'running' for a layer with `top_db`: the clamp "
-            "needs the maximum of the whole signal, which a stream cannot know. Pass "
-            "max_db=<the maximum in dB>, or max_db='running' for the maximum so far, or make the "
-            f"layer with top_db=None. {checks.received('max_db', max_db)}"
+            f"`{name}` must be a {unit} or 'running' where there is `{clamp}`: the clamp needs "
+            "the maximum of the whole signal, which a stream cannot know. Pass "
+            f"{name}=<the maximum>, or {name}='running' for the maximum so far, or "
+            f"choose {clamp}=None. {checks.received(name, maximum)}"
         )
-    if max_db is None or (clamps and isinstance(max_db, str) and max_db == "running"):
-        return max_db
+    if maximum is None or (clamps and isinstance(maximum, str) and maximum == "running"):
+        return maximum
     if not clamps:
         raise ValueError(
-            "`max_db` must be None for a layer that clamps nothing to a maximum (no `top_db`). "
-            f"{checks.received('max_db', max_db)}"
+            f"`{name}` must be None where nothing is clamped to a maximum (no `{clamp}`). "
+            f"{checks.received(name, maximum)}"
         )
-    level = checks.real("max_db", max_db, accepted="a finite level in dB, or 'running'")
+    level = checks.real(name, maximum, accepted=f"a finite {unit}, or 'running'")
     if abs(level) > 1e30:
         raise ValueError(
-            "`max_db` must be a level in dB between -1e30 and 1e30, or 'running'. "
-            f"{checks.received('max_db', max_db)}"
+            f"`{name}` must be a {unit} between -1e30 and 1e30, or 'running'. "
+            f"{checks.received(name, maximum)}"
         )
     return level
 

@@ -160,3 +160,43 @@ _RELATIONS = (
     _check_rows,
     _check_arrangement,
 )
+
+
+def _takes_logarithms(spec: FeatureSpec) -> bool:
+    return spec.mode == "mel" and spec.level != "energy" and not spec.pcen
+
+
+def _makes_triangles(spec: FeatureSpec) -> bool:
+    return spec.mode == "mel" and spec.mel_matrix is None
+
+
+# Fields that belong to a step, and whether a specification has that step.
+_PARAMETERS = (
+    (("energy_floor",), lambda spec: spec.energy is not None),
+    (
+        ("window_periodic",),
+        lambda spec: isinstance(spec.window, str) and spec.window != "povey",
+    ),
+    (("epsilon",), lambda spec: spec.mode in ("log", "magnitude")),
+    (("num_mel_bins",), lambda spec: spec.mode == "mel"),
+    (("min_freq", "max_freq", "mel_scale", "mel_triangles", "mel_norm"), _makes_triangles),
+    (("floor", "floor_rule", "reference"), _takes_logarithms),
+    (("dynamic_range_scope",), lambda spec: spec.dynamic_range is not None),
+    (
+        ("pcen_gain", "pcen_bias", "pcen_power", "pcen_epsilon", "pcen_time_constant"),
+        lambda spec: spec.pcen,
+    ),
+    (("dct_norm",), lambda spec: spec.num_cepstra is not None),
+    (
+        ("normalization_ddof", "normalization_epsilon", "normalization_epsilon_in"),
+        lambda spec: spec.normalization is not None,
+    ),
+    (("delta_window",), lambda spec: spec.delta_order > 0),
+)
+
+
+def without_effect(spec: FeatureSpec) -> frozenset[str]:
+    """Returns the fields of steps that a specification does not have."""
+    return frozenset(
+        name for names, has_step in _PARAMETERS if not has_step(spec) for name in names
+    )

@@ -62,14 +62,15 @@ class FeatureSpec:
     Every field is one independent choice; together they cover the front ends of Whisper, NeMo,
     Kaldi, Hugging Face's extractors, librosa, torchaudio and vocoders. A specification is checked
     when it is made, never changes, can be compared and used as a key, and its `repr` can be typed
-    back. The order of the fields is that of computation.
+    back. The order of the fields is that of computation. The numbers of a step that is switched
+    off, as `pcen_gain` is without `pcen`, are kept and have no effect.
 
     The whole:
         sampling_rate: samples per second.
         precision: "float32" or "float64", in which everything is computed.
         dtype: "float32" or "float64", that of the result.
-        mode: "mel" for bands; or one of the modes of STFTSpectrogram, for which every field
-            behind `window_scaling` but `epsilon` must keep its default.
+        mode: "mel" for bands; or one of the modes of STFTSpectrogram, for which conditioning, the
+            level and what is behind it must keep their defaults.
 
     Samples:
         input_scale: the factor by which each sample is multiplied.
@@ -290,8 +291,16 @@ class FeatureSpec:
         return windows.named(self.window, self.frame_length, periodic=self.window_periodic)
 
     def fingerprint(self) -> str:
-        """Returns a hash of all fields, 64 hexadecimal digits; equal on all machines."""
-        return hashlib.sha256(self.to_json().encode()).hexdigest()
+        """Returns a hash of every value that affects a result; equal on all machines.
+
+        Specifications that differ only in fields without effect have the same one: 64 hexadecimal
+        digits.
+        """
+        values = dataclasses.asdict(self)
+        for name in feature_relations.without_effect(self):
+            del values[name]
+        text = json.dumps({"format": _KIND, "schema": SCHEMA, **values}, allow_nan=False)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     def replace(self, **changes: Any) -> FeatureSpec:
         """Returns the specification with other values for some fields.

@@ -132,7 +132,7 @@ class FeatureExtractor:
         """
         refuse_whole_clips(self.spec)
         return Stream(
-            self._pipeline, self, channels=channels, max_db=max_level, num_samples=num_samples
+            self._pipeline, self, channels=channels, maximum=max_level, num_samples=num_samples
         )
 
     # ---- Coordinates -------------------------------------------------------------------------

@@ -194,7 +194,7 @@ class Layer:
             MemoryError: if there is no room for the samples of a frame.
         """
         return Stream(
-            self._pipeline, self, channels=channels, max_db=max_db, num_samples=num_samples
+            self._pipeline, self, channels=channels, maximum=max_db, num_samples=num_samples
         )
 
     # ---- Weights -----------------------------------------------------------------------------
