@@ -201,16 +201,17 @@ test-clang: .venv/.installed .venv/.test ## the test suite on a build by Clang
 	export PYTHONPATH="$(CURDIR)/build/clang/site"; \
 	$(call prove_variant,clang); $(PY) -m pytest $(PYTEST_ARGS)
 
-test-no-openmp: .venv/.installed .venv/.test ## the test suite on a build by GCC without OpenMP
+test-no-openmp: .venv/.installed .venv/.test ## the test suite on a build by GCC without OpenMP, on the kernels for unknown architectures
 	$(call install_variant,no-openmp,--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(GCC) \
-	  --config-settings=cmake.define.SPECFAST_OPENMP=OFF)
-	export PYTHONPATH="$(CURDIR)/build/no-openmp/site"; \
+	  --config-settings=cmake.define.SPECFAST_OPENMP=OFF \
+	  --config-settings=cmake.define.SPECFAST_GENERIC_KERNELS=ON)
+	export PYTHONPATH="$(CURDIR)/build/no-openmp/site" SPECFAST_ISA=generic; \
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
 build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
-	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
+	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON -DSPECFAST_GENERIC_KERNELS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
 
 test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary functions on every instruction set

@@ -25,7 +25,9 @@ SPECFAST_DECLARE_KERNELS(baseline);
 #if defined(SPECFAST_HAVE_NEON)
 SPECFAST_DECLARE_KERNELS(neon);
 #endif
+#if defined(SPECFAST_HAVE_GENERIC)
 SPECFAST_DECLARE_KERNELS(generic);
+#endif
 
 namespace specfast::engine {
 namespace {
@@ -79,7 +81,9 @@ std::vector<const KernelTable*> find_available() {
 #if defined(SPECFAST_HAVE_NEON)
   tables.push_back(&specfast_kernels_neon);
 #endif
+#if defined(SPECFAST_HAVE_GENERIC)
   tables.push_back(&specfast_kernels_generic);
+#endif
   return tables;
 }
 
