@@ -214,7 +214,7 @@ build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/docs/* test
 	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON -DSPECFAST_GENERIC_KERNELS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
 
-test-kernels: build/programs/build.ninja ## accuracy of the kernels' elementary functions on every instruction set
+test-kernels: build/programs/build.ninja ## accuracy of the elementary functions of tables, and of the kernels' on every instruction set
 	.venv/bin/cmake --build build/programs --target kernel_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R math_
 

@@ -2,9 +2,9 @@
 #include "engine/run/pcen.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "engine/plan/dispatch.h"
+#include "engine/spec/elementary.h"
 
 namespace specfast::engine {
 namespace {
@@ -17,7 +17,7 @@ PcenPlan<T> pcen_plan(const Config& config) {
           config.pcen_gain,
           config.pcen_bias,
           config.pcen_power,
-          std::pow(config.pcen_bias, config.pcen_power)};
+          power(config.pcen_bias, config.pcen_power)};
 }
 
 template <typename T>

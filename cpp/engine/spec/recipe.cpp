@@ -41,18 +41,18 @@ double reference_level(const Config& config) {
   const double reference = std::max(std::abs(config.ref_power), config.min_power);
   switch (config.level_op()) {
     case LevelOp::kNatural:
-      return std::log(reference);
+      return logarithm(reference);
     case LevelOp::kLog10:
-      return std::log10(reference);
+      return decimal_logarithm(reference);
     default:
-      return 10 * std::log10(reference);
+      return 10 * decimal_logarithm(reference);
   }
 }
 
 // Liftering as in HTK (The HTK Book, section 5.6): 1 + Q / 2 sin(pi i / Q).
 double lifter_of(const Config& config, int64_t coefficient) {
   if (config.lifter == 0) return 1;
-  return 1 + config.lifter / 2 * std::sin(kPi * double(coefficient) / config.lifter);
+  return 1 + config.lifter / 2 * sine_of_half_turns(double(coefficient), config.lifter);
 }
 
 // The DCT-II: coefficient i is 2 sum x[b] cos(pi i (2 b + 1) / (2 B)), of B bands; orthonormal it

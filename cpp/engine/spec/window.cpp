@@ -70,6 +70,10 @@ double barthann(int64_t n, int64_t m) {
 
 double cosine(int64_t n, int64_t m) { return turn(2 * n + 1, 4 * m).sine; }
 
+// Kaldi's windows that SciPy does not have.
+double povey(int64_t n, int64_t m) { return power(hann(n, m), 0.85); }
+double sine(int64_t n, int64_t m) { return turn(n, 2 * (m - 1)).sine; }
+
 double lanczos(int64_t n, int64_t m) {
   const double x = kPi * double(from_middle(n, m)) / double(m - 1);
   return x == 0 ? 1 : turn(from_middle(n, m), 2 * (m - 1)).sine / x;
@@ -119,6 +123,8 @@ constexpr NamedWindow kWindows[] = {
     {"parzen", parzen},
     {"parz", parzen},
     {"par", parzen},
+    {"povey", povey},
+    {"sine", sine},
     {"triang", triang},
     {"triangle", triang},
     {"tri", triang},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Window functions by name, as scipy.signal.get_window defines them.
+// Window functions by name: those that scipy.signal.get_window makes of a name, and Kaldi's.
 #pragma once
 
 #include <cstddef>

@@ -23,8 +23,8 @@ extern "C" {
  */
 
 /* Writes the named window to values[length], length 1 to 2^27; periodic: 1 for spectral analysis, 0
- * for the symmetric one. Names are SciPy's that need no parameter, see specfast_window_name.
- * Errors: SPECFAST_E_UNKNOWN_WINDOW. Allocates. */
+ * for the symmetric one. Names are SciPy's that need no parameter, and Kaldi's "povey" and "sine":
+ * see specfast_window_name. Errors: SPECFAST_E_UNKNOWN_WINDOW. Allocates. */
 SPECFAST_API specfast_status specfast_window(const char* name, int64_t length, int32_t periodic,
                                              double* values);
 

@@ -7,7 +7,6 @@ and MfccOptions, and of the two programs.
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from collections.abc import Collection
@@ -20,6 +19,7 @@ from specfast._front_file.keys import Keys
 from specfast._front_file.limits import MAX_LENGTH, specification
 from specfast._spec import checks as _checks
 from specfast._spec import preset_programs as programs
+from specfast._spec import windows
 from specfast._spec.feature_spec import FeatureSpec
 
 KINDS = ("fbank", "mfcc")
@@ -199,16 +199,15 @@ def _window(keys: Keys, frame: int) -> dict[str, Any]:
         "hanning": {"window": "hann", "window_periodic": False},
         "blackman": {"window": "blackman", "window_periodic": False},
         "rectangular": {"window": None},
-        "sine": {},
+        "sine": {"window": "sine", "window_periodic": False},
     }
     fields: dict[str, Any] = keys.word("window-type", "povey", names)
     coefficient = keys.number("blackman-coeff", 0.42)
-    angle = np.arange(frame) * (2 * math.pi / max(frame - 1, 1))
-    if not fields:
-        return {"window": np.sin(angle / 2)}
     if fields["window"] == "blackman" and coefficient != 0.42:
-        cosines = 0.5 * np.cos(angle) - (0.5 - coefficient) * np.cos(2 * angle)
-        return {"window": coefficient - cosines}
+        # NumPy's cosine differs between processors; products do not.
+        cosine = 1 - 2 * windows.named("hann", frame, periodic=False)
+        twice = 2 * cosine * cosine - 1
+        return {"window": coefficient - 0.5 * cosine + (0.5 - coefficient) * twice}
     return fields
 
 

@@ -113,9 +113,11 @@ class FeatureSpec:
             stays.
 
     Window and spectrum:
-        window: a name, or `frame_length` values; None: ones. "povey" is the symmetric Hann window
-            to the power of 0.85; the other names are those of scipy.signal.get_window.
-        window_periodic: whether a window by name is periodic rather than symmetric.
+        window: a name, or `frame_length` values; None: ones. The names are those of
+            scipy.signal.get_window, and Kaldi's "povey", the Hann window to the power of 0.85,
+            and "sine", sin(pi n / (frame_length - 1)) where it is symmetric.
+        window_periodic: whether a window by name is periodic rather than symmetric; "povey" is
+            always symmetric.
         window_scaling: None, "density" or "spectrum", as in STFTSpectrogram.
         epsilon: the floor of the modes "magnitude" and "log", as in STFTSpectrogram.
         magnitude_exponent: 2 for power, 1 for magnitude.
@@ -285,10 +287,8 @@ class FeatureSpec:
             return None
         if not isinstance(self.window, str):
             return windows.from_values(np.array(self.window), self.frame_length, "frame_length")
-        if self.window == "povey":
-            hann = windows.named("hann", self.frame_length, periodic=False)
-            return np.maximum(hann, 0.0) ** 0.85
-        return windows.named(self.window, self.frame_length, periodic=self.window_periodic)
+        periodic = self.window_periodic and self.window != "povey"
+        return windows.named(self.window, self.frame_length, periodic=periodic)
 
     def fingerprint(self) -> str:
         """Returns a hash of every value that affects a result; equal on all machines.

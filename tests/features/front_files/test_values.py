@@ -183,6 +183,7 @@ KALDI_VALUES: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"high-freq": "0"}, {"max_freq": 8000.0}),
     ({"window-type": "rectangular"}, {"window": None}),
     ({"window-type": "hanning"}, {"window": "hann", "window_periodic": False}),
+    ({"window-type": "sine"}, {"window": "sine", "window_periodic": False}),
     ({"window-type": "blackman"}, {"window": "blackman", "window_periodic": False}),
     ({"dither": "0"}, {"window": "povey"}),
 ]
@@ -194,11 +195,8 @@ def test_kaldi(tmp_path: Path, options: dict[str, str], fields: dict[str, Any]) 
     assert {name: getattr(spec, name) for name in fields} == fields
 
 
-def test_kaldi_windows_without_a_name(tmp_path: Path) -> None:
-    options = {"window-type": "sine", "frame-length": "1"}
-    window = read_front(makers.kaldi_file(tmp_path, options)).window_values()
+def test_the_window_of_kaldi_without_a_name(tmp_path: Path) -> None:
     n = np.arange(16)
-    np.testing.assert_allclose(window, np.sin(np.pi * n / 15), atol=1e-15)
     options = {"window-type": "blackman", "blackman-coeff": "0.4", "frame-length": "1"}
     window = read_front(makers.kaldi_file(tmp_path, options)).window_values()
     expected = 0.4 - 0.5 * np.cos(2 * np.pi * n / 15) + 0.1 * np.cos(4 * np.pi * n / 15)
