@@ -54,10 +54,30 @@ void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count) 
 
 namespace {
 
+// In float32 the small ones would be 0, or lose digits.
+constexpr double kBadAddends[] = {-1.0, 1e-39, 1e-300};
+
+bool has_pad_mode(const specfast_config& config) {
+  return config.padding == SPECFAST_PADDING_CENTER || config.padding == SPECFAST_PADDING_SIDES ||
+         config.padding == SPECFAST_PADDING_HOPS;
+}
+
+void spoil_padding(Random& random, specfast_config& config) {
+  if (has_pad_mode(config) || random.one_in(2)) {
+    if (config.padding == SPECFAST_PADDING_SIDES) config.padding = SPECFAST_PADDING_CENTER;
+    config.pad_length = random.one_in(2) ? 3 : random.bad_count();
+    if (config.pad_length == 0) config.pad_length = 1;
+  } else {
+    config.pad_mode = random.one_in(2) ? SPECFAST_PAD_EDGE : random.bad_enum();
+    if (config.padding == SPECFAST_PADDING_VALID && random.one_in(2))
+      config.pad_mode = SPECFAST_PAD_ZEROS;
+  }
+}
+
 // Each case breaks one rule of specfast.h.
 void spoil(Random& random, specfast_config& config, std::vector<double>& window) {
   const bool mel = config.mode == SPECFAST_MODE_MEL;
-  switch (random.below(mel ? 29 : 12)) {
+  switch (random.below(mel ? 31 : 13)) {
     case 0:
       config.struct_size = random.bad_size(sizeof(config));
       break;
@@ -110,56 +130,64 @@ void spoil(Random& random, specfast_config& config, std::vector<double>& window)
       }
       break;
     case 12:
-      config.num_mel_bins = random.bad_count();
+      spoil_padding(random, config);
       break;
     case 13:
-      config.sampling_rate_hz = random.one_in(2) ? 0.0 : random.bad_number();
+      config.num_mel_bins = random.bad_count();
       break;
     case 14:
-      config.min_freq_hz = random.one_in(2) ? config.max_freq_hz : random.bad_number();
+      config.sampling_rate_hz = random.one_in(2) ? 0.0 : random.bad_number();
       break;
     case 15:
-      config.max_freq_hz = random.one_in(2) ? -1.0 : random.bad_number();
+      config.min_freq_hz = random.one_in(2) ? config.max_freq_hz : random.bad_number();
       break;
     case 16:
-      config.mag_exp = random.bad_number();
+      config.max_freq_hz = random.one_in(2) ? -1.0 : random.bad_number();
       break;
     case 17:
-      config.level = random.bad_enum();
+      config.mag_exp = random.bad_number();
       break;
     case 18:
+      config.level = random.bad_enum();
+      break;
+    case 19:
       config.level = 1;
       (random.one_in(2) ? config.min_power : config.ref_power) = random.bad_number();
       break;
-    case 19:
+    case 20:
       config.remove_dc = random.bad_enum();
       break;
-    case 20:
+    case 21:
       config.energy = random.bad_enum();
       break;
-    case 21:
+    case 22:
       config.preemphasis_rule = random.one_in(2) ? random.bad_enum() : SPECFAST_PREEMPHASIS_FRAME;
       config.preemphasis = random.one_in(2) ? 1.5 : random.bad_number();
       break;
-    case 22:
-      config.power_offset = random.one_in(2) ? -1.0 : random.bad_number();
-      break;
     case 23:
-      (random.one_in(2) ? config.mel_scale : config.mel_norm) = random.bad_enum();
+      config.power_offset = random.one_in(2) ? random.of(kBadAddends) : random.bad_number();
       break;
     case 24:
-      config.num_cepstra = random.one_in(2) ? config.num_mel_bins + 1 : -1;
+      (random.one_in(2) ? config.mel_scale : config.mel_norm) = random.bad_enum();
       break;
     case 25:
-      config.normalization = random.one_in(2) ? random.bad_enum() : SPECFAST_NORMALIZATION_STD;
-      config.normalization_epsilon = random.one_in(2) ? -1.0 : random.bad_number();
+      config.num_cepstra = random.one_in(2) ? config.num_mel_bins + 1 : -1;
       break;
     case 26:
+      config.normalization = random.one_in(2) ? random.bad_enum() : SPECFAST_NORMALIZATION_STD;
+      config.normalization_epsilon =
+          random.one_in(2) ? random.of(kBadAddends) : random.bad_number();
+      break;
+    case 27:
       config.pcen = 1;
       config.pcen_bias = random.one_in(2) ? 0.0 : random.bad_number();
       break;
-    case 27:
+    case 28:
       config.delta_order = random.one_in(2) ? 3 : random.bad_enum();
+      break;
+    case 29:
+      config.preemphasis_rule = SPECFAST_PREEMPHASIS_NONE;
+      config.preemphasis = random.one_in(2) ? 0.97 : random.bad_number();
       break;
     default:
       config.level = 1;
@@ -172,8 +200,11 @@ void spoil(Random& random, specfast_config& config, std::vector<double>& window)
 // Where frames lie, in all modes.
 void choose_frames(Random& random, specfast_config& config) {
   config.padding = std::int32_t(random.below(6));
-  config.pad_mode = std::int32_t(random.below(4));
-  config.pad_length = random.below(200);
+  const bool is_zero =
+      config.padding == SPECFAST_PADDING_SAME || config.padding == SPECFAST_PADDING_END;
+  if (has_pad_mode(config)) config.pad_mode = std::int32_t(random.below(4));
+  if (is_zero && random.one_in(2)) config.pad_mode = SPECFAST_PAD_ZEROS;
+  if (config.padding == SPECFAST_PADDING_SIDES) config.pad_length = random.below(200);
   if (random.one_in(3)) {
     config.drop_frames = random.below(3);
     config.masked_frames = random.below(3);
@@ -191,7 +222,7 @@ void choose_rows(Random& random, specfast_config& config) {
   config.energy = std::int32_t(random.below(3));
   config.energy_floor = random.one_in(2) ? 0.0 : 2.0;
   config.preemphasis_rule = std::int32_t(random.below(3));
-  config.preemphasis = double(random.below(100)) / 99;
+  if (config.preemphasis_rule) config.preemphasis = double(random.below(100)) / 99;
   if (random.one_in(4)) config.power_offset = 0.25;
   config.mel_scale = std::int32_t(random.below(2));
   config.mel_triangles = std::int32_t(random.below(2));

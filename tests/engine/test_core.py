@@ -105,6 +105,52 @@ def test_a_plan_checks_window_and_kernels() -> None:
         _core.analytic_weights(_core.Config("mel"))
 
 
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"pad_length": 3}, "pad_length must be 0 without SPECFAST_PADDING_SIDES, .*=3"),
+        ({"padding": "valid", "pad_mode": "edge"}, "pad_mode must be its default, .*=2"),
+        ({"padding": "valid", "pad_mode": "constant"}, "pad_mode must be its default, .*=1"),
+        ({"padding": "end", "pad_mode": "edge"}, "pad_mode must be SPECFAST_PAD_ZEROS, .*=2"),
+        ({"preemphasis": 0.5}, "preemphasis must be 0 without a preemphasis_rule, .*=0.5"),
+        ({"power_offset": 1e-39}, r"power_offset must be 0, or between 2\^-126 and 1e30, .*e-40"),
+        (
+            {"normalization": "std", "normalization_epsilon": 1e-300},
+            r"normalization_epsilon must be 0, or between 2\^-126 and 1e30, .*e-300",
+        ),
+    ],
+)
+def test_a_plan_refuses_contradictions(changes: dict[str, Any], message: str) -> None:
+    config = _core.Config("mel")
+    for name, value in changes.items():
+        setattr(config, name, value)
+    with pytest.raises(ValueError, match=message):
+        _core.Plan(config, "any_rank")
+
+
+@pytest.mark.parametrize(
+    ("common", "change"),
+    [
+        ({"padding": "end"}, {"pad_mode": "constant"}),
+        ({}, {"dct_is_orthonormal": 0}),
+        ({}, {"energy_floor": 1.0}),
+        ({}, {"normalization_epsilon": 1.0}),
+        ({}, {"delta_window": 3}),
+        ({}, {"pcen_gain": 0.5}),
+    ],
+)
+def test_what_has_no_effect_does_not_tell_states_apart(
+    common: dict[str, Any], change: dict[str, Any]
+) -> None:
+    states = []
+    for changes in (common, {**common, **change}):
+        config = _core.Config("mel")
+        for name, value in {"top_db_scope": None, **changes}.items():
+            setattr(config, name, value)
+        states.append(_core.Stream(_core.Plan(config, "any_rank"), 1, "none", 0.0, 0).save())
+    assert states[0] == states[1]
+
+
 # ---- What rows stand for ----------------------------------------------------
 
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/spec/config.h"
 
+#include <cmath>
 #include <sstream>
 #include <string>
 
@@ -24,9 +25,11 @@ void require(bool ok, const char* argument, T received, const std::string& accep
 
 template <typename T>
 void require_in(const Range& range, const char* argument, T received) {
+  const double value = double(received);
   // False for a NaN.
-  const bool inside = double(received) >= range.low && double(received) <= range.high;
-  require(inside, argument, received, range.description);
+  const bool inside = value >= range.low && value <= range.high;
+  const bool is_held = value == 0 || std::abs(value) >= range.smallest;
+  require(inside && is_held, argument, received, range.description);
 }
 
 bool applies(Applies when, const Config& config) {
@@ -39,6 +42,13 @@ bool applies(Applies when, const Config& config) {
       return config.level_op() != LevelOp::kIdentity;
     case Applies::kWithTopDb:
       return config.top_db_scope != TopDbScope::kNone;
+    case Applies::kWithPadMode:
+      return config.padding == Padding::kCenter || config.padding == Padding::kSides ||
+             config.padding == Padding::kHops;
+    case Applies::kWithEnergy:
+      return config.energy != FrameEnergy::kNone;
+    case Applies::kWithCepstra:
+      return config.num_cepstra > 0;
     case Applies::kWithSides:
       return config.padding == Padding::kSides;
     case Applies::kWithPreemphasis:
@@ -59,7 +69,23 @@ void check_band_edges(double min_freq_hz, double max_freq_hz) {
           "finite and greater than min_freq=" + std::to_string(min_freq_hz));
 }
 
-// Puts the span that a padding implies in the place of 0, and leaves only what the padding uses.
+// Refuses what contradicts the padding or the rule that would use it. Other fields that have no
+// meaning are not looked at.
+void check_unused(const specfast_config& raw, const Config& config) {
+  require(config.padding == Padding::kSides || raw.pad_length == 0, "pad_length", raw.pad_length,
+          "0 without SPECFAST_PADDING_SIDES");
+  const bool pads_zeros = config.padding == Padding::kSame || config.padding == Padding::kEnd;
+  require(applies(Applies::kWithPadMode, config) || raw.pad_mode == SPECFAST_PAD_REFLECT ||
+              (pads_zeros && raw.pad_mode == SPECFAST_PAD_ZEROS),
+          "pad_mode", raw.pad_mode,
+          pads_zeros ? "SPECFAST_PAD_ZEROS, or its default, with this padding"
+                     : "its default, 0, with SPECFAST_PADDING_VALID");
+  require(!config.mel || config.preemphasis_rule != Preemphasis::kNone || raw.preemphasis == 0,
+          "preemphasis", raw.preemphasis, "0 without a preemphasis_rule");
+}
+
+// Puts the span that a padding implies in the place of 0, and zeros into paddings that hold nothing
+// else.
 void relate_frames(Config& config) {
   const bool is_whole = config.padding == Padding::kCenter || config.padding == Padding::kSides;
   const bool may_differ = config.padding == Padding::kValid || config.padding == Padding::kSides;
@@ -69,9 +95,7 @@ void relate_frames(Config& config) {
           "0 or at least frame_length");
   require(may_differ || config.frame_span == usual, "frame_span", config.frame_span,
           "0 with this padding");
-  const bool pads_zeros = config.padding == Padding::kSame || config.padding == Padding::kEnd ||
-                          config.padding == Padding::kValid;
-  if (pads_zeros) config.pad_mode = PadMode::kZeros;
+  if (!applies(Applies::kWithPadMode, config)) config.pad_mode = PadMode::kZeros;
 }
 
 // Checks what rows behind levels must be to each other.
@@ -156,6 +180,7 @@ Config validate(const specfast_config& raw) {
     if (own_place >= kNumFirstFields && raw.*field.raw != usual)
       config.changed_fields.emplace_back(own_place, double(raw.*field.raw));
   });
+  check_unused(raw, config);
   relate(config);
   if (raw.window) {
     require_pointer("window", raw.window);

@@ -17,8 +17,11 @@ enum class Applies {
   kWithFilterbank,
   kWithLevels,
   kWithTopDb,
+  kWithPadMode,
   kWithSides,
+  kWithEnergy,
   kWithPreemphasis,
+  kWithCepstra,
   kWithNormalization,
   kWithPcen,
   kWithDeltas
@@ -27,6 +30,8 @@ enum class Applies {
 struct Range {
   double low, high;
   const char* description;
+  // The smallest magnitude but 0.
+  double smallest = 0;
 };
 
 template <typename Raw, typename Value>
@@ -55,6 +60,8 @@ constexpr Range kNotNegative = {0, kLargest, "finite and not negative"};
 // Numbers that float32 holds with all their digits, also when they are squared in part.
 constexpr Range kModest = {-1e30, 1e30, "between -1e30 and 1e30"};
 constexpr Range kModestNotNegative = {0, 1e30, "between 0 and 1e30"};
+// What is added to keep a number away from 0: in float32, a smaller one would be 0 or lose digits.
+constexpr Range kAddend = {0, 1e30, "0, or between 2^-126 and 1e30", 0x1p-126};
 constexpr Range kModestPositive = {1e-30, 1e30, "between 1e-30 and 1e30"};
 constexpr Range kGain = {1e-15, 1e15, "between 1e-15 and 1e15"};
 
@@ -107,8 +114,8 @@ void for_each_field(const Visit& visit) {
       Field{"top_db", &Raw::top_db, &Config::top_db, Applies::kWithTopDb, 0.0, 80.0, kNotNegative});
 
   // The fields so far are in every fingerprint; what follows only where it is not the default.
-  visit(Field{"pad_mode", &Raw::pad_mode, &Config::pad_mode, kAlways, int32(SPECFAST_PAD_REFLECT),
-              int32(SPECFAST_PAD_REFLECT),
+  visit(Field{"pad_mode", &Raw::pad_mode, &Config::pad_mode, Applies::kWithPadMode,
+              int32(SPECFAST_PAD_REFLECT), int32(SPECFAST_PAD_REFLECT),
               Range{0, double(PadMode::kSymmetric), "a specfast_pad_mode"}});
   visit(Field{"pad_length", &Raw::pad_length, &Config::pad_length, Applies::kWithSides, int64(0),
               int64(0), kCount});
@@ -124,15 +131,14 @@ void for_each_field(const Visit& visit) {
   visit(Field{"energy", &Raw::energy, &Config::energy, kMel, int32(SPECFAST_ENERGY_NONE),
               int32(SPECFAST_ENERGY_NONE),
               Range{0, double(FrameEnergy::kWindowed), "a specfast_energy"}});
-  visit(Field{"energy_floor", &Raw::energy_floor, &Config::energy_floor, kMel, 0.0, 0.0,
-              kModestNotNegative});
+  visit(Field{"energy_floor", &Raw::energy_floor, &Config::energy_floor, Applies::kWithEnergy, 0.0,
+              0.0, kModestNotNegative});
   visit(Field{"preemphasis_rule", &Raw::preemphasis_rule, &Config::preemphasis_rule, kMel,
               int32(SPECFAST_PREEMPHASIS_NONE), int32(SPECFAST_PREEMPHASIS_NONE),
               Range{0, double(Preemphasis::kSignal), "a specfast_preemphasis"}});
   visit(Field{"preemphasis", &Raw::preemphasis, &Config::preemphasis, Applies::kWithPreemphasis,
               0.0, 0.0, Range{0, 1, "between 0 and 1"}});
-  visit(Field{"power_offset", &Raw::power_offset, &Config::power_offset, kMel, 0.0, 0.0,
-              kModestNotNegative});
+  visit(Field{"power_offset", &Raw::power_offset, &Config::power_offset, kMel, 0.0, 0.0, kAddend});
   visit(Field{"mel_scale", &Raw::mel_scale, &Config::mel_scale, kMel, int32(SPECFAST_MEL_HTK),
               int32(SPECFAST_MEL_HTK),
               Range{0, double(MelScale::kSlaney), "a specfast_mel_scale"}});
@@ -144,8 +150,8 @@ void for_each_field(const Visit& visit) {
               Range{0, double(MelNorm::kArea), "a specfast_mel_norm"}});
   visit(Field{"num_cepstra", &Raw::num_cepstra, &Config::num_cepstra, kMel, int64(0), int64(0),
               Range{0, 1 << 20, "between 0 and num_mel_bins"}});
-  visit(Field{"dct_is_orthonormal", &Raw::dct_is_orthonormal, &Config::dct_is_orthonormal, kMel,
-              int32(1), int32(1), kFlag});
+  visit(Field{"dct_is_orthonormal", &Raw::dct_is_orthonormal, &Config::dct_is_orthonormal,
+              Applies::kWithCepstra, int32(1), int32(1), kFlag});
   visit(Field{"lifter", &Raw::lifter, &Config::lifter, kMel, 0.0, 0.0, kModestNotNegative});
   visit(Field{"normalization", &Raw::normalization, &Config::normalization, kMel,
               int32(SPECFAST_NORMALIZATION_NONE), int32(SPECFAST_NORMALIZATION_NONE),
@@ -153,7 +159,7 @@ void for_each_field(const Visit& visit) {
   visit(Field{"normalization_ddof", &Raw::normalization_ddof, &Config::normalization_ddof,
               Applies::kWithNormalization, int64(0), int64(1), kCount});
   visit(Field{"normalization_epsilon", &Raw::normalization_epsilon, &Config::normalization_epsilon,
-              Applies::kWithNormalization, 0.0, 0.0, kModestNotNegative});
+              Applies::kWithNormalization, 0.0, 0.0, kAddend});
   visit(Field{"pcen", &Raw::pcen, &Config::pcen, kMel, int32(0), int32(0), kFlag});
   visit(Field{"pcen_gain", &Raw::pcen_gain, &Config::pcen_gain, Applies::kWithPcen, 0.0, 0.98,
               kModestNotNegative});

@@ -255,16 +255,18 @@ typedef struct specfast_config {
   int32_t top_db_scope;
   /* Levels below the maximum at which the output is clamped, >= 0, in the unit of the level. */
   double top_db;
-  /* The smallest band energy, >= 0. */
+  /* The smallest band energy, >= 0; a number of dtype, in which FLOAT32 has none between 0 and
+   * 2^-149. */
   double min_power;
   /* The energy of level 0, of which the absolute value is used; not 0 where min_power is 0. */
   double ref_power;
 
   /* Where frames lie, in all modes. */
 
-  /* specfast_pad_mode; only for the paddings CENTER, SIDES and HOPS. */
+  /* specfast_pad_mode, for the paddings CENTER, SIDES and HOPS; REFLECT, the default, with the
+   * others, where SAME and END also take ZEROS, which they hold. */
   int32_t pad_mode;
-  /* Samples on each side with padding SIDES, 0 to 2^27. */
+  /* Samples on each side with padding SIDES, 0 to 2^27; 0 with the others. */
   int64_t pad_length;
   /* Samples that a frame must have, the window in their middle: frame_length to 2^27, or 0 for
    * fft_length with the paddings CENTER and SIDES, and frame_length with the others. Only the
@@ -286,13 +288,13 @@ typedef struct specfast_config {
   /* specfast_energy, and the smallest energy, 0 to 1e30; 2^-23 where that is less. */
   int32_t energy;
   double energy_floor;
-  /* specfast_preemphasis, and its coefficient c, 0 to 1. */
+  /* specfast_preemphasis, and its coefficient c, 0 to 1; 0 without a rule. */
   int32_t preemphasis_rule;
   double preemphasis;
 
   /* The filterbank, for mode MEL. */
 
-  /* Added to the power of a bin, 0 to 1e30: (power + power_offset) ** (mag_exp / 2). */
+  /* Added to the power of a bin, 0 or 2^-126 to 1e30: (power + power_offset) ** (mag_exp / 2). */
   double power_offset;
   /* specfast_mel_scale, specfast_mel_triangles and specfast_mel_norm */
   int32_t mel_scale;
@@ -315,7 +317,7 @@ typedef struct specfast_config {
   const double* row_gain;
   const double* row_offset;
   /* specfast_normalization, what is subtracted from the number of frames for the variance, 0 to
-   * 2^27, and what is added, 0 to 1e30. */
+   * 2^27, and what is added, 0 or 2^-126 to 1e30. */
   int32_t normalization;
   int64_t normalization_ddof;
   double normalization_epsilon;

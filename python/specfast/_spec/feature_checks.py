@@ -49,6 +49,17 @@ number = _between(-1e30, 1e30)
 not_negative = _between(0, 1e30)
 positive = _between(1e-30, 1e30)
 scale = _between(1e-15, 1e15)
+
+
+def addend(name: str, value: Any) -> float:
+    """Returns what keeps a number away from 0, or 0; smaller ones would be 0 in float32."""
+    result = not_negative(name, value)
+    if 0 < result < 2.0**-126:
+        accepted = "0, or a number between 2**-126 and 1e+30"
+        raise ValueError(f"`{name}` must be {accepted}. {checks.received(name, value)}")
+    return result
+
+
 coefficient = _between(0, 1)
 
 
