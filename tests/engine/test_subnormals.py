@@ -15,6 +15,7 @@ import pytest
 
 from makers import Array, same_bits, small_mel, small_stft
 from signals import noise
+from specfast import FeatureExtractor, FeatureSpec
 
 LAYERS: dict[str, Callable[..., Any]] = {
     "mel": lambda **arguments: small_mel(top_db=None, **arguments),
@@ -92,6 +93,31 @@ def test_beside_others_they_change_nothing(name: str, dtype: str) -> None:
     x[:, ::3] = 0
     assert same_bits(layer(shaped(layer, x)), layer(shaped(layer, x + tiny)))
     assert same_bits(layer(shaped(layer, tiny)), layer(shaped(layer, np.zeros_like(x))))
+
+
+@pytest.mark.parametrize(
+    ("weight", "amplitude", "gain"),
+    [(1e-39, 1e17, 1.0), (1e30, 3e-21, 1.0), (1.0, 1.0, 1e-39)],
+    ids=["subnormal weights", "enormous weights", "a subnormal gain"],
+)
+def test_weights_and_gains_show_subnormal_numbers(
+    weight: float, amplitude: float, gain: float
+) -> None:
+    """A weight, a power or a result that is taken for zero would be seen."""
+    spec = FeatureSpec(
+        frame_length=64,
+        fft_length=64,
+        num_mel_bins=3,
+        mel_matrix=np.full((33, 3), weight),
+        level="ln",
+        floor=1e-10,
+        gain=gain,
+    )
+    x = noise(640) * amplitude
+    found = FeatureExtractor(spec)(x.astype(np.float32)) / gain
+    expected = FeatureExtractor(spec.replace(precision="float64", dtype="float64"))(x) / gain
+    assert expected.min() > np.log(1e-10) + 1
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", ["log", "magnitude"])

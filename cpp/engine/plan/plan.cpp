@@ -67,7 +67,8 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
     derive_conditioning(config);
     derive_rows(config, recipe);
   }
-  flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(transform_.window());
+  flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(transform_.window()) &&
+                        weights_hide_subnormals() && gains_hide_subnormals();
 
   // A tile of a very long transform would only thrash the caches.
   constexpr int64_t kMaxTileBytes = int64_t(8) << 20;
@@ -78,8 +79,8 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
 }
 
 // What is taken for zero changes no value of the spectrum beyond 2^-75, where a float32 of 2^-101
-// is lost to rounding anyway. Its power is 2^-150; even the magnitude, summed over 2^20 bins, stays
-// below 2^-50.
+// is lost to rounding anyway. Its power is 2^-150; even the magnitude, summed over 2^20 bins with
+// weights up to 32, stays below 2^-50.
 template <typename T>
 bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& recipe) const {
   constexpr double kSmallestFloor = 0x1p-50;
@@ -91,6 +92,25 @@ bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& reci
   }
   return traits_of(config.spectrum_op).floor != EpsilonFloor::kNone &&
          recipe.power_floor >= kSmallestFloor;
+}
+
+// A weight that is taken for zero would not count where the power of its bin is large.
+template <typename T>
+bool PrecisionPlan<T>::weights_hide_subnormals() const {
+  const auto hide = [](const std::vector<T>& weights) {
+    return !has_subnormal(weights) &&
+           std::all_of(weights.begin(), weights.end(), [](T weight) { return weight <= T(32); });
+  };
+  return hide(mel_weights_) && hide(dense_weights_);
+}
+
+// Levels have digits of 2^-24, so that a product with such a gain is no subnormal number.
+template <typename T>
+bool PrecisionPlan<T>::gains_hide_subnormals() const {
+  constexpr T kSmallestGain = T(0x1p-100);
+  return !has_subnormal(row_offset_) && std::all_of(row_gain_.begin(), row_gain_.end(), [](T gain) {
+    return gain == 0 || std::abs(gain) >= kSmallestGain;
+  });
 }
 
 template <typename T>
