@@ -20,7 +20,10 @@ struct Clips {
 
   explicit Clips(const std::vector<py::array>& arrays) {
     for (const py::array& array : arrays) {
-      if (array.ndim() != 1) throw py::value_error("clips must have 1 axis");
+      if (array.ndim() != 1) {
+        throw py::value_error("clips must have 1 axis, received a clip of shape " +
+                              describe(shape_of(array)));
+      }
       starts.push_back(array.data());
       lengths.push_back(array.shape(0));
       longest = std::max<std::int64_t>(longest, array.shape(0));
@@ -31,8 +34,13 @@ struct Clips {
     for (const py::array& array : arrays) {
       const bool has_stride = array.shape(0) > 1;
       if (has_stride && !is_known) stride = element_stride(array, 0);
-      if (input_dtype(array) != dtype || (has_stride && element_stride(array, 0) != stride))
-        throw py::value_error("clips must have one dtype and one stride");
+      if (input_dtype(array) != dtype || (has_stride && element_stride(array, 0) != stride)) {
+        throw py::value_error("clips must have one dtype and one stride, received one of dtype " +
+                              std::string(py::str(array.dtype())) + " and stride " +
+                              std::to_string(array.strides(0)) + " bytes beside one of dtype " +
+                              std::string(py::str(arrays[0].dtype())) + " and stride " +
+                              std::to_string(arrays[0].strides(0)) + " bytes");
+      }
       is_known = is_known || has_stride;
     }
   }

@@ -86,6 +86,35 @@ def test_clips_are_as_many_as_the_result_has() -> None:
             plan.call_clips([clip] * count, leading, 2, num_channels=channels)
 
 
+def test_clips_are_alike() -> None:
+    plan = _core.Plan(_core.Config("log"), "flat_channels_last")
+    clip = np.zeros(512, np.float32)
+    with pytest.raises(ValueError, match=r"1 axis, received a clip of shape \(2, 512\)"):
+        plan.call_clips([clip, np.zeros((2, 512), np.float32)], (2,), 2, num_channels=1)
+    for other, received in ((clip.astype(np.float64), "float64"), (clip[::2], "stride 8 bytes")):
+        with pytest.raises(
+            ValueError, match=f"one dtype and one stride, received one .*{received}"
+        ):
+            plan.call_clips([clip, other], (2,), 2, num_channels=1)
+
+
+@pytest.mark.parametrize(("field", "value"), [("delta_order", 2), ("normalization", "std")])
+def test_a_stream_names_what_it_cannot_know(field: str, value: Any) -> None:
+    config = _core.Config("mel")
+    config.top_db_scope = None
+    setattr(config, field, value)
+    received = 1 if value == "std" else value
+    with pytest.raises(ValueError, match=f"{field} must be .*, received {field}={received}"):
+        _core.Stream(_core.Plan(config, "any_rank"), 1, "none", 0.0, 0)
+
+
+def test_tables_name_the_mode() -> None:
+    with pytest.raises(ValueError, match="the one that has bands, received mode=5"):
+        _core.empty_bands_of(_core.Config("log"))
+    with pytest.raises(ValueError, match="any but SPECFAST_MODE_MEL, received mode=7"):
+        _core.analytic_weights(_core.Config("mel"))
+
+
 def test_a_plan_checks_window_and_kernels() -> None:
     config = _core.Config("real")
     config.window = np.ones(255)

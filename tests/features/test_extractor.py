@@ -319,3 +319,12 @@ def test_layers_that_are_no_specification() -> None:
         spec_of_layer(trained)
     with pytest.raises(TypeError, match="`layer`"):
         spec_of_layer(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("num_frames", [1 << 45, 1 << 62])
+def test_times_of_more_frames_than_there_is_memory(num_frames: int) -> None:
+    for layer in (FeatureExtractor(FeatureSpec()), MelSpectrogram()):
+        with pytest.raises(MemoryError, match=f"Received: num_frames={num_frames}"):
+            layer.times(num_frames)
+    with pytest.raises(MemoryError, match=f"Received: num_frames={num_frames}"):
+        STFTSpectrogram().times(num_frames, 16000)

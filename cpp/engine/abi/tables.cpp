@@ -55,8 +55,11 @@ specfast_status specfast_config_empty_bands(const specfast_config* config, uint8
     require_struct("config", config);
     require_pointer("is_empty", is_empty);
     const Config checked = validate(*config);
-    if (!checked.mel)
-      throw Error(SPECFAST_E_INVALID_ARGUMENT, "mode must be SPECFAST_MODE_MEL: it has bands");
+    if (!checked.mel) {
+      throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                  "mode must be SPECFAST_MODE_MEL, the one that has bands, received mode=" +
+                      std::to_string(config->mode));
+    }
     const Recipe recipe = make_recipe(checked);
     for (int64_t band = 0; band < checked.num_mel_bins; ++band)
       is_empty[band] = recipe.is_empty_band(band);
@@ -70,7 +73,8 @@ specfast_status specfast_analytic_weights(const specfast_config* config, double*
     const Config checked = validate(*config);
     if (checked.mel) {
       throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                  "mode must not be SPECFAST_MODE_MEL: it has no kernels");
+                  "mode must be one with kernels, any but SPECFAST_MODE_MEL, received mode=" +
+                      std::to_string(config->mode));
     }
     if (has_real_kernel(checked.spectrum_op)) require_pointer("real_kernel", real_kernel);
     if (has_imag_kernel(checked.spectrum_op)) require_pointer("imag_kernel", imag_kernel);

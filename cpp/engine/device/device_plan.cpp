@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/device/device_plan.h"
 
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -87,32 +88,45 @@ DeviceDtype checked_output(const Config& config, int32_t dtype) {
 
 // Refuses what only the CPU computes.
 void check_for_device(const Config& config) {
-  const auto refuse = [](bool ok, const char* field) {
-    if (ok) return;
+  const auto refuse_as = [](const char* field, const std::string& received) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 std::string(field) +
-                    " must have its default on a device, which does not compute "
-                    "this: use a plan for the CPU");
+                    " must have its default on a device, which does not compute this: use a plan "
+                    "for the CPU, received " +
+                    received);
+  };
+  const auto require = [&refuse_as](bool ok, const char* field, auto value) {
+    std::ostringstream received;
+    received << field << '=' << value;
+    if (!ok) refuse_as(field, received.str());
+  };
+  const auto require_none = [&require](const char* field, auto value) {
+    require(int64_t(value) == 0, field, int64_t(value));
+  };
+  const auto require_empty = [&refuse_as](const char* field, const std::vector<double>& values) {
+    if (!values.empty()) refuse_as(field, "an array");
   };
   const bool is_centered = config.padding == Padding::kCenter;
-  refuse(config.padding <= Padding::kCenter, "padding");
-  refuse(config.pad_mode == (is_centered ? PadMode::kReflect : PadMode::kZeros), "pad_mode");
-  refuse(config.frame_span == (is_centered ? config.fft_length : config.frame_length),
-         "frame_span");
-  refuse(config.drop_frames == 0, "drop_frames");
-  refuse(config.masked_frames == 0, "masked_frames");
-  refuse(!config.remove_dc, "remove_dc");
-  refuse(config.energy == FrameEnergy::kNone, "energy");
-  refuse(config.preemphasis_rule == Preemphasis::kNone, "preemphasis_rule");
-  refuse(config.power_offset == 0, "power_offset");
-  refuse(config.level == SPECFAST_LEVEL_ENERGY || config.level == SPECFAST_LEVEL_DECIBEL, "level");
-  refuse(config.num_cepstra == 0, "num_cepstra");
-  refuse(config.row_gain.empty(), "row_gain");
-  refuse(config.row_offset.empty(), "row_offset");
-  refuse(config.mel_weights.empty(), "mel_weights");
-  refuse(!config.pcen, "pcen");
-  refuse(config.delta_order == 0, "delta_order");
-  refuse(config.normalization == Normalization::kNone, "normalization");
+  require(config.padding <= Padding::kCenter, "padding", int32_t(config.padding));
+  require(config.pad_mode == (is_centered ? PadMode::kReflect : PadMode::kZeros), "pad_mode",
+          int32_t(config.pad_mode));
+  require(config.frame_span == (is_centered ? config.fft_length : config.frame_length),
+          "frame_span", config.frame_span);
+  require_none("drop_frames", config.drop_frames);
+  require_none("masked_frames", config.masked_frames);
+  require_none("remove_dc", config.remove_dc);
+  require_none("energy", config.energy);
+  require_none("preemphasis_rule", config.preemphasis_rule);
+  require(config.power_offset == 0, "power_offset", config.power_offset);
+  require(config.level == SPECFAST_LEVEL_ENERGY || config.level == SPECFAST_LEVEL_DECIBEL, "level",
+          config.level);
+  require_none("num_cepstra", config.num_cepstra);
+  require_empty("row_gain", config.row_gain);
+  require_empty("row_offset", config.row_offset);
+  require_empty("mel_weights", config.mel_weights);
+  require_none("pcen", config.pcen);
+  require_none("delta_order", config.delta_order);
+  require_none("normalization", config.normalization);
 }
 
 }  // namespace
@@ -140,7 +154,10 @@ void DevicePlan::execute(const specfast_batch& batch, int32_t out_dtype, void* s
   if (job.is_empty()) return;
   if (batch.lengths || batch.starts || batch.num_frames) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "num_frames, lengths and starts must be 0 and NULL on a device");
+                "num_frames must be 0, and lengths and starts NULL, on a device, received "
+                "num_frames=" +
+                    std::to_string(batch.num_frames) + " and " +
+                    (batch.lengths || batch.starts ? "an array" : "no array"));
   }
   check_frames("output", batch.output, input_bytes(out_dtype), num_rows(config_), job,
                {batch.out_batch_stride, batch.out_channel_stride, batch.out_frame_stride,

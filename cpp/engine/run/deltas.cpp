@@ -76,9 +76,11 @@ class DeltaOperation final : public ScopeOperation<T> {
   std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
     return std::make_unique<DeltaPass<T>>(plan, job);
   }
-  void check_stream(const specfast_stream_config&) const override {
+  void check_stream(const Config& config, const specfast_stream_config&) const override {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "delta_order must be 0 for a stream, which does not know the frames that come");
+                "delta_order must be 0 for a stream, which does not know the frames that come, "
+                "received delta_order=" +
+                    std::to_string(config.delta_order));
   }
   std::unique_ptr<ScopeStream<T>> make_stream(const Plan&,
                                               const specfast_stream_config&) const override {

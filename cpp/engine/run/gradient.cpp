@@ -288,24 +288,31 @@ void check_kernel(const char* name, const void* kernel, bool exists, std::size_t
 // Refuses what has no gradient here.
 void check_has_gradient(const Plan& plan, const specfast_batch& batch) {
   const Config& config = plan.config();
-  const auto require_default = [](bool ok, const char* name) {
+  const auto require_none = [](bool ok, const char* name, int64_t received,
+                               const char* condition = "") {
     if (ok) return;
+    throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) + " must be 0 for a gradient" +
+                                                 condition + ", received " + name + "=" +
+                                                 std::to_string(received));
+  };
+  const auto require_null = [](const void* array, const char* name) {
+    if (!array) return;
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                std::string(name) +
-                    " must have its default for a gradient, which is not computed "
-                    "through it");
+                std::string(name) + " must be NULL for a gradient, received an array");
   };
   const bool clamps = config.top_db_scope != TopDbScope::kNone;
   const bool defers = with_precision(config.precision, [&plan](auto zero) {
     return plan.precision<decltype(zero)>().defers_rows();
   });
-  require_default(!defers, "top_db_scope (with rows that follow the levels)");
-  require_default(!clamps || config.normalization == Normalization::kNone, "normalization");
-  require_default(!config.pcen, "pcen");
-  require_default(config.delta_order == 0, "delta_order");
-  require_default(batch.num_frames == 0, "num_frames");
-  require_default(!batch.lengths, "lengths");
-  require_default(!batch.starts, "starts");
+  require_none(!defers, "top_db_scope", int64_t(config.top_db_scope),
+               " where cepstra, an energy, or gains or offsets that differ follow the levels");
+  require_none(!clamps || config.normalization == Normalization::kNone, "normalization",
+               int64_t(config.normalization), " with top_db_scope");
+  require_none(!config.pcen, "pcen", config.pcen);
+  require_none(config.delta_order == 0, "delta_order", config.delta_order);
+  require_none(batch.num_frames == 0, "num_frames", batch.num_frames);
+  require_null(batch.lengths, "lengths");
+  require_null(batch.starts, "starts");
 }
 
 Job check_gradient(const Plan& plan, const specfast_batch& batch, const specfast_gradient& gradient,

@@ -85,11 +85,12 @@ class NormalizationOperation final : public ScopeOperation<T> {
   std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
     return std::make_unique<NormalizationPass<T>>(plan, job);
   }
-  void check_stream(const specfast_stream_config&) const override {
+  void check_stream(const Config& config, const specfast_stream_config&) const override {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "normalization must be SPECFAST_NORMALIZATION_NONE for a stream, which does not "
-                "know the mean and the deviation of the whole signal: with known ones use row_gain "
-                "and row_offset");
+                "know the mean and the deviation of the whole signal, received normalization=" +
+                    std::to_string(int32_t(config.normalization)) +
+                    "; where they are known, use row_gain and row_offset");
   }
   std::unique_ptr<ScopeStream<T>> make_stream(const Plan&,
                                               const specfast_stream_config&) const override {

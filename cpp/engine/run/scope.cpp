@@ -33,16 +33,13 @@ template std::vector<const ScopeOperation<float>*> scope_operations(const Config
 template std::vector<const ScopeOperation<double>*> scope_operations(const Config&);
 
 template <typename T>
-void ScopeOperation<T>::check_stream(const specfast_stream_config& config) const {
-  refuse_maximum(config);
+void ScopeOperation<T>::check_stream(const Config&, const specfast_stream_config& stream) const {
+  refuse_maximum(stream);
 }
 
 template <typename T>
 void ScopeOperation<T>::pull_back(const Plan&, const Job&, const specfast_gradient&, int,
-                                  std::vector<T>&) const {
-  throw Error(SPECFAST_E_INVALID_ARGUMENT,
-              "pcen and delta_order must have their defaults for a gradient");
-}
+                                  std::vector<T>&) const {}
 
 template class ScopeOperation<float>;
 template class ScopeOperation<double>;
@@ -50,7 +47,7 @@ template class ScopeOperation<double>;
 void check_scope_of_stream(const Config& config, const specfast_stream_config& stream) {
   with_precision(config.precision, [&](auto zero) {
     const auto operations = scope_operations<decltype(zero)>(config);
-    for (const auto* operation : operations) operation->check_stream(stream);
+    for (const auto* operation : operations) operation->check_stream(config, stream);
     if (operations.empty()) refuse_maximum(stream);
   });
 }

@@ -73,15 +73,16 @@ class ScopeOperation {
   virtual ~ScopeOperation() = default;
   virtual bool applies(const Config& config) const noexcept = 0;
   virtual std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const = 0;
-  // Throws Error where a stream cannot have the operation, and unless `config` says what stands in
-  // for the maximum of the whole signal if the operation needs that: by default it does not.
-  virtual void check_stream(const specfast_stream_config& config) const;
+  // Throws Error where a stream of this configuration cannot have the operation, and unless
+  // `stream` says what stands in for the maximum of the whole signal if the operation needs that:
+  // by default it does not.
+  virtual void check_stream(const Config& config, const specfast_stream_config& stream) const;
   // The plan must outlive the stream. `config` has been checked.
   virtual std::unique_ptr<ScopeStream<T>> make_stream(
       const Plan& plan, const specfast_stream_config& config) const = 0;
   // Replaces the output of a call before this operation, [signal][row][frame], by the gradient with
-  // respect to it. Sums are taken in a fixed order.
-  // By default it is refused.
+  // respect to it. Sums are taken in a fixed order. Not called for operations without a gradient,
+  // which gradient.cpp refuses.
   virtual void pull_back(const Plan& plan, const Job& job, const specfast_gradient& gradient,
                          int num_threads, std::vector<T>& output) const;
 };

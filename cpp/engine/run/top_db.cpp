@@ -159,7 +159,9 @@ class TopDb final : public ScopeOperation<T> {
   std::unique_ptr<ScopePass<T>> make_pass(const Plan& plan, const Job& job) const override {
     return std::make_unique<TopDbPass<T>>(plan, job);
   }
-  void check_stream(const specfast_stream_config& config) const override { check_maximum(config); }
+  void check_stream(const Config&, const specfast_stream_config& stream) const override {
+    check_maximum(stream);
+  }
   std::unique_ptr<ScopeStream<T>> make_stream(const Plan& plan,
                                               const specfast_stream_config& config) const override {
     return std::make_unique<TopDbStream<T>>(plan, config);

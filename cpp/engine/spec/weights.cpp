@@ -81,9 +81,11 @@ Weights analytic_weights(const Config& config) {
 }
 
 GivenWeights checked_weights(const Config& config, const specfast_weights& raw) {
-  if (config.mel)
+  if (config.mel) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "mode must not be SPECFAST_MODE_MEL: it has no kernels");
+                "mode must be one with kernels, any but SPECFAST_MODE_MEL, received mode=" +
+                    std::to_string(SPECFAST_MODE_MEL));
+  }
   if (config.input_gain != 1) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "input_gain must be 1 with given kernels, received input_gain=" +

@@ -68,10 +68,11 @@ def mel_times(config: Mapping[str, Any], num_frames: int) -> FloatArray:
 
     Raises:
         TypeError, ValueError: if `num_frames` is no integer, or negative.
+        MemoryError: as `frame_numbers`.
     """
-    num_frames = _count("num_frames", num_frames)
-    step_seconds = float(config["sequence_stride"] / config["sampling_rate"])
-    return np.arange(num_frames, dtype=np.float64) * step_seconds
+    times = frame_numbers(num_frames)
+    times *= float(config["sequence_stride"] / config["sampling_rate"])
+    return times
 
 
 def stft_frequencies(num_bins: int, sampling_rate: float) -> FloatArray:
@@ -97,8 +98,9 @@ def stft_times(
     Raises:
         TypeError, ValueError: for a count that is no integer or negative, a sampling rate that is
             no positive number, and padding "same" without `num_samples`.
+        MemoryError: as `frame_numbers`.
     """
-    num_frames = _count("num_frames", num_frames)
+    times = frame_numbers(num_frames)
     sampling_rate = checks.positive_hertz("sampling_rate", sampling_rate)
     length = int(config["frame_length"])
     step = int(config["frame_step"] or length // 2)
@@ -109,9 +111,29 @@ def stft_times(
                 "`num_samples` must be the length of the signal for a layer with padding='same': "
                 "the zeros in front of the signal depend on it. Received: num_samples=None"
             )
-        padded = (num_frames - 1) * step + length
+        padded = (len(times) - 1) * step + length
         left = max(padded - _count("num_samples", num_samples), 0) // 2
-    return (np.arange(num_frames, dtype=np.float64) * step - left + length / 2.0) / sampling_rate
+    times *= step
+    times -= left
+    times += length / 2.0
+    times /= sampling_rate
+    return times
+
+
+def frame_numbers(num_frames: Any) -> FloatArray:
+    """Returns 0, 1, 2, ..., one for each frame, float64 of shape (num_frames,).
+
+    Raises:
+        TypeError, ValueError: if `num_frames` is no integer, or negative.
+        MemoryError: if there is no room for so many.
+    """
+    count = _count("num_frames", num_frames)
+    try:
+        return np.arange(count, dtype=np.float64)
+    except (MemoryError, ValueError) as error:  # ValueError: more than an array can have
+        raise MemoryError(
+            f"no memory for the times of so many frames. Received: num_frames={count}"
+        ) from error
 
 
 def _count(name: str, value: Any) -> int:

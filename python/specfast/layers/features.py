@@ -16,7 +16,7 @@ from specfast._engine.feature_pipeline import FeatureArguments, FeaturePipeline
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Shape
 from specfast._engine.stream import Stream
-from specfast._spec import checks
+from specfast._spec import axes, checks
 from specfast._spec.arguments import thread_count
 from specfast._spec.feature_spec import FeatureSpec
 
@@ -148,12 +148,16 @@ class FeatureExtractor:
         Raises:
             TypeError, ValueError: if a number is no integer, or negative; ValueError also if
                 `num_samples` is missing.
+            MemoryError: if there is no room for the times of so many frames.
         """
-        count = checks.integer("num_frames", num_frames, minimum=0, maximum=1 << 62)
         spec = self.spec
-        join = spec.join_frames
-        frames = np.arange(count, dtype=np.float64) * join + (join - 1) / 2
-        return (frames * spec.hop_length + _first_middle(spec, num_samples)) / spec.sampling_rate
+        times = axes.frame_numbers(num_frames)
+        times *= spec.join_frames
+        times += (spec.join_frames - 1) / 2
+        times *= spec.hop_length
+        times += _first_middle(spec, num_samples)
+        times /= spec.sampling_rate
+        return times
 
     def frequencies(self) -> npt.NDArray[np.float64]:
         """Returns the frequency of each row of a frame in Hz; NaN for an energy.
@@ -207,19 +211,18 @@ def refuse_whole_clips(spec: FeatureSpec) -> None:
         ValueError: naming the first field that needs the whole clip.
     """
     reasons = {
-        "normalization": "needs the mean and the deviation of the whole clip: pass known ones as "
-        "`gain` and `offset`",
-        "num_samples": "cuts or pads the whole clip",
-        "num_frames": "cuts or pads the whole clip",
-        "join_frames": "joins frames: join those of the stream yourself",
-        "frames_multiple": "pads the whole clip",
+        "normalization": "needs the mean and the deviation of the whole clip, which a stream does "
+        "not know: where they are known, pass them as `gain` and `offset`",
+        "num_samples": "cuts or pads the whole clip, which a stream does not know",
+        "num_frames": "cuts or pads the whole clip, which a stream does not know",
+        "join_frames": "joins frames, which a stream does not: join those of the stream yourself",
+        "frames_multiple": "pads the whole clip, which a stream does not know",
+        "delta_order": "needs frames that are still to come, which a stream does not know",
     }
     for name, reason in reasons.items():
         value = getattr(spec, name)
         if value != FeatureSpec.__dataclass_fields__[name].default:
-            raise ValueError(
-                f"`{name}` {reason}, which a stream does not know. {checks.received(name, value)}"
-            )
+            raise ValueError(f"`{name}` {reason}. {checks.received(name, value)}")
 
 
 def _first_middle(spec: FeatureSpec, num_samples: int | None) -> float:
