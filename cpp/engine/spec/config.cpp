@@ -144,6 +144,11 @@ void relate_pcen(const Config& config) {
 
 }  // namespace
 
+MelGrid mel_grid(const Config& config) {
+  return {config.num_mel_bins, config.num_bins,  config.sampling_rate_hz, config.min_freq_hz,
+          config.max_freq_hz,  config.mel_scale, config.mel_triangles,    config.mel_norm};
+}
+
 void check_mel_grid(const MelGrid& grid) {
   require_in(kBands, "num_mel_bins", grid.num_bands);
   require_in(kLength, "num_spectrogram_bins", grid.num_bins);

@@ -77,8 +77,7 @@ struct Config {
 
   // Whether rows depend on the frame's samples by more than window and transform.
   bool conditions_frames() const {
-    return remove_dc || energy != FrameEnergy::kNone ||
-           (preemphasis_rule != Preemphasis::kNone && preemphasis_rule != Preemphasis::kSignal);
+    return remove_dc || energy != FrameEnergy::kNone || preemphasis_rule == Preemphasis::kFrame;
   }
   LevelOp level_op() const { return kLevels[level].op; }
   bool filters_signal() const { return preemphasis_rule == Preemphasis::kSignal; }
@@ -89,6 +88,9 @@ void init_config(specfast_config& config, specfast_mode mode);
 
 // Checks every field and derives the lengths of the transform. Throws Error naming the field.
 Config validate(const specfast_config& raw);
+
+// Returns what the filterbank of a configuration with bands is made of.
+MelGrid mel_grid(const Config& config);
 
 // Throws Error unless these can make a filterbank.
 void check_mel_grid(const MelGrid& grid);

@@ -75,6 +75,14 @@ bool Filterbank::is_empty(int64_t band) const {
   return is_empty;
 }
 
+std::vector<double> band_peaks(const MelGrid& grid) {
+  const Axis axis(grid);
+  std::vector<double> peaks;
+  peaks.reserve(std::size_t(grid.num_bands));
+  for (int64_t band = 0; band < grid.num_bands; ++band) peaks.push_back(axis.edge_hz(band + 1));
+  return peaks;
+}
+
 Filterbank make_filterbank(const MelGrid& grid) {
   const Axis axis(grid);
   Filterbank bank;

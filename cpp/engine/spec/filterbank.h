@@ -33,6 +33,9 @@ struct Filterbank {
                                 // and in the one that falls
 };
 
+// Returns the frequency in Hz at which each band has its peak: band b at edge b + 1.
+std::vector<double> band_peaks(const MelGrid& grid);
+
 // The bin of frequency 0 lies at or below the lowest edge, and so is in no band.
 Filterbank make_filterbank(const MelGrid& grid);
 

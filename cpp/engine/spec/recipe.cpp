@@ -85,9 +85,7 @@ Recipe make_recipe(const Config& config) {
   recipe.window = scaled_window(config);
   recipe.power_floor = power_floor(config);
   if (!config.mel) return recipe;
-  recipe.filterbank = make_filterbank(
-      {config.num_mel_bins, config.num_bins, config.sampling_rate_hz, config.min_freq_hz,
-       config.max_freq_hz, config.mel_scale, config.mel_triangles, config.mel_norm});
+  recipe.filterbank = make_filterbank(mel_grid(config));
   recipe.dense_filterbank = config.mel_weights;
   recipe.power_law = power_law(config);
   recipe.power_offset = config.power_offset;

@@ -57,11 +57,15 @@ typedef struct specfast_gradient {
  *
  * The result does not depend on the number of threads. num_threads: 0 means specfast_num_threads().
  *
- * Errors: as specfast_execute. Thread: a plan may be shared.
+ * Errors: as specfast_execute, and SPECFAST_E_INVALID_ARGUMENT for what has no gradient here: pcen;
+ * delta_order; top_db with normalization, or before rows that follow the levels (cepstra, an
+ * energy, gains and offsets that are not the same positive gain and the same offset for all rows);
+ * num_frames, lengths and starts of the batch; an in_scale; and gradients of kernels with an
+ * input_gain. Thread: a plan may be shared.
  *
  * Allocates scratch: for each thread some tiles; for the overlap of frames and their padding at
  * most a quarter of the signals and fft_length values a signal; for kernels their size and the
- * samples and spectra of at least 512 frames; with top_db an output. */
+ * samples and spectra of at least 512 frames; with top_db or normalization an output. */
 SPECFAST_API specfast_status specfast_pull_back(const specfast_plan* plan, int32_t num_threads,
                                                 const specfast_batch* batch,
                                                 const specfast_gradient* gradient);

@@ -80,8 +80,9 @@ SPECFAST_API void specfast_plan_destroy(specfast_plan* plan);
 /* Returns 1 if the plan computes by FFT, 0 if it multiplies by given kernels, and for NULL. */
 SPECFAST_API int32_t specfast_plan_is_analytic(const specfast_plan* plan);
 
-/* Returns the rows of one output frame: bins, twice the bins (mode STFT), or bands (mode MEL). 0
- * for NULL. */
+/* Returns the rows of one output frame: bins, twice the bins (mode STFT), or of mode MEL the bands
+ * behind the energy if there is one, or the cepstra; derivatives are as many again for each order.
+ * 0 for NULL. */
 SPECFAST_API int64_t specfast_plan_num_rows(const specfast_plan* plan);
 
 /* Returns the frames that a signal of num_samples samples gives; 0 for NULL, for a negative number
@@ -170,8 +171,8 @@ typedef struct specfast_batch {
  *
  * Thread: a plan may be shared, a workspace may not.
  *
- * Allocates: with top_db, and what OpenMP needs for its threads (GNU OpenMP ends the process when
- * it cannot start one). */
+ * Allocates: with top_db, PCEN, normalization and derivatives, and what OpenMP needs for its
+ * threads (GNU OpenMP ends the process when it cannot start one). */
 SPECFAST_API specfast_status specfast_execute(const specfast_plan* plan,
                                               specfast_workspace* workspace,
                                               const specfast_batch* batch);

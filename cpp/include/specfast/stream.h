@@ -5,9 +5,12 @@
  * A stream gives the frames of a signal as soon as their last sample is there. All frames of all
  * pushes and of the flush together are, bit for bit, what specfast_execute computes from the whole
  * signal, however it was cut. Frame t comes with the push that brings the total to t * hop +
- * specfast_stream_latency_samples samples; frame 0 of a plan with SPECFAST_PADDING_CENTER may wait
- * for up to two samples more, because the sample fft_length / 2 after the beginning is reflected to
- * the front.
+ * specfast_stream_latency_samples samples; the first frames of a plan whose padding reflects may
+ * wait for more: for the last sample that is reflected to the front (with SPECFAST_PADDING_CENTER
+ * number fft_length / 2, up to two samples more).
+ *
+ * A plan with normalization or derivatives has no stream: these need samples that are still to
+ * come.
  *
  * Life: create, prepare, then any number of pushes, flush, reset, more pushes, ... A stream may be
  * prepared again; that is a reset too.
@@ -80,7 +83,8 @@ typedef struct specfast_stream_config {
   int64_t max_block;
   /* specfast_max_rule: not NONE if and only if the plan has a top_db. Default NONE. */
   int32_t max_rule;
-  /* SPECFAST_MAX_FIXED: finite, decibels. */
+  /* SPECFAST_MAX_FIXED: finite, in the unit of the plan's level (decibels, log10 or ln), before
+   * row_gain and row_offset. */
   double max_db;
   /* SPECFAST_PADDING_SAME only, else 0: how many samples each channel will have in all, or any
    * number with the same remainder modulo hop. The zeros in front of the signal depend on it; flush
@@ -104,8 +108,9 @@ SPECFAST_API specfast_status specfast_stream_config_init(specfast_stream_config*
 
 /* Makes a stream ready for its first push.
  * Errors: on failure the stream stays as it was.
- * Allocates everything that it will need: about num_channels * (2 * frame_length + 40 * hop)
- * samples and the scratch of one thread. */
+ * Allocates everything that it will need: for each channel about 2 * frame_length + 40 * hop
+ * samples, three times those of the padding in front of the signal, and (drop_frames +
+ * masked_frames) * hop; with PCEN a value for each row; and the scratch of one thread. */
 SPECFAST_API specfast_status specfast_stream_prepare(specfast_stream* stream,
                                                      const specfast_stream_config* config);
 
@@ -147,8 +152,9 @@ typedef struct specfast_block {
 SPECFAST_API specfast_status specfast_stream_push(specfast_stream* stream,
                                                   const specfast_block* block, int64_t* num_frames);
 
-/* Ends the signal and writes the frames that reach beyond it, as specfast_execute has them: none
- * with SPECFAST_PADDING_VALID. Only reset, prepare and load may follow.
+/* Ends the signal and writes the frames that reach beyond it, as specfast_execute has them, and
+ * masked_frames frames of pad_value behind these: none with SPECFAST_PADDING_VALID where
+ * masked_frames is 0. Only reset, prepare and load may follow.
  * Errors: as push; SPECFAST_E_INVALID_ARGUMENT with SPECFAST_PADDING_SAME if the number of samples
  * does not fit config.num_samples (more samples may mend that). */
 SPECFAST_API specfast_status specfast_stream_flush(specfast_stream* stream,
@@ -161,7 +167,9 @@ SPECFAST_API specfast_status specfast_stream_flush(specfast_stream* stream,
  * three also for one that another thread is using. */
 
 /* Returns the look-ahead in samples: frame t needs the samples before t * hop + this number. It is
- * frame_length less the padding in front of the signal. Thread: any, also during a push. */
+ * frame_length less the padding in front of the signal, or more where a frame counts only if later
+ * samples are there: with frame_span, and (drop_frames + masked_frames) * hop samples for frames
+ * that are left out or masked. Thread: any, also during a push. */
 SPECFAST_API int64_t specfast_stream_latency_samples(specfast_stream* stream);
 
 /* Returns the most frames that one push of up to max_block samples or a flush can give, ever.
@@ -181,8 +189,9 @@ SPECFAST_API int64_t specfast_stream_state_bytes(specfast_stream* stream);
 /* ---- State -------------------------------------------------------------------------------------
  */
 
-/* Writes what a stream remembers (position, samples, running maximum) to bytes[num_bytes], where
- * num_bytes is at least specfast_stream_state_bytes; no alignment needed. */
+/* Writes what a stream remembers (position, samples, running maximum, energies of PCEN) to
+ * bytes[num_bytes], where num_bytes is at least specfast_stream_state_bytes; no alignment needed.
+ */
 SPECFAST_API specfast_status specfast_stream_save(specfast_stream* stream, void* bytes,
                                                   size_t num_bytes);
 

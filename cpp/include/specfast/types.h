@@ -251,14 +251,16 @@ typedef struct specfast_config {
   double mag_exp;
   /* specfast_level */
   int32_t level;
-  /* specfast_top_db_scope; ignored with level ENERGY, like all below. */
+  /* specfast_top_db_scope; not read with level ENERGY. */
   int32_t top_db_scope;
-  /* Levels below the maximum at which the output is clamped, >= 0, in the unit of the level. */
+  /* Levels below the maximum at which the output is clamped, >= 0, in the unit of the level; not
+   * read where top_db_scope is NONE. */
   double top_db;
-  /* The smallest band energy, >= 0; a number of dtype, in which FLOAT32 has none between 0 and
-   * 2^-149. */
+  /* The smallest band energy, or what is added to it, >= 0; a number of dtype: FLOAT32 has none
+   * between 0 and 2^-149. Not read with level ENERGY. */
   double min_power;
-  /* The energy of level 0, of which the absolute value is used; not 0 where min_power is 0. */
+  /* The energy of level 0, of which the absolute value is used; not 0 where min_power is 0. Not
+   * read with level ENERGY. */
   double ref_power;
 
   /* Where frames lie, in all modes. */
@@ -285,7 +287,8 @@ typedef struct specfast_config {
 
   /* 1: the mean is subtracted; 0: it is not. */
   int32_t remove_dc;
-  /* specfast_energy, and the smallest energy, 0 to 1e30; 2^-23 where that is less. */
+  /* specfast_energy, and the smallest energy, 0 to 1e30; 2^-23 where that is less. The smallest one
+   * is not read with ENERGY_NONE. */
   int32_t energy;
   double energy_floor;
   /* specfast_preemphasis, and its coefficient c, 0 to 1; 0 without a rule. */
@@ -308,16 +311,18 @@ typedef struct specfast_config {
 
   /* Coefficients of the DCT-II of the levels that are kept, 1 to num_mel_bins; 0: no DCT. */
   int64_t num_cepstra;
-  /* 1: the DCT is orthonormal; 0: it is the plain sum, times 2. */
+  /* 1: the DCT is orthonormal; 0: it is the plain sum, times 2. Not read without a DCT. */
   int32_t dct_is_orthonormal;
-  /* Q of the liftering: coefficient i times 1 + Q / 2 sin(pi i / Q), 0 to 1e30; 0: none. */
+  /* Q of the liftering: coefficient i times 1 + Q / 2 sin(pi i / Q), 0 to 1e30; 0: none, as it
+   * must be without a DCT. */
   double lifter;
-  /* [rows] each, aligned to double, or NULL for ones and zeros: value * row_gain + row_offset.
-   * Each -1e30 to 1e30. Copied by the functions that take a configuration. */
+  /* [rows before derivatives] each, aligned to double, or NULL for ones and zeros: value * row_gain
+   * + row_offset. Each -1e30 to 1e30. Copied by the functions that take a configuration. */
   const double* row_gain;
   const double* row_offset;
   /* specfast_normalization, what is subtracted from the number of frames for the variance, 0 to
-   * 2^27, and what is added, 0 or 2^-126 to 1e30. */
+   * 2^27, and what is added, 0 or 2^-126 to 1e30. These two are not read with NORMALIZATION_NONE.
+   */
   int32_t normalization;
   int64_t normalization_ddof;
   double normalization_epsilon;
@@ -325,7 +330,7 @@ typedef struct specfast_config {
    * offsets: (E / (pcen_epsilon + M)^pcen_gain + pcen_bias)^pcen_power - pcen_bias^pcen_power,
    * where E is the energy of a band and M of a frame is pcen_smoothing * E + (1 - pcen_smoothing) *
    * M of the frame before, 1 before the first one. 0: none. The gain is 0 to 1e30, the smoothing 0
-   * to 1, the others 1e-30 to 1e30. */
+   * to 1, the others 1e-30 to 1e30. None is read where pcen is 0. */
   int32_t pcen;
   double pcen_gain;
   double pcen_bias;
@@ -334,7 +339,7 @@ typedef struct specfast_config {
   double pcen_epsilon;
   /* Derivatives over time that follow the rows, 0 to 2, each as many rows: Kaldi's regression over
    * delta_window frames on each side, 1 to 1000, where the first and the last frame are repeated.
-   */
+   * The window is not read where the order is 0. */
   int32_t delta_order;
   int64_t delta_window;
 } specfast_config;
