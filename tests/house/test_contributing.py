@@ -21,6 +21,7 @@ Rule = Callable[[str], list[str]]
 HOW_TO = (
     "Add a mode",
     "Add an argument",
+    "Add a field of front ends",
     "Add a level operation",
     "Add a scope operation",
     "Add an instruction set",
