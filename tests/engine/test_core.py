@@ -192,6 +192,14 @@ def test_frequencies_of_bands_are_the_peaks_of_the_filterbank() -> None:
     np.testing.assert_allclose(hertz, weights.argmax(axis=0) * 8000 / 2**17, atol=0.07)
 
 
+def test_frequencies_of_bands_are_those_of_their_scale() -> None:
+    config = _core.Config("mel")
+    config.num_mel_bins = 2
+    config.min_freq_hz, config.max_freq_hz = 0.0, 1000.0 * 6.4 ** (15 / 27)
+    config.mel_scale = "slaney"  # 0 to 30 mel, of which the first 15 are straight
+    np.testing.assert_allclose(_core.frequencies(config), [2000 / 3, 1000 * 6.4 ** (5 / 27)])
+
+
 @pytest.mark.parametrize("fft_length", [256, 255, 2])
 def test_frequencies_of_bins_end_at_half_the_rate(fft_length: int) -> None:
     config = _core.Config("psd")

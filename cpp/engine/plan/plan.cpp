@@ -118,7 +118,7 @@ void PrecisionPlan<T>::derive_common(const Config& config, const Recipe& recipe)
   common_.frame_length = config.frame_length;
   common_.dft_length = config.dft_length;
   common_.num_bins = config.num_bins;
-  common_.num_output_rows = config.num_bins * traits_of(config.spectrum_op).rows_per_bin;
+  common_.num_output_rows = num_static_rows(config);
   common_.spectrum_op = config.spectrum_op;
   common_.power_floor = T(recipe.power_floor);
   common_.hop_rows = std::min(config.hop, config.frame_length);
@@ -155,7 +155,6 @@ void PrecisionPlan<T>::derive_filterbank(const Recipe& recipe) {
   interval_begin_ = bank.interval_begin;
   mel_weights_.assign(bank.weights.begin(), bank.weights.end());
   common_.num_bands = bank.num_bands();
-  common_.num_output_rows = bank.num_bands();
   common_.interval_begin = interval_begin_.data();
   common_.mel_weights = mel_weights_.data();
   if (!recipe.dense_filterbank.empty()) derive_dense(recipe);
@@ -207,7 +206,6 @@ void PrecisionPlan<T>::derive_conditioning(const Config& config) {
 template <typename T>
 void PrecisionPlan<T>::derive_rows(const Config& config, const Recipe& recipe) {
   RowsBehindLevels<T>& behind = common_.behind_levels;
-  common_.num_output_rows = num_static_rows(config);
   behind.has_energy = config.energy != FrameEnergy::kNone;
   behind.num_cepstra = config.num_cepstra;
   cosines_ = in_blocks<T>(recipe.cosines, config.num_cepstra, config.num_mel_bins,
