@@ -312,9 +312,9 @@ class FeatureSpec:
             ValueError: as the constructor.
         """
         _refuse_unknown(changes)
-        return FeatureSpec(**{**self._given(), **changes})
+        return FeatureSpec(**{**self.given(), **changes})
 
-    def _given(self) -> dict[str, Any]:
+    def given(self) -> dict[str, Any]:
         """Returns the fields that are neither their defaults nor derived in the place of these."""
         given = {}
         for field in dataclasses.fields(self):
@@ -371,7 +371,7 @@ class FeatureSpec:
         return cls(**given)
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self._given().items())
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.given().items())
         return f"FeatureSpec({shown})"
 
 

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The mistakes that are looked for: other values of one choice of a specification at a time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from specfast._spec.feature_spec import FeatureSpec
+
+Changes = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """Other values for the fields of one choice.
+
+    Attributes:
+        subject: the name of the choice.
+        spec: the specification with these values.
+    """
+
+    subject: str
+    spec: FeatureSpec
+
+
+_LENGTHS_MS = (20, 25, 30, 32, 40, 46.44, 50, 64)
+_HOPS_MS = (5, 8, 10, 12.5, 16, 20)
+_RATES = (8000.0, 11025.0, 16000.0, 22050.0, 24000.0, 32000.0, 44100.0, 48000.0)
+_LOW_EDGES = (0.0, 20.0, 30.0, 40.0, 50.0, 60.0, 64.0, 80.0, 100.0, 125.0, 150.0)
+_HIGH_EDGES = (
+    *(3400.0, 3700.0, 3800.0, 4000.0, 5500.0, 6000.0, 6800.0, 7000.0, 7500.0, 7600.0, 7690.0),
+    *(7800.0, 7900.0, 8000.0, 11025.0, 12000.0, 14000.0, 16000.0, 20000.0),
+)
+_FLOORS = (
+    *(1e-20, 1e-12, 1e-10, 1e-9, 1e-8, 2.0**-24, 1e-7, 2.0**-23, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
+    *(0.1, 1.0),
+)
+_SCALES = (32768.0, 32767.0, 2.0**31, 2.0**15.5, 0.5, 2.0)
+
+
+def hypotheses(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator[Hypothesis]:
+    """Yields every hypothesis about a specification, the most usual mistakes first.
+
+    Args:
+        spec: the specification.
+        num_samples: of the clip.
+        num_frames: which the result that is to be explained has.
+    """
+    seen = {spec}
+    for subject, catalogue in _CATALOGUE.items():
+        for changes in catalogue(spec):
+            yield from _made(subject, spec, changes, seen)
+    for changes in _hops(spec, num_samples, num_frames):
+        yield from _made("hop length", spec, changes, seen)
+    for count in range(4):
+        yield from _made("dropped frames", spec, {"drop_frames": count}, seen)
+
+
+def _made(
+    subject: str, spec: FeatureSpec, changes: Changes, seen: set[FeatureSpec]
+) -> Iterator[Hypothesis]:
+    try:
+        changed = spec.replace(**changes)
+    except (ValueError, ImportError):  # contradicts the rest, or needs SciPy
+        return
+    if changed not in seen:
+        seen.add(changed)
+        yield Hypothesis(subject, changed)
+
+
+def for_rows(spec: FeatureSpec, num_rows: int) -> Iterator[Hypothesis]:
+    """Yields specifications with another number of rows."""
+    seen = {spec}
+    static = num_rows // max(1 + spec.delta_order, 1) // spec.join_frames
+    for subject, changes in (
+        ("number of bands", {"num_mel_bins": static - (spec.energy is not None)}),
+        ("cepstra", {"num_cepstra": static}),
+        ("cepstra", {"num_cepstra": None, "lifter": 0.0}),
+        ("cepstra", {"num_cepstra": None, "lifter": 0.0, "num_mel_bins": num_rows}),
+        ("energy", {"energy": None}),
+        ("energy", {"energy": "raw"}),
+        ("energy", {"energy": "windowed"}),
+        ("derivatives", {"delta_order": 0}),
+        ("derivatives", {"delta_order": 1}),
+        ("derivatives", {"delta_order": 2}),
+        ("joined frames", {"join_frames": 1}),
+        ("joined frames", {"join_frames": max(num_rows // spec.num_static_rows, 1)}),
+        *(("mode", {**_without_bands(spec), "mode": mode}) for mode in ("magnitude", "psd")),
+    ):
+        if subject == "joined frames":
+            changes = {**changes, "layout": "frames_first"}
+        for hypothesis in _made(subject, spec, changes, seen):
+            if hypothesis.spec.num_rows == num_rows:
+                yield hypothesis
+
+
+def _without_bands(spec: FeatureSpec) -> dict[str, Any]:
+    """Returns the changes that leave the spectrum of a specification."""
+    kept = ("sampling_rate", "precision", "dtype", "input_scale", "num_samples", "layout")
+    kept += ("frame_length", "hop_length", "fft_length", "padding", "pad_mode", "pad_length")
+    kept += ("window", "window_periodic", "drop_frames", "frame_span", "sample_padding")
+    fields = FeatureSpec.__dataclass_fields__
+    return {name: fields[name].default for name in spec.given() if name not in kept}
+
+
+# ---- One choice each ---------------------------------------------------------------------------
+
+
+def _symmetry(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"window_periodic": not spec.window_periodic}
+
+
+def _windows(spec: FeatureSpec) -> Iterator[Changes]:
+    for window in ("hann", "hamming", "povey", None, "blackman"):
+        for periodic in (True, False):
+            yield {"window": window, "window_periodic": periodic}
+
+
+def _norms(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"mel_norm": norm} for norm in (None, "slaney", "area"))
+
+
+def _scales_of_mel(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"mel_scale": scale} for scale in ("htk", "slaney"))
+
+
+def _triangles(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"mel_triangles": triangles} for triangles in ("hertz", "mel"))
+
+
+def _paddings(spec: FeatureSpec) -> Iterator[Changes]:
+    plain = {"pad_mode": None, "pad_length": None, "frame_span": None}
+    for padding in ("center", "valid", "end", "same", "hops", "sides"):
+        yield {**plain, "padding": padding}
+    for padding in ("center", "hops", "sides"):
+        for mode in ("constant", "reflect", "edge", "symmetric"):
+            yield {**plain, "padding": padding, "pad_mode": mode}
+    yield {**plain, "padding": "valid", "frame_span": spec.fft_length}
+
+
+def _levels(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"level": level} for level in ("ln", "log10", "decibel"))
+    yield {"level": "energy", "dynamic_range": None}
+
+
+def _floor_rules(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"floor_rule": rule} for rule in ("clamp", "add"))
+
+
+def _floors(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"floor": floor} for floor in _FLOORS)
+
+
+def _preemphases(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"preemphasis": 0.0, "preemphasis_rule": "frame"}
+    for coefficient in (0.97, 0.95, 0.9):
+        for rule in ("frame", "signal"):
+            yield {"preemphasis": coefficient, "preemphasis_rule": rule}
+    if spec.preemphasis:
+        for rule in ("frame", "signal"):
+            yield {"preemphasis_rule": rule}
+
+
+def _input_scales(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"input_scale": 1.0}
+    for factor in _SCALES:
+        for scale in (spec.input_scale * factor, spec.input_scale / factor):
+            if 1e-15 <= scale <= 1e15:
+                yield {"input_scale": scale}
+
+
+def _edges(spec: FeatureSpec) -> Iterator[Changes]:
+    half = spec.sampling_rate / 2
+    low, high = {"min_freq": spec.min_freq}, {"max_freq": spec.max_freq}
+    highs = [edge for edge in (*_HIGH_EDGES, half - 400, half - 100) if 0 < edge <= half]
+    yield from ({**high, "min_freq": edge} for edge in _LOW_EDGES)
+    yield from ({**low, "max_freq": edge} for edge in (None, *highs))
+
+
+def _exponents(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"magnitude_exponent": exponent} for exponent in (1.0, 2.0))
+
+
+def _dc(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"remove_dc": not spec.remove_dc}
+
+
+def _transforms(spec: FeatureSpec) -> Iterator[Changes]:
+    for length in (spec.frame_length, None, 2 * spec.fft_length):
+        yield {"fft_length": length, "frame_span": None}
+
+
+def _frame_lengths(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"frame_length": spec.fft_length}
+    for milliseconds in _LENGTHS_MS:
+        length = round(milliseconds * spec.sampling_rate / 1000)
+        yield {"frame_length": length}
+        yield {"frame_length": length, "fft_length": None, "frame_span": None}
+
+
+def _ranges(spec: FeatureSpec) -> Iterator[Changes]:
+    unit = {"decibel": 1.0, "log10": 0.1, "ln": math.log(10) / 10}.get(spec.level)
+    yield {"dynamic_range": None}
+    for decibels in (80.0, 100.0, 120.0, 60.0) if unit else ():
+        yield {"dynamic_range": decibels * (unit or 1.0)}
+
+
+def _gains(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"gain": 1.0, "offset": 0.0}
+    yield {"gain": 0.25, "offset": 1.0}
+    yield {"gain": -1.0, "offset": 0.0}
+
+
+def _normalizations(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"normalization": None}
+    for freedom in (1, 0):
+        for where, epsilon in (("std", 1e-5), ("variance", 1e-7)):
+            yield {
+                "normalization": "per_band",
+                "normalization_ddof": freedom,
+                "normalization_epsilon": epsilon,
+                "normalization_epsilon_in": where,
+            }
+
+
+def _rates(spec: FeatureSpec) -> Iterator[Changes]:
+    for rate in _RATES:
+        yield {"sampling_rate": rate}
+        yield {"sampling_rate": rate, "max_freq": spec.max_freq}
+
+
+def _power_offsets(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"power_offset": offset} for offset in (0.0, 1e-10, 1e-9, 1e-8, 1e-6))
+
+
+def _references(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"reference": 1.0}
+
+
+def _of_cepstra(spec: FeatureSpec) -> Iterator[Changes]:
+    if spec.num_cepstra is not None:
+        yield from ({"lifter": lifter} for lifter in (0.0, 22.0))
+
+
+def _dct_norms(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"dct_norm": norm} for norm in ("ortho", None))
+
+
+def _energies(spec: FeatureSpec) -> Iterator[Changes]:
+    yield from ({"energy": energy} for energy in ("raw", "windowed", None))
+
+
+_CATALOGUE: dict[str, Callable[[FeatureSpec], Iterator[Changes]]] = {
+    "window symmetry": _symmetry,
+    "mel norm": _norms,
+    "mel scale": _scales_of_mel,
+    "mel triangles": _triangles,
+    "padding": _paddings,
+    "log base": _levels,
+    "floor rule": _floor_rules,
+    "floor": _floors,
+    "preemphasis": _preemphases,
+    "input scale": _input_scales,
+    "power or magnitude": _exponents,
+    "DC removal": _dc,
+    "window": _windows,
+    "band edges": _edges,
+    "dynamic range": _ranges,
+    "normalization": _normalizations,
+    "gain and offset": _gains,
+    "transform length": _transforms,
+    "frame length": _frame_lengths,
+    "power offset": _power_offsets,
+    "reference": _references,
+    "lifter": _of_cepstra,
+    "DCT norm": _dct_norms,
+    "energy": _energies,
+    "sampling rate": _rates,
+}
+
+
+def _hops(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator[Changes]:
+    """Yields the usual hops that give about this number of frames."""
+    if not num_frames:
+        return
+    guess = num_samples / num_frames
+    usual = [round(ms * spec.sampling_rate / 1000) for ms in _HOPS_MS]
+    usual += [64, 80, 128, 160, 200, 240, 256, 300, 320, 441, 480, 512, 1024]
+    near = {hop for hop in usual if 0.9 < hop / guess < 1.1}
+    for hop in sorted({*near, math.floor(guess), math.ceil(guess)}):
+        if hop > 0:
+            yield {"hop_length": hop}
