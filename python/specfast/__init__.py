@@ -17,7 +17,7 @@ from specfast._spec.feature_spec import FeatureSpec
 from specfast.layers import FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
-    from specfast import presets
+    from specfast import doctor, presets
     from specfast.front_files import load_front
     from specfast.keras_files import from_keras, load_keras
 
@@ -32,6 +32,7 @@ __all__ = [
     "STFTSpectrogram",
     "__version__",
     "build_info",
+    "doctor",
     "from_keras",
     "get_cmake_dir",
     "get_include",
@@ -45,11 +46,11 @@ __all__ = [
 
 # Where names are that are imported when they are first asked for.
 _LAZY = {"from_keras": "keras_files", "load_keras": "keras_files", "load_front": "front_files"}
-_MODULES = ("presets",)
+_MODULES = ("doctor", "presets")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports presets and the readers of files when they are first asked for."""
+    """Imports presets, the doctor and the readers of files when they are first asked for."""
     if name in _MODULES:
         return importlib.import_module(f"specfast.{name}")
     if name not in _LAZY:

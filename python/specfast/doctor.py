@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Says why two front ends differ: the first stage that does, by how much, and the likely cause.
 
-    >>> from specfast import doctor
-    >>> diagnosis = doctor.diagnose("whisper", features, clip)
-    >>> print(diagnosis)
+>>> from specfast import doctor
+>>> diagnosis = doctor.diagnose("whisper", features, clip)
+>>> print(diagnosis)
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from specfast._doctor.sources import Source, source_of
 from specfast._spec import checks as _checks
 from specfast.audio import read_audio
 
-__all__ = ["Cause", "Diagnosis", "DoctorError", "Finding", "StageGap", "diagnose", "test_clip"]
+__all__ = ["Cause", "Diagnosis", "DoctorError", "Finding", "StageGap", "diagnose", "make_clip"]
 
 # Where they are public.
 for _public in (Cause, Diagnosis, DoctorError, Finding, StageGap):
@@ -46,7 +46,7 @@ def diagnose(a: Any, b: Any, clip: Any = None, *, rate: float | None = None) -> 
             .csv file, and a function of (samples) or (samples, rate), also as "module:function",
             which imports that module.
         clip: the samples that both are computed on: an array [samples] or the path of a recording,
-            of which the channels are averaged. None: `test_clip` of the front end's rate. An
+            of which the channels are averaged. None: `make_clip` of the front end's rate. An
             array of features needs the clip that it was made from.
         rate: the sampling rate of an array in Hz; None: that of the known front end.
 
@@ -69,14 +69,14 @@ def diagnose(a: Any, b: Any, clip: Any = None, *, rate: float | None = None) -> 
     usual = _USUAL_RATE if spec is None else spec.sampling_rate
     sound = _clip(clip, rate, usual)
     if spec is None:
-        results = [_features(source, sound, usual) for source in sources]
-        return diagnosing.of_two_results(labels, *(np.asarray(each, np.float64) for each in results))
+        first, second = (_features(source, sound, usual) for source in sources)
+        return diagnosing.of_two_results(labels, first, second)
     if other is not None:
         return diagnosing.of_two_specs(labels, spec, other, sound)
     return diagnosing.of_values(labels, spec, _features(sources[1], sound, usual), sound)
 
 
-def test_clip(rate: float = _USUAL_RATE) -> npt.NDArray[np.float32]:
+def make_clip(rate: float = _USUAL_RATE) -> npt.NDArray[np.float32]:
     """Returns the clip that is used where none is given, float32 [samples], the same every time.
 
     A voice with hiss and some DC, 2.5 seconds long, that starts and ends loudly and fades to

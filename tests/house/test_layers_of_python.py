@@ -34,6 +34,8 @@ LAYERS = [
     (r"presets\.py", "presets"),
     (r"_front_file/\w+\.py", "front_file"),
     (r"front_files\.py", "front_files"),
+    (r"_doctor/\w+\.py", "examination"),
+    (r"doctor\.py", "doctor"),
     (r"_adapters/\w+\.py", "adapters"),
     (r"(jax|torch)\.py", "framework"),
     (r"keras\.py", "keras"),
@@ -55,6 +57,8 @@ MAY_IMPORT = {
     "presets": {"spec", "layers"},
     "front_file": {"spec", "front_file"},
     "front_files": {"spec", "engine", "layers", "front_file", "keras_files"},
+    "examination": {"spec", "layers", "front_files", "examination"},
+    "doctor": {"spec", "leaf", "examination"},
     "adapters": {"spec", "engine", "layers", "catalogue", "adapters"},
     "framework": {"spec", "engine", "layers", "catalogue", "adapters"},
     "keras": {"spec", "engine", "layers", "catalogue", "adapters", "framework"},
@@ -66,10 +70,11 @@ MAY_IMPORT = {
         "front_files",
         "recordings",
         "leaf",
+        "doctor",
         "commands",
     },
     "cli": {"commands", "cli"},
-    "face": {"spec", "engine", "layers", "keras_files", "presets", "front_files"},
+    "face": {"spec", "engine", "layers", "keras_files", "presets", "front_files", "doctor"},
 }
 
 
@@ -214,6 +219,12 @@ PLANTED: list[tuple[Rule, str, str, str]] = [
         "front_files.py",
     ),
     (imports_point_one_way, "specfast/plot.py", "from specfast.layers import mel", "mel.py"),
+    (
+        imports_point_one_way,
+        "specfast/_doctor/clip.py",
+        "from specfast import doctor",
+        "doctor.py",
+    ),
     (imports_point_one_way, "specfast/torch.py", "from specfast import keras", "keras.py"),
     (
         imports_point_one_way,

@@ -17,6 +17,7 @@ import click
 from click.core import ParameterSource
 
 from specfast._cli import options
+from specfast._cli.doctor import DIFFERENT, SAME, TROUBLE, examined
 from specfast._cli.errors import Failed, WrongUse, hushed_libraries
 from specfast._cli.facts import facts
 from specfast._cli.fronts import fronts as table_of_fronts
@@ -127,14 +128,15 @@ def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], ki
 
 
 @contextlib.contextmanager
-def _exit_codes() -> Iterator[None]:
+def _exit_codes(failed: int = 1) -> Iterator[None]:
     """Turns the exceptions of our work into click's, which print a message and exit."""
     try:
         yield
     except WrongUse as error:
         raise click.UsageError(str(error)) from error
     except Failed as error:
-        raise click.ClickException(str(error)) from error
+        click.echo(f"Error: {error}", err=True)
+        raise click.exceptions.Exit(failed) from error
     except KeyboardInterrupt:
         raise click.exceptions.Exit(_INTERRUPTED) from None
 
@@ -248,6 +250,29 @@ def fronts() -> None:
     """
     with _exit_codes(), standard_output() as output:
         output.write(_aligned(table_of_fronts()) + "\n")
+
+
+@specfast.command()
+@click.argument("a", metavar="A", type=options.Front())
+@click.argument("b", metavar="B", type=options.Front())
+@click.argument("clip", metavar="[CLIP]", required=False, type=options.FileName())
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def doctor(a: str, b: str, clip: str | None, as_json: bool) -> None:
+    """Say why two front ends differ.
+
+    A and B are names that `specfast fronts` lists, files that describe a front end, or features
+    from elsewhere: a .npy, .npz or .csv file, or module:function, which is imported and called
+    with the samples. At least one should be known. CLIP is a recording that both are computed
+    on; features in a file require the one that they were made from.
+
+    Exit codes: 0 the same numbers, 1 they differ, 2 something cannot be compared.
+    """
+    with _exit_codes(failed=TROUBLE), hushed_libraries():
+        diagnosis = examined(a, b, clip)
+        text = diagnosis.to_json(indent=2) if as_json else str(diagnosis)
+        with standard_output() as output:
+            output.write(text + "\n")
+    raise click.exceptions.Exit(SAME if diagnosis.same else DIFFERENT)
 
 
 @specfast.command()

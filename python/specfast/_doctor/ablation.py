@@ -26,6 +26,7 @@ def causes_of(
         rounding: below which a difference is no effect.
     """
     differing = changed_fields(a, b)
+    shape = computed(b, clip).shape
     causes: list[Cause] = []
     idle: list[str] = []
     for subject in SUBJECTS:
@@ -37,8 +38,8 @@ def causes_of(
         if found is not None and rounding.covers(found) and subject.name != "layout":
             idle += fields
             continue
-        has_number = found is not None and found.is_of_one_shape and subject.name != "layout"
-        effect = found.rms if found is not None and has_number else None
+        is_of_shape = found is not None and found.shapes[0] == shape and subject.name != "layout"
+        effect = found.rms if found is not None and is_of_shape else None
         causes.append(Cause(subject.name, subject.stage, fields, described(fields), effect))
     causes.sort(key=_weight)
     return tuple(causes), tuple(idle)

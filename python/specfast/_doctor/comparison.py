@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,12 +30,15 @@ def computed(spec: FeatureSpec, clip: Clip) -> Array:
         ValueError: if the clip is too short for its padding.
         MemoryError: if there is no room for it.
     """
-    values = np.asarray(restored(spec, None)(clip.samples), np.float64)
+    # One thread: the calls are many and short.
+    values = np.asarray(restored(spec, 1)(clip.samples), np.float64)
     return values.T if spec.layout == "frames_first" else values
 
 
 def exact(spec: FeatureSpec) -> FeatureSpec:
     """Returns the specification in float64 throughout."""
+    if spec.precision == spec.dtype == "float64":
+        return spec
     return spec.replace(precision="float64", dtype="float64")
 
 
@@ -101,7 +105,7 @@ class Rounding:
         )
 
 
-def rounding_of(spec: FeatureSpec, clip: Clip, dtype: np.dtype[np.generic]) -> Rounding:
+def rounding_of(spec: FeatureSpec, clip: Clip, dtype: np.dtype[Any]) -> Rounding:
     """Returns what rounding does to the result of a specification.
 
     It is measured: how far float32 and float64 are apart on this clip, some times over.

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The examinations: of two known front ends, of one and a result from elsewhere, of two results."""
+"""The examinations: of two known front ends, of one and a result, of two results."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -27,13 +29,17 @@ from specfast._doctor.stages import compare_stages
 from specfast._doctor.subjects import STAGES, described
 from specfast._spec.feature_spec import FeatureSpec
 
+Values = np.ndarray[Any, Any]  # a result as it came
+
 _TRANSPOSED = {"bands_first": "frames_first", "frames_first": "bands_first"}
 
 
 def of_two_specs(labels: tuple[str, str], a: FeatureSpec, b: FeatureSpec, clip: Clip) -> Diagnosis:
     """Compares two known front ends, stage by stage and choice by choice."""
-    results = computed(a, clip), computed(b, clip)
-    rounding = _both(rounding_of(a, clip, np.dtype(a.dtype)), rounding_of(b, clip, np.dtype(b.dtype)))
+    results = _computed("A", a, clip), _computed("B", b, clip)
+    rounding = _both(
+        rounding_of(a, clip, np.dtype(a.dtype)), rounding_of(b, clip, np.dtype(b.dtype))
+    )
     found = gap(*results)
     causes, idle = causes_of(a, b, clip, results[1], rounding)
     same = rounding.covers(found) and a.layout == b.layout
@@ -63,69 +69,61 @@ def of_two_specs(labels: tuple[str, str], a: FeatureSpec, b: FeatureSpec, clip: 
     )
 
 
-def of_values(
-    labels: tuple[str, str], a: FeatureSpec, values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], clip: Clip
-) -> Diagnosis:
+def of_values(labels: tuple[str, str], a: FeatureSpec, values: Values, clip: Clip) -> Diagnosis:
     """Looks for what makes a known front end give a result from elsewhere."""
-    result = computed(a, clip)
-    wanted, is_transposed = _oriented(values, a, result)
-    target = Target(wanted, clip)
+    result = _computed("A", a, clip)
+    wanted, layout = _oriented(values, a, result)
     rounding = rounding_of(a, clip, values.dtype)
     distance = gap(result, wanted)
-    layout = _layout_cause(a) if is_transposed else ()
-    notes = [*_about_specs(labels[:1], (a,), clip), *findings.of_values("B", wanted)]
-    if rounding.covers(distance):
-        if not layout:
-            return Diagnosis(
-                *labels, True, _result(distance, a, a, rounding, same=True), findings=tuple(notes)
-            )
-        found = Found(a, True, 1.0, rounding)
-    else:
-        found = Search(a, target, values.dtype).run()
-    return _with_causes(labels, a, wanted, clip, found, layout, _result(distance, a, a, rounding), notes)
+    same = rounding.covers(distance)
+    difference = _result(distance, a, a, rounding, same=same and layout == a.layout)
+    notes = (*_about_specs(labels[:1], (a,), clip), *findings.of_values("B", wanted))
+    if not difference.differs:
+        return Diagnosis(*labels, True, difference, findings=notes)
+    found = Found(a, True, 1.0, rounding)
+    if not same:
+        found = Search(a, Target(wanted, clip), values.dtype).run()
+    return dataclasses.replace(
+        _explanation(a, wanted, clip, found, layout),
+        a=labels[0],
+        b=labels[1],
+        difference=difference,
+        findings=notes,
+    )
 
 
-def _with_causes(
-    labels: tuple[str, str],
-    a: FeatureSpec,
-    wanted: Array,
-    clip: Clip,
-    found: Found,
-    layout: tuple[Cause, ...],
-    difference: StageGap,
-    notes: list[Finding],
+def _explanation(
+    a: FeatureSpec, wanted: Array, clip: Clip, found: Found, layout: str
 ) -> Diagnosis:
-    if found.spec is None:
-        return Diagnosis(
-            *labels,
-            False,
-            difference,
-            causes=layout,
-            share=found.share,
-            first_difference=None,
-            findings=tuple(notes),
-        )
-    causes, _ = causes_of(a, found.spec, clip, wanted, found.rounding)
-    causes = (*layout, *causes)
+    """Returns the causes that a search has found, in a diagnosis without the rest."""
+    unknown = StageGap("result", True, "")
+    spec, causes = found.spec, _layout_cause(a, layout)
+    if spec is None:
+        return Diagnosis("", "", False, unknown, causes=causes, share=found.share)
+    remaining = gap(computed(spec, clip), wanted)
+    with contextlib.suppress(ValueError):  # joined frames have one layout only
+        spec, causes = spec.replace(layout=layout), ()
+    more, _ = causes_of(a, spec, clip, wanted, found.rounding)
+    # Choices may be rounding one by one, and more than that together.
+    causes += more or causes_of(a, spec, clip, wanted, Rounding(0.0, 0.0))[0]
     first = min(causes, key=lambda cause: STAGES.index(cause.stage))
-    remaining = gap(computed(found.spec, clip), wanted)
-    spec = found.spec.replace(layout=_TRANSPOSED[a.layout]) if layout else found.spec
     return Diagnosis(
-        *labels,
+        "",
+        "",
         False,
-        difference,
+        unknown,
         first_difference=StageGap(first.stage, True, first.text),
         causes=causes,
         explained=found.is_exact,
         spec=spec,
         remaining=remaining.max_abs if remaining.is_of_one_shape else None,
         share=found.share,
-        findings=tuple(notes),
     )
 
 
-def of_two_results(labels: tuple[str, str], a: Array, b: Array) -> Diagnosis:
+def of_two_results(labels: tuple[str, str], first: Values, second: Values) -> Diagnosis:
     """Compares two results of front ends that are not known."""
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
     notes = [*findings.of_values("A", a), *findings.of_values("B", b)]
     if a.shape != b.shape and a.shape == b.shape[::-1]:
         notes.append(Finding("layout", "B has the shape of A transposed, and was compared so"))
@@ -159,31 +157,51 @@ def _line_between(a: Array, b: Array) -> Iterator[Finding]:
 # ---- Parts -------------------------------------------------------------------------------------
 
 
-def _oriented(values: np.ndarray[tuple[int, ...], np.dtype[np.generic]], spec: FeatureSpec, result: Array) -> tuple[Array, bool]:
-    """Returns a result as [rows, frames], and whether that is not the layout of the front end."""
+def _computed(side: str, spec: FeatureSpec, clip: Clip) -> Array:
+    """Returns the result of a front end, [rows, frames].
+
+    Raises:
+        ValueError: if the clip is too short for it.
+    """
+    try:
+        result = computed(spec, clip)
+    except ValueError as error:
+        raise ValueError(f"`clip` is of no use to {side}: {error}") from error
+    if not result.shape[1]:
+        raise ValueError(
+            f"`clip` is too short: {side} makes no frame of it. "
+            f"Received: clip of {len(clip.samples)} samples, frame_length={spec.frame_length}"
+        )
+    return result
+
+
+def _oriented(values: Values, spec: FeatureSpec, result: Array) -> tuple[Array, str]:
+    """Returns a result as [rows, frames], and its layout."""
     plain = np.asarray(values, np.float64)
     plain = plain.T if spec.layout == "frames_first" else plain
     rows, frames = result.shape
     if plain.shape[0] == plain.shape[1] == rows:
         distances = [gap(result, each).rms for each in (plain, plain.T)]
-        turned = distances[1] < distances[0]
+        is_turned = distances[1] < distances[0]
     elif rows in plain.shape:
-        turned = plain.shape[0] != rows
-    else:  # the axis of frames is the one that has about their number
-        ratios = [abs(np.log(max(length, 1) / max(frames, 1))) for length in plain.shape]
-        turned = ratios[0] < ratios[1]
-    return (np.ascontiguousarray(plain.T), True) if turned else (plain, False)
+        is_turned = plain.shape[0] != rows
+    else:  # one axis has about the number of frames
+        is_near = [abs(length - frames) <= 2 + 0.05 * frames for length in plain.shape]
+        is_turned = is_near == [True, False]
+    if is_turned:
+        return np.ascontiguousarray(plain.T), _TRANSPOSED[spec.layout]
+    return plain, spec.layout
 
 
-def _layout_cause(a: FeatureSpec) -> tuple[Cause, ...]:
-    fields = {"layout": (a.layout, _TRANSPOSED[a.layout])}
+def _layout_cause(a: FeatureSpec, layout: str) -> tuple[Cause, ...]:
+    if layout == a.layout:
+        return ()
+    fields = {"layout": (a.layout, layout)}
     return (Cause("layout", "arrangement", fields, described(fields), None),)
 
 
 def _both(*roundings: Rounding) -> Rounding:
-    return Rounding(
-        max(each.max_abs for each in roundings), max(each.rms for each in roundings)
-    )
+    return Rounding(max(each.max_abs for each in roundings), max(each.rms for each in roundings))
 
 
 def _about_specs(
@@ -209,8 +227,10 @@ def _result(
     units = {decibels_of(a), decibels_of(b)}
     unit = units.pop() if len(units) == 1 else None
     text = _words(found, unit)
-    if same:
-        text = f"{text}; up to {rounding.max_abs:.2g} is rounding" if found.max_abs else text
+    if same and found.max_abs:
+        text = f"{text}; up to {rounding.max_abs:.2g} is rounding"
+    elif not same and rounding.covers(found):
+        text = f"in layout only, {text}"
     return StageGap(
         "result", not same, text, found, None if unit is None else found.max_abs * unit
     )

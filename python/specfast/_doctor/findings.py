@@ -23,6 +23,11 @@ _EMPTY_DB = 75.0
 # ... and this far below what is just under it, within so many bins.
 _EDGE_DB, _EDGE_BINS = 25.0, 24
 _HIGHEST_SHARE = 0.92
+# The fields of what is done with the energies of bands.
+_BEHIND_ENERGIES = (
+    *("level", "dynamic_range", "num_cepstra", "lifter", "energy", "gain", "offset"),
+    *("normalization", "delta_order", "num_frames", "frames_multiple", "join_frames"),
+)
 
 
 # ---- The clip ----------------------------------------------------------------------------------
@@ -165,17 +170,17 @@ def _at_the_floor(label: str, spec: FeatureSpec, clip: Clip) -> Iterator[Finding
 
 def _energies_of(spec: FeatureSpec) -> FeatureSpec:
     """Returns a specification that ends with the energies of the bands."""
-    behind = ("level", "dynamic_range", "num_cepstra", "lifter", "energy", "gain", "offset")
-    behind += ("normalization", "delta_order", "num_frames", "frames_multiple", "join_frames")
     fields = FeatureSpec.__dataclass_fields__
-    return spec.replace(**{name: fields[name].default for name in behind})
+    return spec.replace(**{name: fields[name].default for name in _BEHIND_ENERGIES})
 
 
 def of_values(label: str, values: Array) -> Iterator[Finding]:
     """Yields findings about a result from elsewhere, [rows, frames]."""
     bad = int((~np.isfinite(values)).sum())
     if bad:
-        yield Finding("not finite", f"{label} has {bad} of {values.size} values that are not finite")
+        yield Finding(
+            "not finite", f"{label} has {bad} of {values.size} values that are not finite"
+        )
     if values.shape[1] < 2:
         return
     constant = np.flatnonzero(values.max(axis=1) == values.min(axis=1))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from specfast._doctor.comparison import decibels_of
 from specfast._doctor.hypotheses import Hypothesis
@@ -79,13 +80,15 @@ def refined(
     found = []
     for name, (low, high) in ranges.items():
         if name in changed:
-            value = _least(low, high, lambda number, name=name: _cost(spec, name, number, cost))
+            value = _least(low, high, partial(_cost, spec, name, cost=cost))
             found += [
                 spec.replace(**{name: _rounded(value, digits)})
                 for digits in (1, 2, 3, 4, 6)
                 if _cost(spec, name, _rounded(value, digits), cost) < math.inf
             ]
-    floors = [spec.floor * factor for factor in (0.25, 0.5, 2.0, 4.0)] if "floor" in changed else []
+    floors = (
+        [spec.floor * factor for factor in (0.25, 0.5, 2.0, 4.0)] if "floor" in changed else []
+    )
     found += [spec.replace(floor=floor) for floor in floors]
     return found
 

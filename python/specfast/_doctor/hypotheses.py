@@ -51,7 +51,7 @@ def hypotheses(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator
     """
     seen = {spec}
     for subject, catalogue in _CATALOGUE.items():
-        for changes in catalogue(spec):
+        for changes in catalogue(spec) if callable(catalogue) else catalogue:
             yield from _made(subject, spec, changes, seen)
     for changes in _hops(spec, num_samples, num_frames):
         yield from _made("hop length", spec, changes, seen)
@@ -73,62 +73,51 @@ def _made(
 
 def for_rows(spec: FeatureSpec, num_rows: int) -> Iterator[Hypothesis]:
     """Yields specifications with another number of rows."""
-    seen = {spec}
     static = num_rows // max(1 + spec.delta_order, 1) // spec.join_frames
-    for subject, changes in (
+    joined = {"join_frames": max(num_rows // spec.num_static_rows, 1), "layout": "frames_first"}
+    no_cepstra = {"num_cepstra": None, "lifter": 0.0}
+    changes: tuple[tuple[str, Changes], ...] = (
         ("number of bands", {"num_mel_bins": static - (spec.energy is not None)}),
         ("cepstra", {"num_cepstra": static}),
-        ("cepstra", {"num_cepstra": None, "lifter": 0.0}),
-        ("cepstra", {"num_cepstra": None, "lifter": 0.0, "num_mel_bins": num_rows}),
-        ("energy", {"energy": None}),
-        ("energy", {"energy": "raw"}),
-        ("energy", {"energy": "windowed"}),
-        ("derivatives", {"delta_order": 0}),
-        ("derivatives", {"delta_order": 1}),
-        ("derivatives", {"delta_order": 2}),
+        ("cepstra", no_cepstra),
+        ("cepstra", {**no_cepstra, "num_mel_bins": num_rows}),
+        *(("energy", {"energy": energy}) for energy in (None, "raw", "windowed")),
+        *(("derivatives", {"delta_order": order}) for order in (0, 1, 2)),
         ("joined frames", {"join_frames": 1}),
-        ("joined frames", {"join_frames": max(num_rows // spec.num_static_rows, 1)}),
+        ("joined frames", joined),
         *(("mode", {**_without_bands(spec), "mode": mode}) for mode in ("magnitude", "psd")),
-    ):
-        if subject == "joined frames":
-            changes = {**changes, "layout": "frames_first"}
-        for hypothesis in _made(subject, spec, changes, seen):
+    )
+    seen = {spec}
+    for subject, each in changes:
+        for hypothesis in _made(subject, spec, each, seen):
             if hypothesis.spec.num_rows == num_rows:
                 yield hypothesis
 
 
+# What a spectrum without bands has too.
+_OF_SPECTRA = (
+    *("sampling_rate", "precision", "dtype", "input_scale", "num_samples", "sample_padding"),
+    *("frame_length", "hop_length", "fft_length", "padding", "pad_mode", "pad_length"),
+    *("frame_span", "drop_frames", "window", "window_periodic", "layout"),
+)
+
+
 def _without_bands(spec: FeatureSpec) -> dict[str, Any]:
     """Returns the changes that leave the spectrum of a specification."""
-    kept = ("sampling_rate", "precision", "dtype", "input_scale", "num_samples", "layout")
-    kept += ("frame_length", "hop_length", "fft_length", "padding", "pad_mode", "pad_length")
-    kept += ("window", "window_periodic", "drop_frames", "frame_span", "sample_padding")
     fields = FeatureSpec.__dataclass_fields__
-    return {name: fields[name].default for name in spec.given() if name not in kept}
+    return {name: fields[name].default for name in spec.given() if name not in _OF_SPECTRA}
 
 
 # ---- One choice each ---------------------------------------------------------------------------
 
 
+def _each(field: str, *values: Any) -> tuple[Changes, ...]:
+    """Returns a change of one field for each value."""
+    return tuple({field: value} for value in values)
+
+
 def _symmetry(spec: FeatureSpec) -> Iterator[Changes]:
     yield {"window_periodic": not spec.window_periodic}
-
-
-def _windows(spec: FeatureSpec) -> Iterator[Changes]:
-    for window in ("hann", "hamming", "povey", None, "blackman"):
-        for periodic in (True, False):
-            yield {"window": window, "window_periodic": periodic}
-
-
-def _norms(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"mel_norm": norm} for norm in (None, "slaney", "area"))
-
-
-def _scales_of_mel(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"mel_scale": scale} for scale in ("htk", "slaney"))
-
-
-def _triangles(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"mel_triangles": triangles} for triangles in ("hertz", "mel"))
 
 
 def _paddings(spec: FeatureSpec) -> Iterator[Changes]:
@@ -141,35 +130,18 @@ def _paddings(spec: FeatureSpec) -> Iterator[Changes]:
     yield {**plain, "padding": "valid", "frame_span": spec.fft_length}
 
 
-def _levels(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"level": level} for level in ("ln", "log10", "decibel"))
-    yield {"level": "energy", "dynamic_range": None}
-
-
-def _floor_rules(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"floor_rule": rule} for rule in ("clamp", "add"))
-
-
-def _floors(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"floor": floor} for floor in _FLOORS)
-
-
 def _preemphases(spec: FeatureSpec) -> Iterator[Changes]:
     yield {"preemphasis": 0.0, "preemphasis_rule": "frame"}
-    for coefficient in (0.97, 0.95, 0.9):
+    for coefficient in dict.fromkeys((spec.preemphasis, 0.97, 0.95, 0.9)):
         for rule in ("frame", "signal"):
             yield {"preemphasis": coefficient, "preemphasis_rule": rule}
-    if spec.preemphasis:
-        for rule in ("frame", "signal"):
-            yield {"preemphasis_rule": rule}
 
 
 def _input_scales(spec: FeatureSpec) -> Iterator[Changes]:
     yield {"input_scale": 1.0}
     for factor in _SCALES:
-        for scale in (spec.input_scale * factor, spec.input_scale / factor):
-            if 1e-15 <= scale <= 1e15:
-                yield {"input_scale": scale}
+        yield {"input_scale": spec.input_scale * factor}
+        yield {"input_scale": spec.input_scale / factor}
 
 
 def _edges(spec: FeatureSpec) -> Iterator[Changes]:
@@ -178,10 +150,6 @@ def _edges(spec: FeatureSpec) -> Iterator[Changes]:
     highs = [edge for edge in (*_HIGH_EDGES, half - 400, half - 100) if 0 < edge <= half]
     yield from ({**high, "min_freq": edge} for edge in _LOW_EDGES)
     yield from ({**low, "max_freq": edge} for edge in (None, *highs))
-
-
-def _exponents(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"magnitude_exponent": exponent} for exponent in (1.0, 2.0))
 
 
 def _dc(spec: FeatureSpec) -> Iterator[Changes]:
@@ -202,21 +170,15 @@ def _frame_lengths(spec: FeatureSpec) -> Iterator[Changes]:
 
 
 def _ranges(spec: FeatureSpec) -> Iterator[Changes]:
-    unit = {"decibel": 1.0, "log10": 0.1, "ln": math.log(10) / 10}.get(spec.level)
     yield {"dynamic_range": None}
-    for decibels in (80.0, 100.0, 120.0, 60.0) if unit else ():
-        yield {"dynamic_range": decibels * (unit or 1.0)}
-
-
-def _gains(spec: FeatureSpec) -> Iterator[Changes]:
-    yield {"gain": 1.0, "offset": 0.0}
-    yield {"gain": 0.25, "offset": 1.0}
-    yield {"gain": -1.0, "offset": 0.0}
+    unit = {"decibel": 1.0, "log10": 0.1, "ln": math.log(10) / 10}.get(spec.level)
+    if unit is not None:
+        yield from ({"dynamic_range": decibels * unit} for decibels in (80, 100, 120, 60))
 
 
 def _normalizations(spec: FeatureSpec) -> Iterator[Changes]:
     yield {"normalization": None}
-    for freedom in (1, 0):
+    for freedom in dict.fromkeys((spec.normalization_ddof, 1, 0)):
         for where, epsilon in (("std", 1e-5), ("variance", 1e-7)):
             yield {
                 "normalization": "per_band",
@@ -232,52 +194,43 @@ def _rates(spec: FeatureSpec) -> Iterator[Changes]:
         yield {"sampling_rate": rate, "max_freq": spec.max_freq}
 
 
-def _power_offsets(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"power_offset": offset} for offset in (0.0, 1e-10, 1e-9, 1e-8, 1e-6))
-
-
-def _references(spec: FeatureSpec) -> Iterator[Changes]:
-    yield {"reference": 1.0}
-
-
-def _of_cepstra(spec: FeatureSpec) -> Iterator[Changes]:
-    if spec.num_cepstra is not None:
-        yield from ({"lifter": lifter} for lifter in (0.0, 22.0))
-
-
-def _dct_norms(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"dct_norm": norm} for norm in ("ortho", None))
-
-
-def _energies(spec: FeatureSpec) -> Iterator[Changes]:
-    yield from ({"energy": energy} for energy in ("raw", "windowed", None))
-
-
-_CATALOGUE: dict[str, Callable[[FeatureSpec], Iterator[Changes]]] = {
+# Of each choice its changes, or a function of the specification that yields them.
+_CATALOGUE: dict[str, tuple[Changes, ...] | Callable[[FeatureSpec], Iterator[Changes]]] = {
     "window symmetry": _symmetry,
-    "mel norm": _norms,
-    "mel scale": _scales_of_mel,
-    "mel triangles": _triangles,
+    "mel norm": _each("mel_norm", None, "slaney", "area"),
+    "mel scale": _each("mel_scale", "htk", "slaney"),
+    "mel triangles": _each("mel_triangles", "hertz", "mel"),
     "padding": _paddings,
-    "log base": _levels,
-    "floor rule": _floor_rules,
-    "floor": _floors,
+    "log base": (
+        *_each("level", "ln", "log10", "decibel"),
+        {"level": "energy", "dynamic_range": None},
+    ),
+    "floor rule": _each("floor_rule", "clamp", "add"),
+    "floor": _each("floor", *_FLOORS),
     "preemphasis": _preemphases,
     "input scale": _input_scales,
-    "power or magnitude": _exponents,
+    "power or magnitude": _each("magnitude_exponent", 1.0, 2.0),
     "DC removal": _dc,
-    "window": _windows,
+    "window": tuple(
+        {"window": window, "window_periodic": periodic}
+        for window in ("hann", "hamming", "povey", None, "blackman")
+        for periodic in (True, False)
+    ),
     "band edges": _edges,
     "dynamic range": _ranges,
     "normalization": _normalizations,
-    "gain and offset": _gains,
+    "gain and offset": (
+        {"gain": 1.0, "offset": 0.0},
+        {"gain": 0.25, "offset": 1.0},
+        {"gain": -1.0, "offset": 0.0},
+    ),
     "transform length": _transforms,
     "frame length": _frame_lengths,
-    "power offset": _power_offsets,
-    "reference": _references,
-    "lifter": _of_cepstra,
-    "DCT norm": _dct_norms,
-    "energy": _energies,
+    "power offset": _each("power_offset", 0.0, 1e-10, 1e-9, 1e-8, 1e-6),
+    "reference": _each("reference", 1.0),
+    "lifter": _each("lifter", 0.0, 22.0),
+    "DCT norm": _each("dct_norm", "ortho", None),
+    "energy": _each("energy", "raw", "windowed", None),
     "sampling rate": _rates,
 }
 

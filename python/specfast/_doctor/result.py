@@ -81,7 +81,8 @@ class Diagnosis:
         spec: the specification with these changes; None: A has none.
         remaining: the largest difference between its result and that of B; None: the shapes
             differ, or there is no `spec`.
-        share: how much of the difference (root mean square) the causes explain, 0 to 1.
+        share: how much of the difference (root mean square) the causes explain, or the best that
+            was found where `causes` is empty, 0 to 1; None: nothing was looked for.
         findings: about clip, front ends and results.
     """
 
@@ -95,7 +96,7 @@ class Diagnosis:
     explained: bool = False
     spec: FeatureSpec | None = None
     remaining: float | None = None
-    share: float = 0.0
+    share: float | None = 0.0
     findings: tuple[Finding, ...] = ()
 
     def __str__(self) -> str:
@@ -143,27 +144,46 @@ def _stage_lines(diagnosis: Diagnosis) -> list[str]:
 
 
 def _cause_lines(diagnosis: Diagnosis) -> list[str]:
-    if not diagnosis.causes:
-        return ["No hypothesis explains the difference."]
-    likely = "" if diagnosis.stages else "likely "
-    lines = ["", f"The {likely}cause:" if len(diagnosis.causes) == 1 else f"{likely}causes:"]
-    lines[1] = lines[1][0].upper() + lines[1][1:]
-    for number, cause in enumerate(diagnosis.causes, 1):
+    if diagnosis.share is None:
+        return []
+    if not diagnosis.explained and not diagnosis.spec:
+        best = f"the best one found leaves {_rest(diagnosis)} of the difference"
+        verdict = f"No combination of usual mistakes explains it; {best}."
+        return [verdict, *_list(diagnosis.causes)]
+    several = len(diagnosis.causes) != 1
+    if not diagnosis.explained:
+        head = "No combination of usual mistakes gives B. The nearest, of which some may be wrong:"
+    elif diagnosis.stages:
+        head = "The causes:" if several else "The cause:"
+    else:
+        head = "The likely causes:" if several else "The likely cause:"
+    return ["", head, *_list(diagnosis.causes), "", _cure(diagnosis)]
+
+
+def _list(causes: tuple[Cause, ...]) -> list[str]:
+    lines = []
+    for number, cause in enumerate(causes, 1):
         effect = "another shape" if cause.effect is None else f"{cause.effect:.3g} rms"
         lines.append(f"  {number}. {cause.name}: {cause.text} ({effect})")
-    return [*lines, "", *_cure_lines(diagnosis)]
+    return lines
 
 
-def _cure_lines(diagnosis: Diagnosis) -> list[str]:
+def _cure(diagnosis: Diagnosis) -> str:
     changes = {name: b for cause in diagnosis.causes for name, (_, b) in cause.fields.items()}
     shown = ", ".join(f"{name}={_value(value)}" for name, value in changes.items())
     if diagnosis.explained:
-        left = f" within {diagnosis.remaining:.2g}" if diagnosis.remaining else ""
-        return [f"A gives the numbers of B{left} with {shown}"]
-    rest = "shapes still differ" if diagnosis.remaining is None else (
-        f"what remains is up to {diagnosis.remaining:.3g}"
+        left = f", up to {diagnosis.remaining:.2g}," if diagnosis.remaining else ""
+        return f"A gives the numbers of B{left} with {shown}"
+    rest = (
+        "another shape"
+        if diagnosis.remaining is None
+        else f"a difference of up to {diagnosis.remaining:.3g}"
     )
-    return [f"With {shown} {diagnosis.share:.0%} of the difference is gone; {rest}."]
+    return f"With {shown} there remain {_rest(diagnosis)} of the difference: {rest}."
+
+
+def _rest(diagnosis: Diagnosis) -> str:
+    return f"{100 - 100 * (diagnosis.share or 0.0):.2g} %"
 
 
 def _value(value: Any) -> str:

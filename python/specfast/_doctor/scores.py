@@ -26,14 +26,12 @@ class Score:
             deviation each.
         fitted: the same with the gain and the offset that fit best.
         gain, offset: these, of the values as they are; NaN where energies are compared.
-        gap: the difference of the values.
     """
 
     plain: float
     fitted: float
     gain: float
     offset: float
-    gap: Gap
 
 
 class Target:
@@ -56,7 +54,8 @@ class Target:
         )
         self._floor = largest * 10 ** (-_RANGE_DB / 10)
         self._compared = self._as_compared(values)
-        self._deviation = float(np.std(self._compared)) or 1.0
+        self._all_finite = finite.size == values.size
+        self._deviation = float(np.nanstd(self._compared)) or 1.0
 
     def score(self, spec: FeatureSpec) -> Score | None:
         """Returns how well a specification does; None: it has other rows, or refuses the clip."""
@@ -69,6 +68,10 @@ class Target:
         """How many specifications have been computed."""
         return len(self._known)
 
+    def gap(self, spec: FeatureSpec) -> Gap:
+        """Returns how far the values are apart, for a specification that has a score."""
+        return gap(computed(exact(spec), self.clip), self.values)
+
     def _score(self, spec: FeatureSpec) -> Score | None:
         if spec.num_rows != len(self.values):
             return None
@@ -77,23 +80,21 @@ class Target:
         except ValueError:
             return None
         frames = min(values.shape[1], self.values.shape[1])
-        if not frames:
+        x = self._as_compared(values)[:, :frames].ravel()
+        y = self._compared[:, :frames].ravel()
+        if not (self._all_finite and np.isfinite(x).all()):
+            both = np.isfinite(x) & np.isfinite(y)
+            x, y = x[both], y[both]
+        if not x.size:
             return None
-        x, y = self._as_compared(values)[:, :frames], self._compared[:, :frames]
-        both = np.isfinite(x) & np.isfinite(y)
-        if not both.any():
-            return None
-        x, y = x[both], y[both]
-        lacking = abs(values.shape[1] - self.values.shape[1])
-        missing = lacking / max(values.shape[1], self.values.shape[1])
-        gain, offset = _line(x, y)
-        plain = math.sqrt(float(np.mean((x - y) ** 2))) / self._deviation
-        fitted = math.sqrt(float(np.mean((gain * x + offset - y) ** 2))) / self._deviation
+        missing = abs(values.shape[1] - self.values.shape[1]) / max(
+            values.shape[1], self.values.shape[1]
+        )
+        plain = _rms(x - y) / self._deviation
+        gain, offset, rest = _line(x, y)
         if self._is_energy:
             gain, offset = math.nan, math.nan
-        return Score(
-            plain + missing, fitted + missing, gain, offset, gap(values, self.values)
-        )
+        return Score(plain + missing, rest / self._deviation + missing, gain, offset)
 
     def _as_compared(self, values: Array) -> Array:
         if not self._is_energy:
@@ -102,11 +103,21 @@ class Target:
             return 10 * np.log10(np.maximum(values, self._floor))
 
 
-def _line(x: Array, y: Array) -> tuple[float, float]:
-    """Returns gain and offset of the line through points with the least squares."""
+def _rms(values: Array) -> float:
+    return math.sqrt(_mean_product(values, values))
+
+
+def _mean_product(x: Array, y: Array) -> float:
+    # Not by BLAS, whose threads cost more than they bring here.
+    return float(np.einsum("i,i->", x, y)) / x.size
+
+
+def _line(x: Array, y: Array) -> tuple[float, float, float]:
+    """Returns gain and offset of the line with the least squares, and the rest's deviation."""
     mean_x, mean_y = float(x.mean()), float(y.mean())
-    spread = float(np.mean((x - mean_x) ** 2))
+    x, y = x - mean_x, y - mean_y
+    spread = _mean_product(x, x)
     if spread <= 1e-24 * (mean_x**2 + 1e-300):
-        return 1.0, mean_y - mean_x
-    gain = float(np.mean((x - mean_x) * (y - mean_y))) / spread
-    return gain, mean_y - gain * mean_x
+        return 1.0, mean_y - mean_x, _rms(y)
+    gain = _mean_product(x, y) / spread
+    return gain, mean_y - gain * mean_x, _rms(y - gain * x)

@@ -7,24 +7,26 @@ combinations, until one gives the result up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from specfast._doctor.comparison import Rounding, rounding_of
+from specfast._doctor.comparison import Rounding, exact, rounding_of
 from specfast._doctor.fitting import fitted, refined
 from specfast._doctor.hypotheses import Hypothesis, for_rows, hypotheses
 from specfast._doctor.scores import Target
 from specfast._doctor.subjects import SUBJECTS, changed_fields, with_fields_of
+from specfast._spec import preset_specs
 from specfast._spec.feature_spec import FeatureSpec
 
 _DEPTH = 4
 _PLAIN_WIDTH, _FITTED_WIDTH = 3, 2
-# Seconds of sound that are computed at most: what a search costs does not depend on the machine.
-_MAX_SAMPLES = 1500 * 48000
+# Samples that are computed at most: a number, as a clock would give other results elsewhere.
+_MAX_SAMPLES = 2500 * 48000
 # A combination must explain so much, or nothing is claimed.
-_LEAST_SHARE = 0.5
+_LEAST_SHARE = 0.6
 # A choice of a combination that explains less than this is left out again.
 _LEAST_GAIN = 0.05
 # Below this, a score may be rounding, which then is measured.
@@ -57,57 +59,80 @@ class Search:
         dtype: in which the target came; it decides how much is rounding.
     """
 
-    def __init__(self, start: FeatureSpec, target: Target, dtype: np.dtype[np.generic]) -> None:
-        self._start = start
+    def __init__(self, start: FeatureSpec, target: Target, dtype: np.dtype[Any]) -> None:
+        self._known = start
+        self._start = exact(start)
         self._target = target
         self._dtype = dtype
+        # What each specification was made of: the start or a preset.
+        self._roots: dict[FeatureSpec, FeatureSpec] = {}
 
     def run(self) -> Found:
         """Returns the best explanation of the target."""
-        beam = self._first()
+        beam = self._best(self._first())
         if not beam:
             return self._found(None)
-        for _ in range(_DEPTH):
-            solved = self._solved(beam)
+        for depth in range(_DEPTH + 1):
+            solved = next((spec for spec in beam if self._is_exact(spec)), None)
             if solved is not None:
                 return self._found(self._pruned(solved), is_exact=True)
-            if self._is_spent():
+            if depth == _DEPTH or self._is_spent():
                 break
-            tried = [spec for base in beam for spec in self._next(base)]
-            beam = self._best([*beam, *tried])
+            beam = self._best([*beam, *self._widened(beam)])
             beam = self._best([*beam, *self._refinements(beam[0])])
-        solved = self._solved(beam)
-        if solved is not None:
-            return self._found(self._pruned(solved), is_exact=True)
         return self._partly(self._pruned(beam[0], _LEAST_GAIN))
 
     # ---- Candidates ----------------------------------------------------------------------------
 
-    def _first(self) -> list[FeatureSpec]:
-        """Returns the start, or what has the rows of the target in its place."""
+    def _first(self) -> Iterator[FeatureSpec]:
+        """Yields the start, or what has the rows of the target in its place; and presets."""
         rows = len(self._target.values)
         if self._start.num_rows == rows:
-            return [self._start] if self._target.score(self._start) else []
-        return self._best([hypothesis.spec for hypothesis in for_rows(self._start, rows)])
+            yield self._start
+        else:
+            for hypothesis in for_rows(self._start, rows):
+                yield self._rooted(hypothesis.spec, self._start)
+        for name in preset_specs.names():
+            preset = preset_specs.spec(name)
+            if preset.num_rows == rows and preset.sampling_rate == self._start.sampling_rate:
+                preset = exact(preset)
+                yield self._rooted(preset, preset)
+
+    def _rooted(self, spec: FeatureSpec, root: FeatureSpec) -> FeatureSpec:
+        self._roots.setdefault(spec, root)
+        return spec
+
+    def _root(self, spec: FeatureSpec) -> FeatureSpec:
+        return self._roots.get(spec, self._start)
+
+    def _widened(self, beam: list[FeatureSpec]) -> Iterator[FeatureSpec]:
+        """Yields specifications with one more choice changed, as many as may be computed."""
+        for base in beam:
+            for spec in self._next(base):
+                if self._is_spent():
+                    return
+                self._target.score(spec)
+                yield self._rooted(spec, self._root(base))
 
     def _next(self, base: FeatureSpec) -> Iterator[FeatureSpec]:
         """Yields a specification with each choice changed that was not changed before."""
-        changed = self._subjects(base)
+        changed = self._changed(base)
+        subjects = {subject.name for subject in SUBJECTS if changed & set(subject.fields)}
         score = self._target.score(base)
         frames = self._target.values.shape[1]
         candidates = hypotheses(base, len(self._target.clip.samples), frames)
         fits: Iterator[Hypothesis] = fitted(base, score) if score else iter(())
-        for candidate in (*candidates, *fits):
-            if candidate.subject not in changed:
+        for candidate in (*fits, *candidates):
+            if candidate.subject not in subjects:
                 yield candidate.spec
 
-    def _subjects(self, spec: FeatureSpec) -> set[str]:
-        fields = changed_fields(self._start, spec)
-        return {subject.name for subject in SUBJECTS if set(subject.fields) & set(fields)}
+    def _changed(self, spec: FeatureSpec) -> set[str]:
+        return set(changed_fields(self._root(spec), spec))
 
-    def _refinements(self, spec: FeatureSpec) -> list[FeatureSpec]:
-        """Returns the best specification with numbers that are not in the catalogue."""
-        return refined(spec, set(changed_fields(self._start, spec)), self._plain)
+    def _refinements(self, spec: FeatureSpec) -> Iterator[FeatureSpec]:
+        """Yields the best specification with numbers that are not in the catalogue."""
+        for each in refined(spec, self._changed(spec), self._plain):
+            yield self._rooted(each, self._root(spec))
 
     def _is_spent(self) -> bool:
         return self._target.num_computed * len(self._target.clip.samples) > _MAX_SAMPLES
@@ -122,20 +147,17 @@ class Search:
         score = self._target.score(spec)
         return np.inf if score is None else score.fitted
 
-    def _best(self, specs: list[FeatureSpec]) -> list[FeatureSpec]:
+    def _best(self, specs: Iterable[FeatureSpec]) -> list[FeatureSpec]:
         """Returns the few best, the very best first; of equal ones, those that came first."""
         usable = [spec for spec in dict.fromkeys(specs) if self._target.score(spec)]
         plain = sorted(usable, key=self._plain)[:_PLAIN_WIDTH]
         return list(dict.fromkeys([*plain, *sorted(usable, key=self._fitted)[:_FITTED_WIDTH]]))
 
-    def _solved(self, specs: list[FeatureSpec]) -> FeatureSpec | None:
-        return next((spec for spec in specs if self._is_exact(spec)), None)
-
     def _is_exact(self, spec: FeatureSpec) -> bool:
         score = self._target.score(spec)
         if score is None or score.plain > _NEARLY:
             return False
-        return self._rounding(spec).covers(score.gap)
+        return self._rounding(spec).covers(self._target.gap(spec))
 
     def _rounding(self, spec: FeatureSpec) -> Rounding:
         return rounding_of(spec, self._target.clip, self._dtype)
@@ -158,12 +180,17 @@ class Search:
     # ---- Result --------------------------------------------------------------------------------
 
     def _found(self, spec: FeatureSpec | None, *, is_exact: bool = False) -> Found:
-        rounding = self._rounding(self._start if spec is None else spec)
-        return Found(spec, is_exact, 1.0 if is_exact else 0.0, rounding)
+        if spec is None:
+            return Found(None, False, 0.0, self._rounding(self._start))
+        return Found(self._as_known(spec), is_exact, 1.0, self._rounding(spec))
+
+    def _as_known(self, spec: FeatureSpec) -> FeatureSpec:
+        """Returns a specification in the precision of the known one."""
+        return spec.replace(precision=self._known.precision, dtype=self._known.dtype)
 
     def _partly(self, spec: FeatureSpec) -> Found:
         start = self._plain(self._start)
-        share = 1 - self._plain(spec) / start if np.isfinite(start) else 1 - self._plain(spec)
-        if spec == self._start or share < _LEAST_SHARE:
-            return self._found(None)
-        return Found(spec, False, max(share, 0.0), self._rounding(spec))
+        share = max(1 - self._plain(spec) / (start if np.isfinite(start) else 1.0), 0.0)
+        is_claimed = spec != self._start and share >= _LEAST_SHARE
+        found = self._as_known(spec) if is_claimed else None
+        return Found(found, False, share, self._rounding(spec))

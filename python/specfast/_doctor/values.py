@@ -94,7 +94,9 @@ def load_values(path: str, name: str) -> np.ndarray[Any, Any]:
         ) from error
 
 
-def called(function: Callable[..., Any], clip: Clip, rate: float, name: str) -> Any:
+def called(
+    function: Callable[..., Any], clip: Clip, rate: float, name: str
+) -> np.ndarray[Any, Any]:
     """Returns what a function of the user makes of a clip.
 
     It is called with the samples, float32, and with the rate where it has a parameter for that.
