@@ -6,6 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 from specfast._doctor.comparison import decibels_of
 from specfast._doctor.hypotheses import Hypothesis
@@ -13,6 +14,8 @@ from specfast._doctor.scores import Score
 from specfast._spec.feature_spec import FeatureSpec
 
 _LIKELY_SCALES = (32768.0, 32767.0, 2.0**31, 2.0**15.5)
+# What a level of energy e is, for a decade.
+_UNITS = {"ln": math.log(10.0), "log10": 1.0, "decibel": 10.0}
 _STEPS = 24
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -31,10 +34,15 @@ def fitted(spec: FeatureSpec, score: Score) -> Iterator[Hypothesis]:
         return
     gain = spec.gain * score.gain
     offset = spec.offset * score.gain + score.offset
+    for level, unit in _UNITS.items():
+        if spec.level in _UNITS and level != spec.level:
+            other = gain * _UNITS[spec.level] / unit
+            if abs(_rounded(other, 2) / other - 1) < 1e-4:  # a number that somebody chose
+                changes = {"gain": _rounded(other, 2), "offset": round(offset, 3) + 0.0}
+                yield from _made("log base", spec, level=level, **changes)
     for digits in (2, 3, 6, 12):
-        yield from _made(
-            "gain and offset", spec, gain=_rounded(gain, digits), offset=_rounded(offset, digits)
-        )
+        changes = {"gain": _rounded(gain, digits), "offset": _rounded(offset, digits)}
+        yield from _made("gain and offset", spec, **changes)
 
 
 def _scales(spec: FeatureSpec, decibels: float) -> Iterator[Hypothesis]:
@@ -48,7 +56,7 @@ def _scales(spec: FeatureSpec, decibels: float) -> Iterator[Hypothesis]:
         yield from _made("input scale", spec, input_scale=scale)
 
 
-def _made(subject: str, spec: FeatureSpec, **changes: float) -> Iterator[Hypothesis]:
+def _made(subject: str, spec: FeatureSpec, **changes: Any) -> Iterator[Hypothesis]:
     try:
         yield Hypothesis(subject, spec.replace(**changes))
     except ValueError:

@@ -157,7 +157,7 @@ def _dc(spec: FeatureSpec) -> Iterator[Changes]:
 
 
 def _transforms(spec: FeatureSpec) -> Iterator[Changes]:
-    for length in (spec.frame_length, None, 2 * spec.fft_length):
+    for length in (spec.frame_length, None, 2 * spec.fft_length, 256, 512, 1024, 2048):
         yield {"fft_length": length, "frame_span": None}
 
 
