@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Planted differences are found by name: between two specifications, and in a result from elsewhere.
+"""Planted differences are found by name: between specifications, and in results from elsewhere.
 
 What comes from elsewhere is computed by the float64 oracle, which does not use the engine.
 """

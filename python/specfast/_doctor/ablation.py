@@ -9,6 +9,7 @@ from specfast._doctor.clip import Clip
 from specfast._doctor.comparison import Array, Gap, Rounding, computed, gap
 from specfast._doctor.result import Cause
 from specfast._doctor.subjects import STAGES, SUBJECTS, changed_fields, described, with_fields_of
+from specfast._spec import feature_relations
 from specfast._spec.feature_spec import FeatureSpec
 
 
@@ -26,6 +27,7 @@ def causes_of(
         rounding: below which a difference is no effect.
     """
     differing = changed_fields(a, b)
+    unused = feature_relations.without_effect(a), feature_relations.without_effect(b)
     shape = computed(b, clip).shape
     causes: list[Cause] = []
     idle: list[str] = []
@@ -40,7 +42,9 @@ def causes_of(
             continue
         is_of_shape = found is not None and found.shapes[0] == shape and subject.name != "layout"
         effect = found.rms if found is not None and is_of_shape else None
-        causes.append(Cause(subject.name, subject.stage, fields, described(fields), effect))
+        causes.append(
+            Cause(subject.name, subject.stage, fields, described(fields, unused), effect)
+        )
     causes.sort(key=_weight)
     return tuple(causes), tuple(idle)
 

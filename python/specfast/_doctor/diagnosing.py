@@ -217,7 +217,7 @@ def _about_idle(names: tuple[str, ...]) -> Iterator[Finding]:
     if names:
         yield Finding(
             "without effect here",
-            f"{', '.join(names)} differ too, which changes no number of this clip",
+            f"{', '.join(names)}: other values in B, which change no number of this clip",
         )
 
 

@@ -172,7 +172,7 @@ def _cure(diagnosis: Diagnosis) -> str:
     changes = {name: b for cause in diagnosis.causes for name, (_, b) in cause.fields.items()}
     shown = ", ".join(f"{name}={_value(value)}" for name, value in changes.items())
     if diagnosis.explained:
-        left = f", up to {diagnosis.remaining:.2g}," if diagnosis.remaining else ""
+        left = ", up to rounding," if diagnosis.remaining else ""
         return f"A gives the numbers of B{left} with {shown}"
     rest = (
         "another shape"

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -159,12 +159,24 @@ def with_fields_of(spec: FeatureSpec, other: FeatureSpec, names: Iterable[str]) 
     return spec.replace(**{name: others.get(name, defaults[name].default) for name in names})
 
 
-def described(fields: Mapping[str, tuple[Any, Any]]) -> str:
-    """Returns what a change of fields is: "periodic in A, symmetric in B"."""
+def described(
+    fields: Mapping[str, tuple[Any, Any]],
+    unused: tuple[Collection[str], Collection[str]] = ((), ()),
+) -> str:
+    """Returns what a change of fields is: "periodic in A, symmetric in B".
+
+    Args:
+        fields: their values in A and in B.
+        unused: the fields that have no effect in A, and those in B.
+    """
     return "; ".join(
-        f"{_label(name)}{_word(name, a)} in A, {_word(name, b)} in B"
+        f"{_label(name)}{_side(name, a, 'A', unused[0])}, {_side(name, b, 'B', unused[1])}"
         for name, (a, b) in fields.items()
     )
+
+
+def _side(name: str, value: Any, side: str, unused: Collection[str]) -> str:
+    return f"{'without effect' if name in unused else _word(name, value)} in {side}"
 
 
 def _label(name: str) -> str:
