@@ -34,6 +34,8 @@ def fitted(spec: FeatureSpec, score: Score) -> Iterator[Hypothesis]:
         return
     gain = spec.gain * score.gain
     offset = spec.offset * score.gain + score.offset
+    if abs(offset) < 1e-5 * (1 + abs(gain)):  # what rounding makes of none
+        offset = 0.0
     for level, unit in _UNITS.items():
         if spec.level in _UNITS and level != spec.level:
             other = gain * _UNITS[spec.level] / unit

@@ -57,6 +57,9 @@ def hypotheses(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator
         yield from _made("hop length", spec, changes, seen)
     for count in range(4):
         yield from _made("dropped frames", spec, {"drop_frames": count}, seen)
+    for changes in _lengths_of_clips(spec, num_samples, num_frames):
+        subject = "number of frames" if "num_frames" in changes else "length of clips"
+        yield from _made(subject, spec, changes, seen)
 
 
 def _made(
@@ -163,6 +166,8 @@ def _transforms(spec: FeatureSpec) -> Iterator[Changes]:
 
 def _frame_lengths(spec: FeatureSpec) -> Iterator[Changes]:
     yield {"frame_length": spec.fft_length}
+    for length in (256, 512, 1024, 2048):
+        yield {"frame_length": length, "fft_length": length, "frame_span": None}
     for milliseconds in _LENGTHS_MS:
         length = round(milliseconds * spec.sampling_rate / 1000)
         yield {"frame_length": length}
@@ -246,3 +251,18 @@ def _hops(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator[Chan
     for hop in sorted({*near, math.floor(guess), math.ceil(guess)}):
         if hop > 0:
             yield {"hop_length": hop}
+
+
+def _lengths_of_clips(spec: FeatureSpec, num_samples: int, num_frames: int) -> Iterator[Changes]:
+    """Yields lengths to which clips or results are padded or cut, where the numbers tell it."""
+    usual = num_samples / spec.hop_length
+    yield {"num_samples": None}
+    yield {"num_frames": None}
+    if 0.9 < num_frames / max(usual, 1) < 1.1:
+        return
+    for seconds in (1, 5, 10, 30):
+        length = round(seconds * spec.sampling_rate)
+        if abs(length / spec.hop_length - num_frames) < 8:
+            yield {"num_samples": length}
+    yield {"num_samples": num_frames * spec.hop_length}
+    yield {"num_frames": num_frames, "frames_multiple": 1}

@@ -183,7 +183,8 @@ def _cure(diagnosis: Diagnosis) -> str:
 
 
 def _rest(diagnosis: Diagnosis) -> str:
-    return f"{100 - 100 * (diagnosis.share or 0.0):.2g} %"
+    rest = 100 - 100 * (diagnosis.share or 0.0)
+    return f"{rest:.0f} %" if rest >= 1 else f"{rest:.1g} %"
 
 
 def _value(value: Any) -> str:

@@ -7,7 +7,8 @@ combinations, until one gives the result up to rounding.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,14 +118,33 @@ class Search:
     def _widened(self, beam: list[FeatureSpec]) -> Iterator[FeatureSpec]:
         """Yields specifications with one more choice changed, as many as may be computed."""
         for base in beam:
-            for spec in self._next(base):
+            tried: list[Hypothesis] = []
+            for candidate in self._next(base):
                 if self._is_spent():
                     return
-                self._target.score(spec)
-                yield self._rooted(spec, self._root(base))
+                if self._target.score(candidate.spec):
+                    tried.append(candidate)
+                    yield self._rooted(candidate.spec, self._root(base))
+            for cost in (self._plain, self._fitted):
+                yield self._rooted(self._composed(base, tried, cost), self._root(base))
 
-    def _next(self, base: FeatureSpec) -> Iterator[FeatureSpec]:
-        """Yields a specification with each choice changed that was not changed before."""
+    def _composed(
+        self, base: FeatureSpec, tried: list[Hypothesis], cost: Callable[[FeatureSpec], float]
+    ) -> FeatureSpec:
+        """Returns a specification with several changes, each of which is for the better."""
+        best: dict[str, FeatureSpec] = {}
+        for candidate in sorted(tried, key=lambda each: cost(each.spec)):
+            if cost(candidate.spec) < cost(base):
+                best.setdefault(candidate.subject, candidate.spec)
+        composed = base
+        for spec in best.values():
+            with contextlib.suppress(ValueError):  # contradicts another one
+                more = with_fields_of(composed, spec, changed_fields(base, spec))
+                composed = more if cost(more) < cost(composed) else composed
+        return composed
+
+    def _next(self, base: FeatureSpec) -> Iterator[Hypothesis]:
+        """Yields every change of a choice that was not changed before."""
         changed = self._changed(base)
         subjects = {subject.name for subject in SUBJECTS if changed & set(subject.fields)}
         score = self._target.score(base)
@@ -133,7 +153,7 @@ class Search:
         fits: Iterator[Hypothesis] = fitted(base, score) if score else iter(())
         for candidate in (*fits, *candidates):
             if candidate.subject not in subjects:
-                yield candidate.spec
+                yield candidate
 
     def _changed(self, spec: FeatureSpec) -> set[str]:
         return set(changed_fields(self._root(spec), spec))
@@ -151,11 +171,11 @@ class Search:
 
     def _plain(self, spec: FeatureSpec) -> float:
         score = self._target.score(spec)
-        return np.inf if score is None else score.plain
+        return np.inf if score is None else _coarse(score.plain)
 
     def _fitted(self, spec: FeatureSpec) -> float:
         score = self._target.score(spec)
-        return np.inf if score is None else score.fitted
+        return np.inf if score is None else _coarse(score.fitted)
 
     def _best(self, specs: Iterable[FeatureSpec]) -> list[FeatureSpec]:
         """Returns the few best, the very best first; of equal ones, those that came first."""
@@ -209,3 +229,8 @@ class Search:
         is_claimed = spec != self._start and share >= _LEAST_SHARE
         found = self._as_known(spec) if is_claimed else None
         return Found(found, False, share, self._rounding(spec))
+
+
+def _coarse(cost: float) -> float:
+    """Returns a cost so rounded that of numbers that do as well, the first and plainest counts."""
+    return round(float(f"{cost:.4g}"), 7)
