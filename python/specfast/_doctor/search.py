@@ -83,7 +83,8 @@ class Search:
             if depth == _DEPTH or self._is_spent():
                 break
             beam = self._best([*beam, *self._widened(beam)])
-            beam = self._best([*beam, *self._refinements(beam[0])])
+            finer = [spec for base in beam for spec in self._refinements(base)]
+            beam = self._best([*beam, *finer])
         return self._partly(self._pruned(beam[0], _LEAST_GAIN))
 
     # ---- Candidates ----------------------------------------------------------------------------
@@ -144,16 +145,18 @@ class Search:
         return composed
 
     def _next(self, base: FeatureSpec) -> Iterator[Hypothesis]:
-        """Yields every change of a choice that was not changed before."""
-        changed = self._changed(base)
-        subjects = {subject.name for subject in SUBJECTS if changed & set(subject.fields)}
+        """Yields every change of one choice, also of one that was changed before."""
         score = self._target.score(base)
+        if score:
+            yield from fitted(base, score)
         frames = self._target.values.shape[1]
-        candidates = hypotheses(base, len(self._target.clip.samples), frames)
-        fits: Iterator[Hypothesis] = fitted(base, score) if score else iter(())
-        for candidate in (*fits, *candidates):
-            if candidate.subject not in subjects:
-                yield candidate
+        yield from hypotheses(base, len(self._target.clip.samples), frames)
+        changed = self._changed(base)
+        for subject in SUBJECTS:
+            if names := changed & set(subject.fields):
+                with contextlib.suppress(ValueError):  # contradicts the rest
+                    without = with_fields_of(base, self._root(base), names)
+                    yield Hypothesis(subject.name, without)
 
     def _changed(self, spec: FeatureSpec) -> set[str]:
         return set(changed_fields(self._root(spec), spec))
