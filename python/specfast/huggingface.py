@@ -17,6 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from specfast._hugging_face import versions as _versions
+from specfast._hugging_face.direct import DirectCalls as _DirectCalls
+from specfast._hugging_face.direct import as_one as _as_one
 from specfast._hugging_face.drop_in import DropIn as _DropIn
 from specfast._hugging_face.drop_in import batch as _batch
 from specfast._hugging_face.drop_in import differing as _differing
@@ -52,8 +54,6 @@ _SpeechT5: Any = _versions.original("SpeechT5FeatureExtractor")
 _UnivNet: Any = _versions.original("UnivNetFeatureExtractor")
 _Whisper: Any = _versions.original("WhisperFeatureExtractor")
 
-_BatchFeature: Any = _versions.original("BatchFeature")
-
 # Numbers of a frame that Parakeet, Phi-4 and LASR have in common.
 _FRAMES = ("feature_size", "sampling_rate", "hop_length", "n_fft", "win_length")
 
@@ -73,7 +73,7 @@ _NOTHING_BEHIND_LEVELS: dict[str, Any] = {
 # ---- Speech ------------------------------------------------------------------------------------
 
 
-class WhisperFeatureExtractor(_DropIn, _Whisper):
+class WhisperFeatureExtractor(_DirectCalls, _Whisper):
     """`transformers.WhisperFeatureExtractor`, computed by this package.
 
     As there, features are computed in float32 where torch is installed, else in float64. They are
@@ -85,6 +85,18 @@ class WhisperFeatureExtractor(_DropIn, _Whisper):
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         spec = self._read(given).replace(num_samples=None)
         return {name: spec.replace(precision=name) for name in ("float32", "float64")}
+
+    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
+        if self.return_attention_mask and not with_mask:
+            return None  # the original returns a mask of samples
+        has_torch = self.original_module().is_torch_available()
+        samples = _as_one(clips, self.n_samples)
+        data = {"input_features": self._engines["float32" if has_torch else "float64"](samples)}
+        if with_mask:
+            starts = self.hop_length * np.arange(data["input_features"].shape[-1])
+            lengths = np.array([len(clip) for clip in clips])
+            data["attention_mask"] = (starts < lengths[:, None]).astype(np.int32)
+        return data
 
     def _torch_extract_fbank_features(self, waveform: _Array, device: str = "cpu") -> Any:
         return self._engines["float32"](waveform)
@@ -106,7 +118,7 @@ class SeamlessM4TFeatureExtractor(_DropIn, _SeamlessM4T):
         return self._engines["levels"](_mono(first_channel))
 
 
-class ParakeetFeatureExtractor(_DropIn, _Parakeet):
+class ParakeetFeatureExtractor(_DirectCalls, _Parakeet):
     """`transformers.ParakeetFeatureExtractor`, computed by this package in float32."""
 
     _options = (*_FRAMES, "preemphasis")
@@ -116,31 +128,20 @@ class ParakeetFeatureExtractor(_DropIn, _Parakeet):
         levels = whole.replace(preemphasis=0.0, preemphasis_rule="frame")
         return {"whole": whole, "levels": levels.replace(**_NOTHING_BEHIND_LEVELS)}
 
-    def __call__(self, raw_speech: Any, *args: Any, **kwargs: Any) -> Any:
-        """As `transformers.ParakeetFeatureExtractor`."""
-        clips = raw_speech if isinstance(raw_speech, list | tuple) else [raw_speech]
-        is_plain = (
-            not args
-            and kwargs.get("sampling_rate") == self.sampling_rate
-            and kwargs.keys() <= {"sampling_rate", "return_tensors", "return_attention_mask"}
-            and (self.padding_side, self.padding_value) == ("right", 0)
-        )
-        if not (is_plain and clips and all(map(_is_clip, clips))):
-            return super().__call__(raw_speech, *args, **kwargs)
+    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any]:
         # The engine filters, normalizes and pads in the same pass.
-        features = self._engines["whole"](list(clips))
-        data = {
+        features = self._engines["whole"](clips)
+        return {
             "input_features": _tensor(features.values),
             "attention_mask": _tensor(features.mask),
         }
-        return _BatchFeature(data, tensor_type=kwargs.get("return_tensors"))
 
     def _torch_extract_fbank_features(self, waveform: Any, device: str = "cpu") -> Any:
         _refuse_device(device)
         return _tensor(self._engines["levels"](_batch(waveform)))
 
 
-class LasrFeatureExtractor(_DropIn, _Lasr):
+class LasrFeatureExtractor(_DirectCalls, _Lasr):
     """`transformers.LasrFeatureExtractor`, computed by this package in float64."""
 
     _options = _FRAMES
@@ -148,18 +149,34 @@ class LasrFeatureExtractor(_DropIn, _Lasr):
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
 
+    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
+        if with_mask:
+            return None
+        samples = _as_one(clips, max(map(len, clips)))
+        return {"input_features": _tensor(self._engines["levels"](samples))}
+
     def _torch_extract_fbank_features(self, waveform: Any, device: str = "cpu") -> Any:
         _refuse_device(device)
         return _tensor(self._engines["levels"](_batch(waveform)))
 
 
-class Phi4MultimodalFeatureExtractor(_DropIn, _Phi4Multimodal):
+class Phi4MultimodalFeatureExtractor(_DirectCalls, _Phi4Multimodal):
     """`transformers.Phi4MultimodalFeatureExtractor`, computed by this package in float64."""
 
     _options = (*_FRAMES, "preemphasis", "mel_min_frequency", "mel_max_frequency")
 
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
+
+    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
+        if len(clips) > 1:
+            return None
+        levels = _tensor(self._engines["levels"](clips[0][None]))
+        frames = (len(clips[0]) - self.win_length) // self.hop_length + 1
+        sizes = self._compute_audio_embed_size(
+            _tensor(np.array([frames])) * self.audio_feat_stride
+        )
+        return {"audio_input_features": levels, "audio_embed_sizes": sizes}
 
     def _torch_extract_fbank_features(
         self, waveform: Any, audio_lengths: Any, device: str = "cpu"
@@ -182,7 +199,7 @@ class Phi4MultimodalFeatureExtractor(_DropIn, _Phi4Multimodal):
         return _tensor(levels)
 
 
-class Gemma3nAudioFeatureExtractor(_DropIn, _Gemma3nAudio):
+class Gemma3nAudioFeatureExtractor(_DirectCalls, _Gemma3nAudio):
     """`transformers.Gemma3nAudioFeatureExtractor`, computed by this package in float64."""
 
     _options = (
@@ -204,6 +221,16 @@ class Gemma3nAudioFeatureExtractor(_DropIn, _Gemma3nAudio):
 
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
+
+    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
+        if with_mask is False:
+            return None  # the original fails
+        # The defaults of `max_length` and `pad_to_multiple_of`.
+        lengths = [min(len(clip), 480_000) for clip in clips]
+        levels = self._engines["levels"](_as_one(clips, -(-max(lengths) // 128) * 128))
+        starts = self.hop_length * np.arange(levels.shape[1])
+        masks = [starts < length for length in lengths]
+        return {"input_features": [*levels], "input_features_mask": masks}
 
     def _extract_spectrogram(self, waveform: _Array, attention_mask: _Array) -> tuple[Any, Any]:
         levels = self._engines["levels"](_mono(waveform))
@@ -361,11 +388,6 @@ def drop_in(extractor: Any) -> Any:
             f"{_checks.received(name, getattr(extractor, name, None))}"
         )
     return made
-
-
-def _is_clip(x: Any) -> bool:
-    """Returns whether this is a clip [samples] of float32, and not empty."""
-    return type(x) is np.ndarray and x.dtype == np.float32 and x.ndim == 1 and len(x) > 0
 
 
 def _tensor(levels: _Array) -> Any:

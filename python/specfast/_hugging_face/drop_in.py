@@ -49,12 +49,12 @@ class DropIn:
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if DropIn in cls.__bases__:
-            cls.__signature__ = inspect.signature(_original(cls))  # type: ignore[attr-defined]
+        if cls.__bases__[-1].__module__.startswith("transformers."):
+            cls.__signature__ = inspect.signature(original_of(cls))  # type: ignore[attr-defined]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        original = _original(type(self))
+        original = original_of(type(self))
         given = inspect.signature(original).bind(*args, **kwargs).arguments
         options = {name: _as_in_files(given[name]) for name in self._options if name in given}
         specs = self._specs(options)
@@ -76,7 +76,7 @@ class DropIn:
         Raises:
             TypeError, ValueError: naming an option that cannot be computed.
         """
-        kind = _original(type(self)).__name__
+        kind = original_of(type(self)).__name__
         return hugging_face.read({**options, "feature_extractor_type": kind}, ("num_samples",))
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -223,7 +223,7 @@ def refuse_device(device: Any) -> None:
         )
 
 
-def _original(cls: type) -> Any:
+def original_of(cls: type) -> Any:
     """Returns the class of transformers for which a drop-in class stands."""
     return next(base for base in cls.__mro__ if base.__module__.startswith("transformers."))
 

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""DirectCalls: usual calls without the copies that the originals make around features."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import numpy as np
+
+from specfast._hugging_face import padding
+from specfast._hugging_face.drop_in import DropIn, original_of
+from specfast._hugging_face.padding import Array
+
+# The arguments of usual calls; all others are left to the original.
+_ARGUMENTS = frozenset({"sampling_rate", "return_tensors", "return_attention_mask"})
+
+
+class DirectCalls(DropIn):
+    """The base of classes whose originals spend on copies of samples what features cost here."""
+
+    __slots__ = ()
+
+    def __call__(self, raw_speech: Any, *args: Any, **kwargs: Any) -> Any:
+        """As the class of transformers."""
+        clips = [*raw_speech] if isinstance(raw_speech, list | tuple) else [raw_speech]
+        is_usual = (
+            not args
+            and kwargs.keys() <= _ARGUMENTS
+            and kwargs.get("sampling_rate") == self.sampling_rate
+            and (self.padding_side, self.padding_value) == ("right", 0)
+            and self.feature_size > 1
+            and bool(clips)
+            and all(map(_is_clip, clips))
+        )
+        wanted = kwargs.get("return_attention_mask")
+        data = self._direct(clips, wanted) if is_usual else None
+        if data is None:
+            return super().__call__(raw_speech, *args, **kwargs)  # type: ignore[misc]
+        made = self.original_module().BatchFeature
+        return made(data, tensor_type=kwargs.get("return_tensors"))
+
+    def _direct(self, clips: list[Array], with_mask: bool | None) -> dict[str, Any] | None:
+        """Returns what a call with default arguments returns; None to leave it to the original.
+
+        Args:
+            clips: at least one, each float32 [samples] and not empty.
+            with_mask: `return_attention_mask`.
+        """
+        raise NotImplementedError
+
+    def original_module(self) -> Any:
+        """Returns the module of transformers that defines the original."""
+        return sys.modules[original_of(type(self)).__module__]
+
+
+def as_one(clips: list[Array], length: int) -> Array:
+    """Returns clips cut or padded with zeros to one length, [clips, length]."""
+    if len(clips) == 1 and len(clips[0]) == length:
+        return clips[0][None]
+    result: Array = padding.columns(clips, length, "right", 0.0)[..., 0]
+    return result
+
+
+def _is_clip(x: Any) -> bool:
+    """Returns whether this is a clip [samples] of float32, and not empty."""
+    return type(x) is np.ndarray and x.dtype == np.float32 and x.ndim == 1 and len(x) > 0
