@@ -169,7 +169,7 @@ class Phi4MultimodalFeatureExtractor(_DirectCalls, _Phi4Multimodal):
         return {"levels": self._read(given)}
 
     def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
-        if len(clips) > 1:
+        if len(clips) > 1 or len(clips[0]) < self.win_length:
             return None
         levels = _tensor(self._engines["levels"](clips[0][None]))
         frames = (len(clips[0]) - self.win_length) // self.hop_length + 1

@@ -108,6 +108,24 @@ def test_clips_that_only_the_originals_refuse() -> None:
     assert (padded == padded[-1]).all()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_short_clips(kind: str) -> None:
+    """Of those that the originals take, features are theirs; Phi-4's lengths need a frame.
+
+    Parakeet normalizes a single frame, to zeros in place of NaN.
+    """
+    theirs, ours = both(kind)
+    for num_samples in (300, 450, 700, 1100):
+        clip = 0.1 * signals.noise(num_samples)
+        wanted, result = outcome(theirs, clip), outcome(ours, clip)
+        if kind == "Parakeet" and num_samples == 300:
+            assert wanted["input_features"].isnan().any()
+            assert not result["input_features"].any()
+        elif isinstance(wanted, transformers.BatchFeature):
+            assert_alike(result, wanted, 10 * tolerance(kind))
+    assert isinstance(outcome(both("Phi4Multimodal")[1], signals.noise(100)), RuntimeError)
+
+
 def test_numpy_ways_of_the_originals(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without torch and torchaudio Whisper and AST compute in float64."""
     for kind, name in (("Whisper", "is_torch_available"), ("AST", "is_speech_available")):
