@@ -142,17 +142,6 @@ void add_sample_gradient(const TilePlan<T>& plan, const AdjointArgs<T>& args,
   add_condition_gradient<V>(plan, rows, energy, hops);
 }
 
-// Copies the hop matrix to hops in order, [num_frames + overlapping hops][hop_rows].
-template <typename T>
-void store_hops(const TilePlan<T>& plan, const AdjointArgs<T>& args, const T* hops) {
-  const int64_t whole = plan.hop_rows - plan.hop_rows % kGroup<T>;
-  copy_transposed(hops, plan.hop_columns, whole, args.num_hops, args.hops, plan.hop_rows);
-  for (int64_t row = whole; row < plan.hop_rows; ++row) {
-    for (int64_t hop = 0; hop < args.num_hops; ++hop)
-      args.hops[hop * plan.hop_rows + row] = hops[row * plan.hop_columns + hop];
-  }
-}
-
 // Runs one tile of kVectors vectors of frames backwards.
 template <typename T, int kLanes, int kVectors, bool kProduct>
 void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
@@ -201,7 +190,7 @@ void run_adjoint(const TilePlan<T>& plan, const AdjointArgs<T>& args) {
     } else {
       add_sample_gradient<T, kLanes>(plan, args, layout, hops);
     }
-    store_hops(plan, args, hops);
+    store_hop_columns(plan, hops, 0, args.num_hops, args.hops, plan.hop_rows);
   }
 }
 

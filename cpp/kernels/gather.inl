@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hop matrix of one tile: filled from samples, and added to on the way back.
+// The hop matrix of one tile: filled from samples; added to, and copied to samples, on the way back.
 //
 // Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
 // frame f of the tile finds its sample q*hop + r at row r, column f + q.
@@ -66,6 +66,19 @@ SPECFAST_INLINE void add_sample(const TilePlan<Scalar<V>>& plan, int64_t n, int6
                                 Scalar<V>* hops) {
   Scalar<V>* const at = hops + plan.sample_offset[n] + lane;
   store_unaligned(at, load_unaligned<V>(at) + value);
+}
+
+// Copies `count` columns of the hop matrix from `column` on to hops in order, `hop_stride` apart.
+template <typename T>
+void store_hop_columns(const TilePlan<T>& plan, const T* hops, int64_t column, int64_t count, T* to,
+                       int64_t hop_stride) {
+  const int64_t whole = plan.hop_rows - plan.hop_rows % kGroup<T>;
+  const T* const from = hops + column;
+  copy_transposed(from, plan.hop_columns, whole, count, to, hop_stride);
+  for (int64_t row = whole; row < plan.hop_rows; ++row) {
+    for (int64_t hop = 0; hop < count; ++hop)
+      to[hop * hop_stride + row] = from[row * plan.hop_columns + hop];
+  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "kernels/adjoint.inl"
 #include "kernels/condition.inl"
 #include "kernels/gather.inl"
+#include "kernels/inverse.inl"
 #include "kernels/lanes/stage_clock.inl"
 #include "kernels/ops/bands.inl"
 #include "kernels/ops/cepstra.inl"
@@ -208,7 +209,9 @@ constexpr TileKernel<T> tile_kernel() {
           clamp<T, kLanes>,
           finish_rows<T, kLanes>,
           adjoint_bytes<T, kLanes>,
-          run_adjoint<T, kLanes, 1, false>};
+          run_adjoint<T, kLanes, 1, false>,
+          inverse_bytes<T, kLanes>,
+          run_inverse<T, kLanes>};
 }
 
 template <typename T, int kLanes, int kVectors>
@@ -220,7 +223,9 @@ constexpr TileKernel<T> product_kernel() {
           clamp<T, kTileLanes>,
           nullptr,  // trained weights feed no bands
           adjoint_bytes<T, kTileLanes>,
-          run_adjoint<T, kLanes, kVectors, true>};
+          run_adjoint<T, kLanes, kVectors, true>,
+          nullptr,
+          nullptr};
 }
 
 template <typename T>

@@ -100,6 +100,9 @@ struct TilePlan {
   const uint32_t* bin_place;
   // [dft_length / 4 + 1]: pairs (cos, sin) of 2 pi k / dft_length.
   const T* real_twiddles;
+  // For an inverse: the sample of the transform that is the first of a frame, the phases of spectra
+  // being those at sample 0 of the transform. Below dft_length.
+  int64_t phase_origin;
   // Without an own transform: a plan that PrecisionKernels::rfft_create made.
   const void* fallback_rfft;
 
@@ -238,6 +241,26 @@ struct AdjointArgs {
   int64_t spectrum_stride;
 };
 
+// A tile of an inverse transform. The window of its plan is the one of the synthesis, times
+// 2 / dft_length.
+template <typename T>
+struct InverseArgs {
+  // Bin k of frame f is (real[f * frame_stride + k * bin_stride], imag[the same place]).
+  const T* real;
+  const T* imag;
+  int64_t frame_stride;
+  int64_t bin_stride;
+  // 1 .. lanes.
+  int64_t num_frames;
+  // TileKernel::inverse_bytes() bytes, aligned to kWorkspaceAlignment.
+  void* workspace;
+  // The sums of the frames so far over the hops that more frames reach, [hop_columns - lanes]
+  // [hop_rows]: before the tile, from its first frame on, and then from behind its last one on.
+  T* carry;
+  // The finished hops go here, [num_frames][hop_rows].
+  T* hops;
+};
+
 // What is known of the rows of some frames: the values of the first one, and over all of them the
 // sums of the distances from it and of their squares; [num_rows] each.
 template <typename T>
@@ -272,6 +295,9 @@ struct TileKernel {
   void (*finish_rows)(const TilePlan<T>& plan, const TileArgs<T>& args);
   size_t (*adjoint_bytes)(const TilePlan<T>& plan);
   void (*run_adjoint)(const TilePlan<T>& plan, const AdjointArgs<T>& args);
+  // Both are null with trained weights.
+  size_t (*inverse_bytes)(const TilePlan<T>& plan);
+  void (*run_inverse)(const TilePlan<T>& plan, const InverseArgs<T>& args);
 };
 
 template <typename T>

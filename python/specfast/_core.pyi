@@ -155,6 +155,35 @@ class Stream:
     def load(self, state: bytes) -> None: ...
 
 @final
+class Inverse:
+    """An inverse transform; immutable, shared by threads.
+
+    Spectra are two arrays of one shape [batch, channels, frames, bins] and the same strides, the
+    real and the imaginary parts, in the dtype of the configuration.
+    """
+
+    def __init__(
+        self, config: Config, phase_origin: int = 0, keeps_odd_length: bool = False
+    ) -> None: ...
+    def num_samples(self, num_frames: int) -> int:
+        """Returns the usual length of so many frames, or -1 where there is none."""
+
+    def max_samples(self, num_frames: int) -> int:
+        """Returns how many samples so many frames reach."""
+
+    def lost_samples(self, num_frames: int, num_samples: int) -> tuple[int, int]:
+        """Returns how many samples at the beginning and at the end are in no frame."""
+
+    def __call__(
+        self,
+        real: npt.NDArray[Any],
+        imag: npt.NDArray[Any],
+        signal: npt.NDArray[Any],
+        num_threads: int = 0,
+    ) -> None:
+        """Writes the samples of every signal to `signal` [batch, channels, samples]."""
+
+@final
 class DevicePlan:
     """A plan for a device; immutable, shared by threads and streams.
 

@@ -23,4 +23,14 @@ inline void require_num_threads(int32_t num_threads) {
                   ", or 0 for the default, received num_threads=" + std::to_string(num_threads));
 }
 
+// A runner has as many tasks as it is told, and no default.
+inline void require_runner_threads(int32_t num_threads) {
+  if (num_threads == 0) {
+    throw Error(SPECFAST_E_INVALID_ARGUMENT,
+                "num_threads must be the most tasks that a call may give to the runner, at least "
+                "1, received num_threads=0");
+  }
+  require_num_threads(num_threads);
+}
+
 }  // namespace specfast::engine

@@ -77,12 +77,7 @@ specfast_status specfast_workspace_create_with_runner(const specfast_plan* plan,
     *workspace = nullptr;
     require_pointer("plan", plan);
     require_pointer("runner", reinterpret_cast<const void*>(runner));
-    if (num_threads == 0) {
-      throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                  "num_threads must be the most tasks that a call may give to the runner, at least "
-                  "1, received num_threads=0");
-    }
-    require_num_threads(num_threads);
+    require_runner_threads(num_threads);
     *workspace = new specfast_workspace(*plan, Team(num_threads, runner, context));
   });
 }

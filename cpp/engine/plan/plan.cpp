@@ -121,6 +121,7 @@ void PrecisionPlan<T>::derive_common(const Config& config, const Recipe& recipe)
   common_.num_output_rows = num_static_rows(config);
   common_.spectrum_op = config.spectrum_op;
   common_.power_floor = T(recipe.power_floor);
+  common_.phase_origin = recipe.phase_origin;
   common_.hop_rows = std::min(config.hop, config.frame_length);
   common_.track_extrema = config.top_db_scope != TopDbScope::kNone;
 }
@@ -294,12 +295,19 @@ Plan::Plan(const specfast_config& raw, const specfast_weights* raw_weights)
     weights = checked_weights(config_, *raw_weights);
     trained = !are_analytic(config_, weights, raw_weights->rounding);
   }
-  const GivenWeights* const used = trained ? &weights : nullptr;
-  const Recipe recipe = make_recipe(config_);
+  derive(make_recipe(config_), trained ? &weights : nullptr);
+}
+
+Plan::Plan(Config config, const Recipe& recipe)
+    : config_(std::move(config)), fingerprint_(engine::fingerprint(config_)) {
+  derive(recipe, nullptr);
+}
+
+void Plan::derive(const Recipe& recipe, const GivenWeights* weights) {
   if (config_.precision == Precision::kFloat32) {
-    precision_ = std::make_unique<PrecisionPlan<float>>(config_, recipe, kernels(), used);
+    precision_ = std::make_unique<PrecisionPlan<float>>(config_, recipe, kernels(), weights);
   } else {
-    precision_ = std::make_unique<PrecisionPlan<double>>(config_, recipe, kernels(), used);
+    precision_ = std::make_unique<PrecisionPlan<double>>(config_, recipe, kernels(), weights);
   }
   std::vector<double>().swap(config_.window);  // its place is the tile plan now
 }

@@ -107,6 +107,8 @@ class PrecisionPlan {
 class Plan {
  public:
   explicit Plan(const specfast_config& raw, const specfast_weights* weights = nullptr);
+  // Makes a plan of numbers that are not those of the configuration.
+  Plan(Config config, const Recipe& recipe);
 
   const Config& config() const { return config_; }
   bool is_analytic() const;
@@ -124,6 +126,8 @@ class Plan {
   }
 
  private:
+  void derive(const Recipe& recipe, const GivenWeights* weights);
+
   Config config_;
   uint64_t fingerprint_;
   std::variant<std::unique_ptr<PrecisionPlan<float>>, std::unique_ptr<PrecisionPlan<double>>>

@@ -12,14 +12,15 @@ namespace specfast::engine {
 
 class Workspace {
  public:
-  Workspace(const Plan& plan, const Team& team)
+  Workspace(std::size_t bytes_per_thread, const Team& team)
       : team_(team),
-        bytes_per_thread_(plan.workspace_bytes()),
-        memory_(int64_t(bytes_per_thread_), team.num_threads) {}
+        bytes_per_thread_(bytes_per_thread),
+        memory_(int64_t(bytes_per_thread), team.num_threads) {}
+  Workspace(const Plan& plan, const Team& team) : Workspace(plan.workspace_bytes(), team) {}
 
   const Team& team() const { return team_; }
   int num_threads() const { return team_.num_threads; }
-  bool fits(const Plan& plan) const { return bytes_per_thread_ >= plan.workspace_bytes(); }
+  bool fits(std::size_t bytes_per_thread) const { return bytes_per_thread_ >= bytes_per_thread; }
   std::byte* of_thread(int thread) { return memory_.of_thread(thread); }
 
  private:

@@ -220,7 +220,7 @@ void execute_as(const Plan& plan, Workspace& workspace, const specfast_batch& ba
 
 void execute(const Plan& plan, Workspace& workspace, const specfast_batch& batch,
              const ExecuteOptions& options) {
-  if (!workspace.fits(plan)) {
+  if (!workspace.fits(plan.workspace_bytes())) {
     throw Error(SPECFAST_E_INVALID_ARGUMENT,
                 "workspace is too small for this plan: create one for it");
   }

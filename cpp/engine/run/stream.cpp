@@ -28,12 +28,6 @@ void require_between(const char* name, int64_t value, int64_t low, int64_t high)
          std::to_string(high) + ", received " + name + "=" + std::to_string(value));
 }
 
-// Tells whether the zeros in front of a signal with padding "same" depend on its length.
-bool left_padding_varies(const Config& config) {
-  return config.padding == Padding::kSame &&
-         left_padding(config, 1) != left_padding(config, config.hop);
-}
-
 void check_config(const Config& config, const specfast_stream_config& stream) {
   require_between("num_channels", stream.num_channels, 1, kMaxChannels);
   require_between("max_block", stream.max_block, 1, kMaxSamples);

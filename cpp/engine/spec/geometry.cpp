@@ -77,6 +77,11 @@ int64_t left_padding(const Config& config, int64_t num_samples) {
   }
 }
 
+bool left_padding_varies(const Config& config) {
+  return config.padding == Padding::kSame &&
+         left_padding(config, 1) != left_padding(config, config.hop);
+}
+
 int64_t latency_samples(const Config& config, int64_t left_padding) {
   const int64_t later = (config.drop_frames + config.masked_frames) * config.hop;
   int64_t counted = 1;

@@ -27,6 +27,9 @@ int64_t num_valid_frames(const Config& config, int64_t num_samples);
 // window.
 int64_t left_padding(const Config& config, int64_t num_samples);
 
+// Tells whether it depends on the length of the signal, as it does with padding "same".
+bool left_padding_varies(const Config& config);
+
 // Frame t can be computed when t * hop + latency samples of a signal with this left padding are
 // known: its own, and as many as tell that it is valid.
 int64_t latency_samples(const Config& config, int64_t left_padding);

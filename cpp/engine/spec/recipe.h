@@ -13,6 +13,8 @@
 namespace specfast::engine {
 
 struct Recipe {
+  // The sample of the transform that is the first of a frame, for an inverse; else 0.
+  int64_t phase_origin;
   // [frame_length]: the window divided by what the scaling asks for; ones without a window.
   std::vector<double> window;
   // The smallest power that enters the square root or the logarithm of a spectrogram.

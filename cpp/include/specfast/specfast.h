@@ -10,6 +10,7 @@
  *   plan.h      plans, workspaces, the computation of whole signals
  *   stream.h    the same piece by piece, in real time
  *   gradient.h  gradients of signals and kernels
+ *   inverse.h   signals from the spectra of their frames
  *   tables.h    windows, filterbanks, kernels
  *   device.h    the same on a GPU
  *   library.h   number of threads, build
@@ -23,6 +24,7 @@
 
 #include "device.h"
 #include "gradient.h"
+#include "inverse.h"
 #include "library.h"
 #include "plan.h"
 #include "stream.h"
