@@ -12,9 +12,10 @@ from specfast._engine.build import build_info, get_num_threads, set_num_threads
 from specfast._engine.device_array import DeviceArray
 from specfast._engine.filterbank import EmptyBandsWarning, linear_to_mel_weight_matrix
 from specfast._engine.gradients import Gradients
+from specfast._engine.inverse_pipeline import LostSamplesWarning
 from specfast._engine.library import get_cmake_dir, get_include
 from specfast._spec.feature_spec import FeatureSpec
-from specfast.layers import FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
+from specfast.layers import ISTFT, FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
     from specfast import doctor, presets
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
     from specfast.keras_files import from_keras, load_keras
 
 __all__ = [
+    "ISTFT",
     "DeviceArray",
     "EmptyBandsWarning",
     "FeatureExtractor",
     "FeatureSpec",
     "Features",
     "Gradients",
+    "LostSamplesWarning",
     "MelSpectrogram",
     "STFTSpectrogram",
     "__version__",

@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Computes signals from the spectra of their frames, for ISTFT and its streams."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from specfast import _core
+from specfast._engine import arrays, device_views
+from specfast._engine.arrays import Array
+from specfast._spec import checks
+from specfast._spec.arguments import caller_level
+from specfast._spec.inverse_arguments import InverseArguments
+from specfast._spec.policy import Policy
+
+_MAX_SAMPLES = 1 << 62
+
+
+class LostSamplesWarning(UserWarning):
+    """Samples at the ends of signals are in no frame whose window is not nearly 0 there."""
+
+
+class InversePipeline:
+    """The arguments, precision and plan of an inverse: immutable, shared by threads.
+
+    Attributes:
+        arguments: the checked arguments.
+        policy: its precision.
+        plan: the engine's plan.
+        num_threads: threads for a call; 0: the global setting.
+    """
+
+    def __init__(self, arguments: InverseArguments, policy: Policy) -> None:
+        self.arguments = arguments
+        self.policy = policy
+        self.num_threads: int = arguments.num_threads or 0
+        self._plan_dtype = np.dtype(policy.plan_dtype)
+        self._is_complex = arguments.layout != "layer"
+        self.plan = self._make_plan()
+
+    def _make_plan(self) -> _core.Inverse:
+        arguments = self.arguments
+        config = _core.Config("stft")
+        config.dtype = self.policy.plan_dtype
+        config.frame_length = arguments.engine_frame_length
+        config.hop = arguments.hop
+        config.fft_length = arguments.num_points
+        config.window = arguments.engine_window
+        config.scaling = arguments.engine_scaling
+        config.padding = arguments.padding
+        config.pad_length = arguments.pad_length or 0
+        config.input_gain = arguments.gain
+        try:
+            return _core.Inverse(config, arguments.phase_origin, arguments.exact_fft_length)
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for a plan. Received: frame_length={arguments.frame_length}, "
+                f"fft_length={arguments.num_points}"
+            ) from error
+
+    @property
+    def result_dtype(self) -> np.dtype[Any]:
+        """The dtype of signals."""
+        half = self.policy.compute_dtype == "float16"
+        return np.dtype(np.float16) if half else self._plan_dtype
+
+    # ---- Lengths -----------------------------------------------------------------------------
+
+    def num_samples(self, num_frames: int, length: Any) -> int:
+        """Returns how many samples a signal of so many frames gets.
+
+        Raises:
+            TypeError: if `length` is neither None nor an integer.
+            ValueError: if it is no length that so many frames can stand for, or is missing.
+        """
+        if length is None:
+            usual = self.plan.num_samples(num_frames)
+            if usual >= 0:
+                return usual
+            raise ValueError(
+                "`length` must be given with padding='same', whose zeros in front of the signal "
+                f"depend on it: one from {self._shortest(num_frames)} to "
+                f"{self.plan.max_samples(num_frames)} for {num_frames} frames. "
+                "Received: length=None"
+            )
+        samples = checks.integer("length", length, minimum=0, maximum=_MAX_SAMPLES)
+        most = self.plan.max_samples(num_frames)
+        if self.arguments.padding == "same" and not self._shortest(num_frames) <= samples <= most:
+            raise ValueError(
+                f"`length` must be one from {self._shortest(num_frames)} to {most}: other signals "
+                f"do not have {num_frames} frames with padding='same'. Received: length={samples}"
+            )
+        if samples > most:
+            raise ValueError(
+                f"`length` must be at most {most}, the samples that {num_frames} frames reach. "
+                f"Received: length={samples}"
+            )
+        return samples
+
+    def _shortest(self, num_frames: int) -> int:
+        return (num_frames - 1) * self.arguments.hop + 1 if num_frames > 0 else 0
+
+    def lost_samples(self, num_frames: int, num_samples: int) -> tuple[int, int]:
+        """Returns how many samples at both ends of a signal are in no frame."""
+        return self.plan.lost_samples(num_frames, num_samples)
+
+    def warn_of_lost_samples(self, num_frames: int | None = None, length: int = 0) -> None:
+        """Warns of samples that are lost at the ends of a signal.
+
+        Args:
+            num_frames: that of a call. None: as many as it takes for both ends.
+            length: the samples of the call; without `num_frames`, the usual ones.
+        """
+        arguments = self.arguments
+        if num_frames is None:
+            num_frames = 2 * (arguments.engine_frame_length // arguments.hop) + 2
+            usual = self.plan.num_samples(num_frames)
+            length = usual if usual >= 0 else num_frames * arguments.hop
+        begin, end = self.plan.lost_samples(num_frames, length)
+        if begin == 0 and end == 0:
+            return
+        warnings.warn(
+            f"the first {begin} and the last {end} samples of a signal are lost, and become 0: "
+            "the window is (nearly) 0 in the only frame that holds them. padding='same' and "
+            f"padding='center' lose none. Received: padding={arguments.padding!r}, "
+            f"frame_length={arguments.frame_length}, frame_step={arguments.hop}",
+            LostSamplesWarning,
+            stacklevel=caller_level(),
+        )
+
+    # ---- Calls -------------------------------------------------------------------------------
+
+    def run(self, spectra: Any, length: Any = None, out: Any = None) -> Array:
+        """Returns the signals of spectra; arguments and errors are those of a call of ISTFT."""
+        x = self._readable(spectra)
+        real, imag = self._parts(x)
+        num_frames = real.shape[2]
+        num_samples = self.num_samples(num_frames, length)
+        if length is not None and num_samples > self._usual(num_frames):
+            self.warn_of_lost_samples(num_frames, num_samples)
+        shape = self._signal_shape(x.shape, num_samples)
+        result, target = self._targets(shape, out, x)
+        try:
+            self.plan(real, imag, self._signals(target), self.num_threads)
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for signals. Received: spectra of shape {x.shape}"
+            ) from error
+        if target is not result:
+            arrays.rounded(target, result.dtype, result)
+        return result
+
+    def _usual(self, num_frames: int) -> int:
+        usual = self.plan.num_samples(num_frames)
+        return usual if usual >= 0 else num_frames * self.arguments.hop
+
+    def output_shape(self, shape: Sequence[int], length: Any = None) -> tuple[int, ...]:
+        """Returns the shape of the signals of spectra of this shape."""
+        dimensions = tuple(shape)
+        self._check_shape(dimensions)
+        num_frames = dimensions[self._frames_axis(len(dimensions))]
+        return self._signal_shape(dimensions, self.num_samples(num_frames, length))
+
+    def _targets(self, shape: tuple[int, ...], out: Any, x: Array) -> tuple[Array, Array]:
+        """Returns the array of the result, and the one of the engine's dtype to be written to."""
+        if out is None:
+            result = np.empty(shape, self.result_dtype)
+        else:
+            arrays.check_is_array(out)
+            arrays.check_out(out, shape, self.result_dtype)
+            arrays.check_no_overlap(out, x)
+            result = out
+        if result.dtype == self._plan_dtype:
+            return result, result
+        return result, np.empty(shape, self._plan_dtype)
+
+    # ---- Axes --------------------------------------------------------------------------------
+
+    def _readable(self, spectra: Any) -> Array:
+        """Returns spectra as a checked array of the dtype of the engine."""
+        if device_views.kind_of(spectra) is not None and type(spectra) is not np.ndarray:
+            raise NotImplementedError(
+                "ISTFT computes on the CPU only: pass an array in CPU memory. "
+                f"Received: spectra of type {type(spectra).__name__}"
+            )
+        x = arrays.view(spectra, lists=False)
+        kinds, wanted = ("c", "complex64 or complex128") if self._is_complex else (
+            "f",
+            "float16, float32 or float64, real parts and imaginary parts side by side",
+        )
+        if x.dtype.kind not in kinds or x.dtype.itemsize > 16:
+            raise TypeError(
+                f"`spectra` must be {wanted} with layout={self.arguments.layout!r}. "
+                f"Received: spectra of dtype {x.dtype} and shape {x.shape}"
+            )
+        self._check_shape(x.shape)
+        dtype = np.result_type(self._plan_dtype, np.complex64) if self._is_complex else None
+        dtype = dtype or self._plan_dtype
+        if x.dtype != dtype or not x.flags.aligned:
+            with np.errstate(over="ignore"):
+                x = x.astype(dtype)
+        return x
+
+    def _check_shape(self, shape: tuple[int, ...]) -> None:
+        arguments, bins = self.arguments, self.arguments.num_bins
+        if self._is_complex:
+            axes = "bins, frames" if arguments.layout == "bins_frames" else "frames, bins"
+            axis = -2 if arguments.layout == "bins_frames" else -1
+            if len(shape) < 2 or shape[axis] != bins:
+                raise ValueError(
+                    f"`spectra` must have shape (..., {axes}) with {bins} bins. "
+                    f"Received: spectra of shape {shape}"
+                )
+            return
+        last = arguments.data_format == "channels_last"
+        rows = 2 * bins
+        if arguments.expand_dims:
+            axes = "(batch, frames, rows, channels)" if last else "(batch, channels, frames, rows)"
+            sound = len(shape) == 4 and shape[2 if last else 3] == rows
+        else:
+            axes = "(batch, frames, channels * rows)" if last else "(batch, channels * rows, frames)"
+            sound = len(shape) == 3 and shape[2 if last else 1] % rows == 0
+        if not sound:
+            raise ValueError(
+                f"`spectra` must have shape {axes} with {rows} rows, {bins} real parts and as many "
+                f"imaginary ones. Received: spectra of shape {shape}"
+            )
+
+    def _frames_axis(self, rank: int) -> int:
+        arguments = self.arguments
+        if self._is_complex:
+            return rank - 1 if arguments.layout == "bins_frames" else rank - 2
+        if arguments.data_format == "channels_last":
+            return 1
+        return 2
+
+    def _parts(self, x: Array) -> tuple[Array, Array]:
+        """Returns the real and the imaginary parts as [batch, channels, frames, bins]."""
+        arguments, bins = self.arguments, self.arguments.num_bins
+        if self._is_complex:
+            if arguments.layout == "bins_frames":
+                x = x.swapaxes(-1, -2)
+            x = x.reshape(-1, 1, *x.shape[-2:]) if x.ndim != 4 else x
+            return x.real, x.imag
+        last = arguments.data_format == "channels_last"
+        if arguments.expand_dims:
+            rows = x.transpose(0, 3, 1, 2) if last else x
+        elif last:
+            rows = x.reshape(*x.shape[:2], -1, 2 * bins).swapaxes(1, 2)
+        else:
+            rows = x.reshape(x.shape[0], -1, 2 * bins, x.shape[2]).swapaxes(2, 3)
+        return rows[..., :bins], rows[..., bins:]
+
+    def _signal_shape(self, shape: tuple[int, ...], num_samples: int) -> tuple[int, ...]:
+        if self._is_complex:
+            return (*shape[:-2], num_samples)
+        arguments = self.arguments
+        last = arguments.data_format == "channels_last"
+        if arguments.expand_dims:
+            channels = shape[3 if last else 1]
+        else:
+            channels = shape[2 if last else 1] // (2 * arguments.num_bins)
+        return (shape[0], num_samples, channels) if last else (shape[0], channels, num_samples)
+
+    def _signals(self, result: Array) -> Array:
+        """Returns a view of signals as [batch, channels, samples]."""
+        if self._is_complex:
+            if result.ndim == 3:
+                return result
+            return result.reshape(-1, 1, result.shape[-1])
+        return result.swapaxes(1, 2) if self.arguments.data_format == "channels_last" else result
