@@ -13,6 +13,7 @@ void register_plan(py::module_& module);
 void register_stream(py::module_& module);
 void register_tables(py::module_& module);
 void register_inverse(py::module_& module);
+void register_inverse_stream(py::module_& module);
 void register_library(py::module_& module);
 void register_device(py::module_& module);
 void register_dlpack(py::module_& module);
@@ -41,6 +42,7 @@ PYBIND11_MODULE(_core, module) {
   register_stream(module);
   register_tables(module);
   register_inverse(module);
+  register_inverse_stream(module);
   register_library(module);
   register_device(module);
   register_dlpack(module);

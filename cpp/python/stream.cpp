@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "python/stream.h"
 
-#include <stdexcept>
 #include <string_view>
 #include <vector>
 
+#include "python/exclusive_use.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -26,23 +26,6 @@ specfast_stream_config stream_config(std::int64_t num_channels, const std::strin
 }
 
 }  // namespace
-
-// The whole of a call, the making of its output included, belongs to one thread.
-class Stream::ExclusiveUse {
- public:
-  explicit ExclusiveUse(const Stream& stream) : busy_(stream.busy_) {
-    if (busy_.test_and_set(std::memory_order_acquire)) {
-      throw std::runtime_error(
-          "a stream must be used by one thread at a time, received a call during another");
-    }
-  }
-  ExclusiveUse(const ExclusiveUse&) = delete;
-  ExclusiveUse& operator=(const ExclusiveUse&) = delete;
-  ~ExclusiveUse() { busy_.clear(std::memory_order_release); }
-
- private:
-  std::atomic_flag& busy_;
-};
 
 Stream::Stream(const Plan& plan, std::int64_t num_channels, const std::string& max_rule,
                double max_db, std::int64_t num_samples)
@@ -96,7 +79,7 @@ py::array Stream::output_of(std::int64_t num_samples, std::int64_t num_frames, c
 }
 
 py::array Stream::push(const py::array& x, double scale) {
-  const ExclusiveUse use(*this);
+  const ExclusiveUse use(busy_);
   specfast::Signals signals = signals_in(x);
   signals.scale = scale;
   return output_of(signals.num_samples, stream_.num_frames(signals.num_samples),
@@ -104,24 +87,24 @@ py::array Stream::push(const py::array& x, double scale) {
 }
 
 py::array Stream::flush() {
-  const ExclusiveUse use(*this);
+  const ExclusiveUse use(busy_);
   return output_of(0, stream_.flush_frames(),
                    [&](const specfast::Frames& frames) { stream_.flush(frames); });
 }
 
 void Stream::reset() {
-  const ExclusiveUse use(*this);
+  const ExclusiveUse use(busy_);
   stream_.reset();
 }
 
 py::bytes Stream::save() const {
-  const ExclusiveUse use(*this);
+  const ExclusiveUse use(busy_);
   const std::vector<unsigned char> bytes = stream_.save();
   return py::bytes(reinterpret_cast<const char*>(bytes.data()), bytes.size());
 }
 
 void Stream::load(const py::bytes& state) {
-  const ExclusiveUse use(*this);
+  const ExclusiveUse use(busy_);
   const std::string_view bytes = state;
   stream_.load(bytes.data(), bytes.size());
 }

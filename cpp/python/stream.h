@@ -26,8 +26,6 @@ class Stream {
   std::int64_t latency_samples() const { return stream_.latency_samples(); }
 
  private:
-  class ExclusiveUse;
-
   specfast::Signals signals_in(const py::array& x) const;
   // Makes an array for num_frames frames, has `write` write them into it, and returns it.
   template <typename Write>

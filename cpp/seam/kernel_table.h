@@ -256,9 +256,13 @@ struct InverseArgs {
   void* workspace;
   // The sums of the frames so far over the hops that more frames reach, [hop_columns - lanes]
   // [hop_rows]: before the tile, from its first frame on, and then from behind its last one on.
+  // Places that no frame so far has reached hold anything, except before the first frame: zeros.
   T* carry;
   // The finished hops go here, [num_frames][hop_rows].
   T* hops;
+  // As in TileArgs.
+  const void* next_input = nullptr;
+  int64_t next_input_bytes = 0;
 };
 
 // What is known of the rows of some frames: the values of the first one, and over all of them the

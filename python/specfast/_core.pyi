@@ -183,6 +183,33 @@ class Inverse:
     ) -> None:
         """Writes the samples of every signal to `signal` [batch, channels, samples]."""
 
+    def pull_back(
+        self,
+        cotangent: npt.NDArray[Any],
+        real: npt.NDArray[Any],
+        imag: npt.NDArray[Any],
+        num_threads: int = 0,
+    ) -> None:
+        """Writes the gradient of the spectra, from that of the samples, to `real` and `imag`."""
+
+@final
+class InverseStream:
+    """A signal of an inverse, frame by frame; used by one thread at a time.
+
+    Keeps its inverse alive. num_samples: the length of the signal, or -1.
+    """
+
+    def __init__(self, inverse: Inverse, num_channels: int, num_samples: int) -> None: ...
+    @property
+    def delay_samples(self) -> int: ...
+    def push(self, real: npt.NDArray[Any], imag: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Takes [1, channels, frames, bins] and returns [channels, samples]."""
+
+    def flush(self) -> npt.NDArray[Any]: ...
+    def reset(self) -> None: ...
+    def save(self) -> bytes: ...
+    def load(self, state: bytes) -> None: ...
+
 @final
 class DevicePlan:
     """A plan for a device; immutable, shared by threads and streams.

@@ -46,6 +46,9 @@ void refuse_misaligned(Random& random);
 // The first thing that a process does, so that what the library finds out only once fails too.
 void starve();
 
+// Makes an inverse, and tries all that it can do.
+void try_inverse(Random& random);
+
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);
 // Before a plan goes, its streams must; nullptr: all of them.

@@ -31,6 +31,7 @@ class Pointers {
   void try_plans();
   void try_batches();
   void try_gradients();
+  void try_inverses();
   void try_streams();
   void try_tables();
   void try_devices();
@@ -158,6 +159,90 @@ void Pointers::try_gradients() {
   with("imag_kernel", &specfast_gradient::imag_kernel);
 }
 
+void Pointers::try_inverses() {
+  specfast_inverse* inverse = nullptr;
+  specfast_workspace* workspace = nullptr;
+  specfast_inverse_stream* stream = nullptr;
+  specfast_inverse_options options = {};
+  options.struct_size = sizeof(options);
+  specfast_config config = good_.config;
+  config.mode = SPECFAST_MODE_STFT;
+  config.padding = SPECFAST_PADDING_CENTER;
+  config.window = nullptr;
+  expect("inverse_create", "config",
+         specfast_inverse_create(misaligned(config).get(), nullptr, &inverse));
+  expect("inverse_create", "options",
+         specfast_inverse_create(&config, misaligned(options).get(), &inverse));
+  expect("inverse_create", "inverse",
+         specfast_inverse_create(&config, &options, misaligned(inverse).get()));
+  check("inverse_create", specfast_inverse_create(&config, &options, &inverse), 0);
+  expect(
+      "inverse_workspace_create", "workspace",
+      specfast_inverse_workspace_create(inverse, 1, nullptr, nullptr, misaligned(workspace).get()));
+  check("inverse_workspace_create",
+        specfast_inverse_workspace_create(inverse, 1, nullptr, nullptr, &workspace), 0);
+  expect("inverse_stream_create", "stream",
+         specfast_inverse_stream_create(inverse, 1, -1, misaligned(stream).get()));
+  check("inverse_stream_create", specfast_inverse_stream_create(inverse, 1, -1, &stream), 0);
+
+  // One frame, whose bins all lie in the same place.
+  const std::int64_t samples = specfast_inverse_max_samples(inverse, 1);
+  std::int64_t number = 0;
+  const auto beside_number = misaligned(number);
+  expect("inverse_lost_samples", "at_begin",
+         specfast_inverse_lost_samples(inverse, 1, samples, beside_number.get(), &number));
+  expect("inverse_lost_samples", "at_end",
+         specfast_inverse_lost_samples(inverse, 1, samples, &number, beside_number.get()));
+  std::vector<double> values(std::size_t(samples) + 2);
+  specfast_spectra spectra = {};
+  spectra.struct_size = sizeof(spectra);
+  spectra.real = spectra.imag = values.data();
+  spectra.num_batches = spectra.num_channels = spectra.num_frames = 1;
+  spectra.signal = values.data();
+  spectra.num_samples = samples;
+  spectra.signal_sample_stride = 1;
+  const auto execute = [&](const specfast_spectra* given) {
+    return specfast_inverse_execute(inverse, workspace, given);
+  };
+  expect("inverse_execute", "spectra", execute(misaligned(spectra).get()));
+  const auto with = [&](const char* argument, auto specfast_spectra::* member) {
+    specfast_spectra given = spectra;
+    given.*member = beside();
+    expect("inverse_execute", argument, execute(&given));
+    if (argument[0] != 's')
+      expect("inverse_stream_push", argument,
+             specfast_inverse_stream_push(stream, &given, &number));
+  };
+  with("real", &specfast_spectra::real);
+  with("imag", &specfast_spectra::imag);
+  with("signal", &specfast_spectra::signal);
+  for (const auto& [name, call] : {std::pair("inverse_stream_push", specfast_inverse_stream_push),
+                                   {"inverse_stream_flush", specfast_inverse_stream_flush}}) {
+    expect(name, "spectra", call(stream, misaligned(spectra).get(), &number));
+    expect(name, "num_samples", call(stream, &spectra, beside_number.get()));
+  }
+
+  specfast_inverse_gradient gradient = {};
+  gradient.struct_size = sizeof(gradient);
+  gradient.cotangent = values.data();
+  gradient.num_batches = gradient.num_channels = gradient.num_frames = 1;
+  gradient.num_samples = samples;
+  gradient.real = gradient.imag = values.data();
+  const auto pull_back = [&](const char* argument, auto specfast_inverse_gradient::* member) {
+    specfast_inverse_gradient given = gradient;
+    given.*member = beside();
+    expect("inverse_pull_back", argument, specfast_inverse_pull_back(inverse, 1, &given));
+  };
+  expect("inverse_pull_back", "gradient",
+         specfast_inverse_pull_back(inverse, 1, misaligned(gradient).get()));
+  pull_back("cotangent", &specfast_inverse_gradient::cotangent);
+  pull_back("real", &specfast_inverse_gradient::real);
+  pull_back("imag", &specfast_inverse_gradient::imag);
+  specfast_inverse_stream_destroy(stream);
+  specfast_workspace_destroy(workspace);
+  specfast_inverse_destroy(inverse);
+}
+
 void Pointers::try_streams() {
   specfast_stream* stream = nullptr;
   expect("stream_create", "stream", specfast_stream_create(good_.plan, misaligned(stream).get()));
@@ -243,6 +328,7 @@ void refuse_misaligned(Random& random) {
   pointers.try_plans();
   pointers.try_batches();
   pointers.try_gradients();
+  pointers.try_inverses();
   pointers.try_streams();
   pointers.try_tables();
   pointers.try_devices();

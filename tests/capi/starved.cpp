@@ -42,10 +42,37 @@ struct Things {
     bad_config = mel_config;
     bad_config.hop = -1;
     block = trained.block();
+    stft_config = mel_config;
+    stft_config.mode = SPECFAST_MODE_STFT;
+    stft_config.padding = SPECFAST_PADDING_CENTER;
+    stft_config.window = nullptr;
+    check("inverse_create", specfast_inverse_create(&stft_config, nullptr, &inverse), 0);
+    check("inverse_workspace_create",
+          specfast_inverse_workspace_create(inverse, 2, nullptr, nullptr, &inverse_workspace), 0);
+    check("inverse_stream_create", specfast_inverse_stream_create(inverse, 1, -1, &inverse_stream),
+          0);
+    inverse_state.resize(std::size_t(specfast_inverse_stream_state_bytes(inverse_stream)));
+    check("inverse_stream_save",
+          specfast_inverse_stream_save(inverse_stream, inverse_state.data(), inverse_state.size()),
+          0);
+    spectra.struct_size = sizeof(spectra);
+    spectra.real = spectra.imag = values;  // all bins alike
+    spectra.num_batches = spectra.num_channels = spectra.num_frames = 1;
+    spectra.signal = samples;
+    spectra.num_samples = 32;
+    spectra.signal_sample_stride = 1;
+    spectra_gradient.struct_size = sizeof(spectra_gradient);
+    spectra_gradient.cotangent = samples;
+    spectra_gradient.num_batches = spectra_gradient.num_channels = spectra_gradient.num_frames = 1;
+    spectra_gradient.num_samples = 32;
+    spectra_gradient.real = spectra_gradient.imag = values;
     state.resize(std::size_t(specfast_stream_state_bytes(trained.stream)));
     check("stream_save", specfast_stream_save(trained.stream, state.data(), state.size()), 0);
   }
   ~Things() {
+    specfast_inverse_stream_destroy(inverse_stream);
+    specfast_workspace_destroy(inverse_workspace);
+    specfast_inverse_destroy(inverse);
     specfast_device_plan_destroy(on_device);
     specfast_workspace_destroy(workspace);
     specfast_plan_destroy(mel);
@@ -60,7 +87,16 @@ struct Things {
   specfast_block block;
   std::vector<unsigned char> state;
   std::int64_t frames = 0;
-  double values[64];
+  double values[64] = {};
+
+  specfast_config stft_config;
+  specfast_inverse* inverse = nullptr;
+  specfast_workspace* inverse_workspace = nullptr;
+  specfast_inverse_stream* inverse_stream = nullptr;
+  std::vector<unsigned char> inverse_state;
+  specfast_spectra spectra = {};
+  specfast_inverse_gradient spectra_gradient = {};
+  double samples[64] = {};
 };
 
 void run_in_turn(void*, std::int32_t num_tasks, specfast_task task, void* argument) {
@@ -253,6 +289,93 @@ std::vector<Case> cases_of_streams(Things& t) {
   };
 }
 
+std::vector<Case> cases_of_inverses(Things& t) {
+  const auto create = [&t] {
+    specfast_inverse* made = nullptr;
+    const specfast_status status = specfast_inverse_create(&t.stft_config, nullptr, &made);
+    if ((status == SPECFAST_OK) != (made != nullptr))
+      broken("inverse_create", status, "an inverse or NULL");
+    specfast_inverse_destroy(made);
+    return status;
+  };
+  const auto create_workspace = [&t] {
+    specfast_workspace* made = nullptr;
+    const specfast_status status =
+        specfast_inverse_workspace_create(t.inverse, 2, run_in_turn, nullptr, &made);
+    specfast_workspace_destroy(made);
+    return status;
+  };
+  return {
+      {"specfast_inverse_create", create},
+      {"specfast_inverse_destroy", create},
+      {"specfast_inverse_workspace_create", create_workspace},
+      {"specfast_inverse_num_samples",
+       [&t] { return status_of(specfast_inverse_num_samples(t.inverse, 3) == 64); }},
+      {"specfast_inverse_max_samples",
+       [&t] { return status_of(specfast_inverse_max_samples(t.inverse, 3) == 96); }},
+      {"specfast_inverse_lost_samples",
+       [&t] {
+         std::int64_t begin, end;
+         return specfast_inverse_lost_samples(t.inverse, 1, 32, &begin, &end);
+       }},
+      {"specfast_inverse_execute",
+       [&t] { return specfast_inverse_execute(t.inverse, t.inverse_workspace, &t.spectra); }},
+      {"specfast_inverse_execute",
+       [&t] { return specfast_inverse_execute(t.inverse, t.workspace, nullptr); },
+       SPECFAST_E_INVALID_ARGUMENT},
+      {"specfast_inverse_pull_back",
+       [&t] { return specfast_inverse_pull_back(t.inverse, 2, &t.spectra_gradient); }},
+  };
+}
+
+std::vector<Case> cases_of_inverse_streams(Things& t) {
+  specfast_inverse_stream* const stream = t.inverse_stream;
+  const auto create = [&t] {
+    specfast_inverse_stream* made = nullptr;
+    const specfast_status status = specfast_inverse_stream_create(t.inverse, 2, -1, &made);
+    if ((status == SPECFAST_OK) != (made != nullptr))
+      broken("inverse_stream_create", status, "a stream or NULL");
+    specfast_inverse_stream_destroy(made);
+    return status;
+  };
+  const auto is_answered = [](std::int64_t number) { return status_of(number >= 0); };
+  const auto run = [&t, stream](auto function) {
+    specfast_inverse_stream_reset(stream);
+    return function(stream, &t.spectra, &t.frames);
+  };
+  return {
+      {"specfast_inverse_stream_create", create},
+      {"specfast_inverse_stream_destroy", create},
+      {"specfast_inverse_stream_push", [=] { return run(specfast_inverse_stream_push); }},
+      {"specfast_inverse_stream_flush", [=] { return run(specfast_inverse_stream_flush); }},
+      {"specfast_inverse_stream_push",
+       [&t, stream] { return specfast_inverse_stream_push(stream, &t.spectra, &t.frames); },
+       SPECFAST_E_OUT_OF_ORDER},
+      {"specfast_inverse_stream_delay_samples",
+       [=] { return is_answered(specfast_inverse_stream_delay_samples(stream)); }},
+      {"specfast_inverse_stream_num_samples",
+       [=] { return is_answered(specfast_inverse_stream_num_samples(stream, 1)); }},
+      {"specfast_inverse_stream_flush_samples",
+       [=] { return is_answered(specfast_inverse_stream_flush_samples(stream)); }},
+      {"specfast_inverse_stream_state_bytes",
+       [=] { return is_answered(specfast_inverse_stream_state_bytes(stream)); }},
+      {"specfast_inverse_stream_load",
+       [&t, stream] {
+         return specfast_inverse_stream_load(stream, t.inverse_state.data(),
+                                             t.inverse_state.size());
+       }},
+      {"specfast_inverse_stream_save",
+       [&t, stream] {
+         return specfast_inverse_stream_save(stream, t.inverse_state.data(),
+                                             t.inverse_state.size());
+       }},
+      {"specfast_inverse_stream_load",
+       [&t, stream] { return specfast_inverse_stream_load(stream, t.inverse_state.data(), 3); },
+       SPECFAST_E_INVALID_ARGUMENT},
+      {"specfast_inverse_stream_reset", [stream] { return specfast_inverse_stream_reset(stream); }},
+  };
+}
+
 std::vector<Case> cases_of_devices(Things& t) {
   const auto create = [&t] {
     specfast_device_plan* plan = nullptr;
@@ -339,6 +462,8 @@ void starve() {
     starve(cases_of_tables(*things), false);
     starve(cases_of_plans(*things), false);
     starve(cases_of_streams(*things), false);
+    starve(cases_of_inverses(*things), false);
+    starve(cases_of_inverse_streams(*things), false);
     starve(cases_of_devices(*things), false);
   }
   all_fail_then = false;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/base/error.h"
+#include "engine/plan/inverse_plan.h"
 #include "engine/plan/plan.h"
 #include "engine/run/batch.h"
 
@@ -12,4 +13,8 @@ struct specfast_plan : specfast::engine::Plan {
 
 struct specfast_workspace : specfast::engine::Workspace {
   using Workspace::Workspace;
+};
+
+struct specfast_inverse : specfast::engine::InversePlan {
+  using InversePlan::InversePlan;
 };

@@ -7,12 +7,9 @@
 #include "engine/abi/checks.h"
 #include "engine/abi/handles.h"
 #include "engine/base/parallel.h"
+#include "engine/run/inverse_gradient.h"
 
 using namespace specfast::engine;
-
-struct specfast_inverse : InversePlan {
-  using InversePlan::InversePlan;
-};
 
 namespace {
 
@@ -53,8 +50,8 @@ specfast_status specfast_inverse_workspace_create(const specfast_inverse* invers
     require_pointer("workspace", workspace);
     *workspace = nullptr;
     require_pointer("inverse", inverse);
-    *workspace = new specfast_workspace(inverse->workspace_bytes(),
-                                        team_of(num_threads, runner, context));
+    *workspace =
+        new specfast_workspace(inverse->workspace_bytes(), team_of(num_threads, runner, context));
   });
 }
 
@@ -87,5 +84,16 @@ specfast_status specfast_inverse_execute(const specfast_inverse* inverse,
     require_pointer("workspace", workspace);
     require_struct("spectra", spectra);
     invert(*inverse, *workspace, *spectra);
+  });
+}
+
+specfast_status specfast_inverse_pull_back(const specfast_inverse* inverse, int32_t num_threads,
+                                           const specfast_inverse_gradient* gradient) {
+  return guarded([&] {
+    require_pointer("inverse", inverse);
+    require_num_threads(num_threads);
+    require_struct("gradient", gradient);
+    pull_back_inverse(
+        *inverse, useful_threads(num_threads > 0 ? num_threads : default_num_threads()), *gradient);
   });
 }

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "engine/abi/checks.h"
+#include "engine/abi/exclusive.h"
 #include "engine/abi/handles.h"
 #include "engine/run/stream.h"
 
@@ -24,19 +25,6 @@ namespace {
 specfast_status not_prepared() noexcept {
   return fail(SPECFAST_E_OUT_OF_ORDER,
               {"specfast_stream_prepare must come first, received a stream that is not prepared"});
-}
-
-// Makes the call while no other thread is inside one with this stream.
-template <typename Call>
-specfast_status exclusively(specfast_stream* stream, const Call& call) noexcept {
-  if (const auto status = check_pointer("stream", stream); status != SPECFAST_OK) return status;
-  if (stream->busy.test_and_set(std::memory_order_acquire)) {
-    return fail(SPECFAST_E_BUSY,
-                {"a stream must be used by one thread at a time, received a call during another"});
-  }
-  const specfast_status status = call();
-  stream->busy.clear(std::memory_order_release);
-  return status;
 }
 
 template <typename Call>

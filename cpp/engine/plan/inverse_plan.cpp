@@ -79,17 +79,19 @@ Config validate_inverse(const specfast_config& raw, const specfast_inverse_optio
 }
 
 InversePlan::InversePlan(const specfast_config& raw, const specfast_inverse_options* options)
-    : InversePlan(validate_inverse(raw, options_or_default(options)),
-                  options_or_default(options)) {}
+    : InversePlan(validate_inverse(raw, options_or_default(options)), options_or_default(options)) {
+}
 
 InversePlan::InversePlan(Config config, const specfast_inverse_options& options)
     : config_(std::move(config)),
+      phase_origin_(options.phase_origin),
       fingerprint_(engine::fingerprint(config_) ^
                    (uint64_t(options.phase_origin) * 2 + uint64_t(options.keeps_odd_length))),
       synthesis_(config_, make_recipe(config_).window),
-      adjoint_(of_whole_frames(config_),
-               recipe_of_adjoint(config_, synthesis_,
-                                 (config_.dft_length - options.phase_origin) % config_.dft_length)) {
+      adjoint_(
+          of_whole_frames(config_),
+          recipe_of_adjoint(config_, synthesis_,
+                            (config_.dft_length - options.phase_origin) % config_.dft_length)) {
   std::vector<double>().swap(config_.window);  // its place is the synthesis now
 }
 
@@ -107,7 +109,8 @@ std::size_t InversePlan::workspace_bytes() const {
     const int64_t values = checked_add(finished_values<T>(), carried_values<T>());
     return checked_add(int64_t(tile_bytes<T>()), checked_multiply(values, sizeof(T)));
   };
-  const int64_t needed = config_.precision == Precision::kFloat64 ? bytes(double()) : bytes(float());
+  const int64_t needed =
+      config_.precision == Precision::kFloat64 ? bytes(double()) : bytes(float());
   return std::size_t(round_up(needed, int64_t(kWorkspaceAlignment)));
 }
 

@@ -27,6 +27,8 @@ class InversePlan {
   const PrecisionPlan<T>& precision() const {
     return adjoint_.precision<T>();
   }
+  // Returns the sample of a frame at which phases are 0.
+  int64_t phase_origin() const { return phase_origin_; }
   uint64_t fingerprint() const { return fingerprint_; }
 
   // Return how many values the hops take up that a tile finishes, and those that it hands on.
@@ -49,6 +51,7 @@ class InversePlan {
   InversePlan(Config config, const specfast_inverse_options& options);
 
   Config config_;
+  int64_t phase_origin_;
   uint64_t fingerprint_;
   Synthesis synthesis_;
   Plan adjoint_;

@@ -93,8 +93,7 @@ class InverseRun {
     const int64_t own_begin = segment * segment_frames_;
     const int64_t end = std::min(own_begin + segment_frames_, spectra_.num_frames);
     if (segment == 0) signal.clear_front();
-    T* const finished =
-        reinterpret_cast<T*>(workspace_.of_thread(thread) + tile_bytes_);
+    T* const finished = reinterpret_cast<T*>(workspace_.of_thread(thread) + tile_bytes_);
     const int64_t begin = std::max<int64_t>(own_begin - overlap_, 0);
     InverseArgs<T> args = args_of(index, begin);
     args.workspace = workspace_.of_thread(thread);
@@ -120,10 +119,20 @@ class InverseRun {
     const TileVariant<T>& variant = tables_.variant_for(count);
     args.num_frames = count;
     args.hops = in_place ? signal.address_of(begin) : finished;
+    locate_next(frame + count, args);
     variant.kernel->run_inverse(variant.tile, args);
     args.real += count * args.frame_stride;
     args.imag += count * args.frame_stride;
     if (is_own && !in_place) signal.write(begin, end, finished);
+  }
+
+  // Names the spectra from frame `next` on as the next input, where frames follow each other.
+  void locate_next(int64_t next, InverseArgs<T>& args) const {
+    const int64_t frame_values = 2 * tables_.wide().tile.num_bins;
+    const bool by_frame = args.frame_stride >= frame_values && args.frame_stride < 2 * frame_values;
+    const int64_t count = std::min(lanes_, spectra_.num_frames - next);
+    args.next_input = args.real + args.num_frames * args.frame_stride;
+    args.next_input_bytes = by_frame ? count * args.frame_stride * int64_t(sizeof(T)) : 0;
   }
 
   template <typename Address>
@@ -168,21 +177,26 @@ class InverseRun {
 
 }  // namespace
 
+bool is_length_of(const Config& config, int64_t num_frames, int64_t num_samples) {
+  return num_samples <= max_num_samples(config, num_frames) &&
+         (config.padding != Padding::kSame ||
+          engine::num_frames(config, num_samples) == num_frames);
+}
+
 void check_num_samples(const Config& config, int64_t num_frames, int64_t num_samples) {
   require_count("num_frames", num_frames);
   require_count("num_samples", num_samples);
   const int64_t most = max_num_samples(config, num_frames);
   const std::string received = ", received num_samples=" + std::to_string(num_samples) + " for " +
                                std::to_string(num_frames) + " frames";
+  if (is_length_of(config, num_frames, num_samples)) return;
   if (num_samples > most) {
     refuse("num_samples must be at most " + std::to_string(most) +
            ", the samples that the frames reach" + received);
   }
-  if (config.padding == Padding::kSame && engine::num_frames(config, num_samples) != num_frames) {
-    refuse("num_samples must be a length of which padding same makes so many frames, between " +
-           std::to_string(std::max<int64_t>(num_frames - 1, 0) * config.hop + (num_frames > 0)) +
-           " and " + std::to_string(most) + received);
-  }
+  refuse("num_samples must be a length of which padding same makes so many frames, between " +
+         std::to_string((num_frames - 1) * config.hop + 1) + " and " + std::to_string(most) +
+         received);
 }
 
 LostSamples lost_samples(const InversePlan& plan, int64_t num_frames, int64_t num_samples) {

@@ -13,7 +13,10 @@ struct LostSamples {
   int64_t at_begin, at_end;
 };
 
-// Throws Error unless so many frames can stand for a signal of that length.
+// Tells whether so many frames can stand for a signal of that length; both are not negative, and
+// small enough for their product with hop.
+bool is_length_of(const Config& config, int64_t num_frames, int64_t num_samples);
+// Throws Error unless they can.
 void check_num_samples(const Config& config, int64_t num_frames, int64_t num_samples);
 
 // Returns how many samples at both ends of a signal no frame holds.

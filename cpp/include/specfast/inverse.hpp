@@ -15,6 +15,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "errors.hpp"
 #include "inverse.h"
@@ -65,6 +66,9 @@ class Inverse {
   }
 
   inline void execute(Workspace& workspace, const specfast_spectra& spectra) const;
+  void pull_back(std::int32_t num_threads, const specfast_inverse_gradient& gradient) const {
+    check(specfast_inverse_pull_back(inverse_.get(), num_threads, &gradient));
+  }
   const specfast_inverse* get() const noexcept { return inverse_.get(); }
 
  private:
@@ -75,9 +79,7 @@ class Inverse {
   }
 
   struct Destroy {
-    void operator()(specfast_inverse* inverse) const noexcept {
-      specfast_inverse_destroy(inverse);
-    }
+    void operator()(specfast_inverse* inverse) const noexcept { specfast_inverse_destroy(inverse); }
   };
   std::unique_ptr<specfast_inverse, Destroy> inverse_;
 };
@@ -87,8 +89,8 @@ class Inverse::Workspace {
   explicit Workspace(const Inverse& inverse, std::int32_t num_threads = 0,
                      specfast_runner runner = nullptr, void* context = nullptr) {
     specfast_workspace* workspace;
-    check(specfast_inverse_workspace_create(inverse.get(), num_threads, runner, context,
-                                            &workspace));
+    check(
+        specfast_inverse_workspace_create(inverse.get(), num_threads, runner, context, &workspace));
     workspace_.reset(workspace);
   }
 
@@ -106,5 +108,68 @@ class Inverse::Workspace {
 inline void Inverse::execute(Workspace& workspace, const specfast_spectra& spectra) const {
   check(specfast_inverse_execute(inverse_.get(), workspace.get(), &spectra));
 }
+
+// A stream of an inverse, which must outlive it. push and flush that succeed neither allocate nor
+// throw; a failure throws, which is not for real-time threads: those may call the C functions with
+// get().
+class InverseStream {
+ public:
+  // num_samples: the length that the signal will have, or -1, see specfast_inverse_stream_create.
+  explicit InverseStream(const Inverse& inverse, std::int64_t num_channels = 1,
+                         std::int64_t num_samples = -1) {
+    specfast_inverse_stream* stream;
+    check(specfast_inverse_stream_create(inverse.get(), num_channels, num_samples, &stream));
+    stream_.reset(stream);
+  }
+
+  // Both return the number of samples written.
+  std::int64_t push(const specfast_spectra& spectra) {
+    std::int64_t num_samples;
+    check(specfast_inverse_stream_push(stream_.get(), &spectra, &num_samples));
+    return num_samples;
+  }
+  std::int64_t flush(const specfast_spectra& spectra) {
+    std::int64_t num_samples;
+    check(specfast_inverse_stream_flush(stream_.get(), &spectra, &num_samples));
+    return num_samples;
+  }
+  void reset() { check(specfast_inverse_stream_reset(stream_.get())); }
+
+  std::int64_t delay_samples() const {
+    return number(specfast_inverse_stream_delay_samples(stream_.get()));
+  }
+  std::int64_t num_samples(std::int64_t num_frames) const {
+    return number(specfast_inverse_stream_num_samples(stream_.get(), num_frames));
+  }
+  std::int64_t flush_samples() const {
+    return number(specfast_inverse_stream_flush_samples(stream_.get()));
+  }
+
+  std::vector<unsigned char> save() const {
+    std::vector<unsigned char> bytes(
+        static_cast<std::size_t>(number(specfast_inverse_stream_state_bytes(stream_.get()))));
+    check(specfast_inverse_stream_save(stream_.get(), bytes.data(), bytes.size()));
+    return bytes;
+  }
+  void load(const void* bytes, std::size_t num_bytes) {
+    check(specfast_inverse_stream_load(stream_.get(), bytes, num_bytes));
+  }
+
+  specfast_inverse_stream* get() noexcept { return stream_.get(); }
+
+ private:
+  // A delay may be negative, where frames begin behind the first sample: it is no failure then.
+  static std::int64_t number(std::int64_t value) {
+    if (value == -1) check(specfast_last_status());
+    return value;
+  }
+
+  struct Destroy {
+    void operator()(specfast_inverse_stream* stream) const noexcept {
+      specfast_inverse_stream_destroy(stream);
+    }
+  };
+  std::unique_ptr<specfast_inverse_stream, Destroy> stream_;
+};
 
 }  // namespace specfast

@@ -11,8 +11,9 @@ namespace {
 // cache misses, and its loads would wait behind them.
 class Prefetcher {
  public:
-  template <typename T>
-  Prefetcher(const TileArgs<T>& args, int64_t num_steps)
+  // Fetches the next input that the arguments of a tile name.
+  template <typename Args>
+  Prefetcher(const Args& args, int64_t num_steps)
       : at_(static_cast<const char*>(args.next_input)),
         num_lines_((args.next_input_bytes + kLineBytes - 1) / kLineBytes),
         lines_per_step_(num_steps ? num_lines_ / num_steps + 1 : 0) {}

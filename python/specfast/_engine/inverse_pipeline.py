@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,9 @@ from specfast._spec.inverse_arguments import InverseArguments
 from specfast._spec.policy import Policy
 
 _MAX_SAMPLES = 1 << 62
+
+
+InversePullback = Callable[[Any], Array]
 
 
 class LostSamplesWarning(UserWarning):
@@ -40,6 +44,11 @@ class InversePipeline:
         self.num_threads: int = arguments.num_threads or 0
         self._plan_dtype = np.dtype(policy.plan_dtype)
         self._is_complex = arguments.layout != "layer"
+        self._spectra_dtype = (
+            np.result_type(self._plan_dtype, np.complex64)
+            if self._is_complex
+            else self._plan_dtype
+        )
         self.plan = self._make_plan()
 
     def _make_plan(self) -> _core.Inverse:
@@ -61,6 +70,11 @@ class InversePipeline:
                 f"no memory for a plan. Received: frame_length={arguments.frame_length}, "
                 f"fft_length={arguments.num_points}"
             ) from error
+
+    @property
+    def has_channels_last(self) -> bool:
+        """Whether channels are the last axis of signals."""
+        return not self._is_complex and self.arguments.data_format == "channels_last"
 
     @property
     def result_dtype(self) -> np.dtype[Any]:
@@ -178,6 +192,29 @@ class InversePipeline:
             return result, result
         return result, np.empty(shape, self._plan_dtype)
 
+    def vjp(self, spectra: Any, length: Any = None) -> tuple[Array, InversePullback]:
+        """Returns the signals of spectra and their pullback, as `ISTFT.vjp` does."""
+        x = self._readable(spectra)
+        num_frames = x.shape[self._frames_axis(x.ndim)]
+        num_samples = self.num_samples(num_frames, length)
+        shape, signal_shape = x.shape, self._signal_shape(x.shape, num_samples)
+
+        def pull_back(cotangent: Any) -> Array:
+            array = arrays.real_numbers("cotangent", cotangent)
+            if array.shape != signal_shape:
+                raise ValueError(
+                    f"`cotangent` must have the shape of the signals, {signal_shape}. "
+                    f"Received: cotangent of shape {array.shape}"
+                )
+            with np.errstate(over="ignore"):
+                signals = np.ascontiguousarray(array, dtype=self._plan_dtype)
+            gradient = np.empty(shape, self._spectra_dtype)
+            real, imag = self._parts(gradient)
+            self.plan.pull_back(self._signals(signals), real, imag, self.num_threads)
+            return gradient
+
+        return self.run(x, length), pull_back
+
     # ---- Axes --------------------------------------------------------------------------------
 
     def _readable(self, spectra: Any) -> Array:
@@ -188,9 +225,13 @@ class InversePipeline:
                 f"Received: spectra of type {type(spectra).__name__}"
             )
         x = arrays.view(spectra, lists=False)
-        kinds, wanted = ("c", "complex64 or complex128") if self._is_complex else (
-            "f",
-            "float16, float32 or float64, real parts and imaginary parts side by side",
+        kinds, wanted = (
+            ("c", "complex64 or complex128")
+            if self._is_complex
+            else (
+                "f",
+                "float16, float32 or float64, real parts and imaginary parts side by side",
+            )
         )
         if x.dtype.kind not in kinds or x.dtype.itemsize > 16:
             raise TypeError(
@@ -198,12 +239,26 @@ class InversePipeline:
                 f"Received: spectra of dtype {x.dtype} and shape {x.shape}"
             )
         self._check_shape(x.shape)
-        dtype = np.result_type(self._plan_dtype, np.complex64) if self._is_complex else None
-        dtype = dtype or self._plan_dtype
-        if x.dtype != dtype or not x.flags.aligned:
+        if x.dtype != self._spectra_dtype or not x.flags.aligned:
             with np.errstate(over="ignore"):
-                x = x.astype(dtype)
+                x = x.astype(self._spectra_dtype)
         return x
+
+    def parts_of_signal(self, spectra: Any, channels: int) -> tuple[Array, Array]:
+        """Returns the parts of one signal's spectra as [1, channels, frames, bins].
+
+        Raises:
+            TypeError, ValueError: as a call; ValueError for another number of channels.
+        """
+        x = arrays.view(spectra, lists=False)
+        lacks_channels = self._is_complex and channels == 1
+        real, imag = self._parts(self._readable(x[None, None] if lacks_channels else x[None]))
+        if real.ndim != 4 or real.shape[1] != channels:
+            raise ValueError(
+                f"`spectra` must be those of one signal of {channels} channels. "
+                f"Received: spectra of shape {x.shape}"
+            )
+        return real, imag
 
     def _check_shape(self, shape: tuple[int, ...]) -> None:
         arguments, bins = self.arguments, self.arguments.num_bins
@@ -222,12 +277,14 @@ class InversePipeline:
             axes = "(batch, frames, rows, channels)" if last else "(batch, channels, frames, rows)"
             sound = len(shape) == 4 and shape[2 if last else 3] == rows
         else:
-            axes = "(batch, frames, channels * rows)" if last else "(batch, channels * rows, frames)"
+            axes = (
+                "(batch, frames, channels * rows)" if last else "(batch, channels * rows, frames)"
+            )
             sound = len(shape) == 3 and shape[2 if last else 1] % rows == 0
         if not sound:
             raise ValueError(
-                f"`spectra` must have shape {axes} with {rows} rows, {bins} real parts and as many "
-                f"imaginary ones. Received: spectra of shape {shape}"
+                f"`spectra` must have shape {axes} with {rows} rows, {bins} real parts and as "
+                f"many imaginary ones. Received: spectra of shape {shape}"
             )
 
     def _frames_axis(self, rank: int) -> int:
@@ -244,7 +301,8 @@ class InversePipeline:
         if self._is_complex:
             if arguments.layout == "bins_frames":
                 x = x.swapaxes(-1, -2)
-            x = x.reshape(-1, 1, *x.shape[-2:]) if x.ndim != 4 else x
+            if x.ndim != 4:
+                x = x.reshape(math.prod(x.shape[:-2]), 1, *x.shape[-2:])
             return x.real, x.imag
         last = arguments.data_format == "channels_last"
         if arguments.expand_dims:
@@ -270,6 +328,6 @@ class InversePipeline:
         """Returns a view of signals as [batch, channels, samples]."""
         if self._is_complex:
             if result.ndim == 3:
-                return result
-            return result.reshape(-1, 1, result.shape[-1])
+                return result  # of spectra of four axes
+            return result.reshape(math.prod(result.shape[:-1]), 1, result.shape[-1])
         return result.swapaxes(1, 2) if self.arguments.data_format == "channels_last" else result

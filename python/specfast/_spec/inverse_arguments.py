@@ -85,7 +85,7 @@ class InverseArguments(StftArguments):
 
     @property
     def engine_scaling(self) -> str | None:
-        """What divides the window; an absent one is not scaled, also where it is put into zeros."""
+        """What divides the window; one that is absent is not scaled, even between zeros."""
         return None if self.window_values is None else self.scaling
 
 

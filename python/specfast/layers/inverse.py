@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from specfast._engine.arrays import Array
-from specfast._engine.inverse_pipeline import InversePipeline
+from specfast._engine.inverse_pipeline import InversePipeline, InversePullback
+from specfast._engine.inverse_stream import InverseStream
 from specfast._spec import checks, policy
 from specfast._spec.inverse_arguments import InverseArguments
 from specfast._spec.keywords import unknown_keywords
@@ -201,6 +202,40 @@ class ISTFT:
         """
         return self._pipeline.run(spectra, length, out)
 
+    def vjp(self, spectra: Any, *, length: int | None = None) -> tuple[Array, InversePullback]:
+        """Returns the result of a call, and a function from its gradient to that of `spectra`.
+
+        Args:
+            spectra: as for a call.
+            length: as for a call.
+
+        Returns:
+            `(signals, pullback)`. `pullback(cotangent)` takes the gradient of some number with
+            respect to `signals`, an array of their shape and any real dtype, and returns the
+            gradient of `spectra`, in their shape and the precision of the inverse. In complex
+            layouts its real and imaginary parts are the gradients of the real and imaginary
+            parts, as in torch. Imaginary parts that a call does not look at have gradient 0.
+
+        Raises:
+            TypeError, ValueError, MemoryError: as a call; the pullback for a `cotangent` of
+                another shape, or one that is no array of real numbers.
+        """
+        return self._pipeline.vjp(spectra, length)
+
+    def stream(self, channels: int = 1, *, length: int | None = None) -> InverseStream:
+        """Returns a stream: this inverse on spectra that arrive frame by frame.
+
+        Args:
+            channels: how many channels the signal has, 1 to 65536.
+            length: the samples that it will have, as in a call. None: the usual ones.
+
+        Raises:
+            TypeError: if a value is of a wrong type.
+            ValueError: if a value is out of its range, or `length` is missing.
+            MemoryError: if there is no room for the samples of a frame.
+        """
+        return InverseStream(self._pipeline, self, channels=channels, length=length)
+
     def compute_output_shape(
         self, input_shape: Sequence[int], length: int | None = None
     ) -> tuple[int, ...]:
@@ -242,7 +277,9 @@ class ISTFT:
         if self._pipeline.policy.name != "float32":
             changed["dtype"] = self._pipeline.policy.name
         shown = (
-            f"{name}=<array of {value.size}>" if isinstance(value, np.ndarray) else f"{name}={value!r}"
+            f"{name}=<array of {value.size}>"
+            if isinstance(value, np.ndarray)
+            else f"{name}={value!r}"
             for name, value in changed.items()
         )
         return f"ISTFT({', '.join(shown)})"
