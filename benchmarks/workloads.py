@@ -23,7 +23,9 @@ class Workload:
 
     key: str
     title: str
-    layer: str  # "stft", "mel", or "preset": then the parameters are its name and other fields
+    # "stft", "mel", "inverse" of an STFT with padding on both sides and complex spectra, or "preset":
+    # then the parameters are its name and other fields.
+    layer: str
     shape: tuple[int, ...]
     params: dict[str, Any] = field(default_factory=dict)
     input_dtype: str = "float32"
@@ -35,21 +37,22 @@ class Workload:
     @property
     def frame_length(self) -> int:
         """Length of the window in samples."""
-        if self.layer == "stft":
+        if self.layer in ("stft", "inverse"):
             return int(self.params.get("frame_length", 256))
         return int(self.params.get("sequence_length") or self.fft_length)
 
     @property
     def hop(self) -> int:
         """Samples from one frame to the next."""
-        if self.layer == "stft":
+        if self.layer in ("stft", "inverse"):
             return int(self.params.get("frame_step") or self.frame_length // 2)
         return int(self.params.get("sequence_stride", 512))
 
     @property
     def fft_length(self) -> int:
         """Length of the transform in samples."""
-        return int(self.params["fft_length"] if self.layer == "stft" else self._mel_fft_length)
+        has_length = self.layer in ("stft", "inverse")
+        return int(self.params["fft_length"] if has_length else self._mel_fft_length)
 
     @property
     def _mel_fft_length(self) -> int:
@@ -105,9 +108,20 @@ class Workload:
         """The same noise in every process, at about the level of speech."""
         noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
         noise *= np.float32(0.1)
+        if self.layer == "inverse":
+            return self._spectra(noise)
         if self.input_dtype == "int16":
             return (noise * 32767).clip(-32768, 32767).astype(np.int16)
         return noise.astype(self.input_dtype, copy=False)
+
+    def _spectra(self, x: NDArray[Any]) -> NDArray[Any]:
+        """Spectra [signals, bins, frames] that lie frame by frame, as torch returns them."""
+        side = self.fft_length // 2
+        padded = np.pad(x, ((0, 0), (side, side)), mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(padded, self.frame_length, axis=-1)
+        window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(self.frame_length) / self.frame_length)
+        spectra = np.fft.rfft(frames[:, :: self.hop] * window, self.fft_length)
+        return np.swapaxes(spectra.astype(np.complex64), 1, 2)
 
 
 _SPEECH = {"fft_length": 512, "sequence_length": 400, "sequence_stride": 160, "num_mel_bins": 80}
@@ -166,6 +180,13 @@ WORKLOADS: tuple[Workload, ...] = (
     _front_end("W13", "ast", num_frames=2998),  # all frames, rather than the model's first 1024
     _front_end("W14", "hifigan", sampling_rate=SAMPLING_RATE_HZ),
     _front_end("W15", "librosa_mfcc", sampling_rate=SAMPLING_RATE_HZ),
+    Workload(
+        "W16",
+        "inverse STFT 2048/512, 16 x 10 s",
+        "inverse",
+        (16, 160000),
+        {"frame_length": 2048, "frame_step": 512, "fft_length": 2048},
+    ),
 )
 
 

@@ -35,13 +35,14 @@ class PeerInfo:
         """Whether this peer can do this workload."""
         if workload in _TRAINED:
             return self.kind in ("ours", "keras")
-        if workload in _FRONT_ENDS and self.workloads is None:
+        if workload in _WITH_ORIGINALS and self.workloads is None:
             return self.kind == "ours"
         return self.workloads is None or workload.split(":")[0] in self.workloads
 
 
 _TRAINED = ("W9a", "W9b")  # nobody else has kernels to train
-_FRONT_ENDS = ("W10", "W11", "W12", "W13", "W14", "W15")  # each has originals of its own
+# Each has originals of its own.
+_WITH_ORIGINALS = ("W10", "W11", "W12", "W13", "W14", "W15", "W16")
 _MEL = ("W2", "W3", "W4", "W6", "W8a", "W8b", "W8c")
 _MEL_FLOAT32 = ("W2", "W3", "W4", "W6", "W8c")
 _NOT_AN_HOUR = ("W1", "W2", "W3", "W4", "W7a", "W7b", "W8a", "W8b", "W8c")
@@ -61,6 +62,19 @@ def _original(key: str, heading: str, *workloads: str, kind: str = "original") -
     env = {"SPECFAST_BENCH_ORIGINAL": key}
     return PeerInfo(
         key, heading, kind, "front_ends", env=env, workloads=workloads, one_thread_only=True
+    )
+
+
+def _inverse(program: str, heading: str) -> PeerInfo:
+    env = {"SPECFAST_BENCH_ORIGINAL": f"inverse-{program}"}
+    return PeerInfo(
+        f"inverse-{program}",
+        heading,
+        "original",
+        "inverses",
+        env=env,
+        workloads=("W16",),
+        one_thread_only=True,
     )
 
 
@@ -97,6 +111,9 @@ PEERS: tuple[PeerInfo, ...] = (
     _original("kaldi-front-end-loop", "kaldi C++ loop", "W12", kind="part"),
     _original("vocoder", "torch as HiFi-GAN", "W14"),
     _original("librosa-mfcc", "librosa mfcc", "W15"),
+    _inverse("torch", "torch.istft"),
+    _inverse("librosa", "librosa.istft"),
+    _inverse("scipy", "SciPy istft"),
     _fft("fft-torch-mkl", "MKL torch"),
     _fft("fft-mkl", "MKL mkl_fft"),
     _fft("fft-fftw", "FFTW"),

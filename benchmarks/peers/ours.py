@@ -15,7 +15,7 @@ from .base import Call, flattened, versions_of
 
 
 class Adapter:
-    """specfast's two layers, and its presets."""
+    """specfast's two layers, its presets and its inverse."""
 
     def __init__(self, threads: int) -> None:
         specfast.set_num_threads(threads)
@@ -29,6 +29,16 @@ class Adapter:
             changes = {name: value for name, value in work.params.items() if name != "preset"}
             extractor = specfast.presets.get(work.preset, **changes)
             return {"extractor(x)": lambda: extractor(x)}
+        if work.layer == "inverse":
+            istft = specfast.ISTFT(
+                **work.params,
+                periodic=True,
+                scaling=None,
+                padding="center",
+                layout="bins_frames",
+                dtype=work.compute_dtype,
+            )
+            return {"istft(x)": lambda: istft(x, length=work.samples)}
         kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
         layer = kind(**work.params, dtype=work.compute_dtype)
         work.prepare_kernels(layer)

@@ -27,6 +27,8 @@ GIVEN = {
     "extern int64_t num_samples, max_frames; extern float* output;",
     "gradient.h": "extern specfast_plan* plan; extern specfast_batch batch; "
     "extern const float* cotangent; extern float* signal_gradient;",
+    "inverse.h": "extern specfast_config config; extern const float* rows; "
+    "extern float* samples; extern int64_t num_bins, num_frames;",
     "tables.h": "extern specfast_config config; extern double* window;",
     "device.h": "extern specfast_config config; extern specfast_batch batch; extern void* stream;",
     "library.h": "",

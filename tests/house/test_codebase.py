@@ -63,10 +63,10 @@ def layer_of(path: str) -> str:
     """The layer of a file, by its path below cpp/."""
     for pattern, layer in [
         (
-            r"include/specfast/(specfast|types|plan|stream|gradient|tables|device|library)\.h",
+            r"include/specfast/(specfast|types|plan|stream|gradient|inverse|tables|device|library)\.h",
             "c_abi",
         ),
-        (r"include/specfast/(specfast|views)\.hpp", "cxx_api"),
+        (r"include/specfast/(specfast|views|errors|inverse)\.hpp", "cxx_api"),
         (r"seam/types\.h", "types"),
         (r"seam/kernel_table\.h", "kernel_table"),
         (r"seam/backend\.h", "backend"),
@@ -154,7 +154,14 @@ def threads_start_in_batch_only(root: Path) -> list[str]:
     allowed = {
         *(
             f"engine/run/{name}.cpp"
-            for name in ("batch", "gradient", "normalization_gradient", "top_db_gradient")
+            for name in (
+                "batch",
+                "gradient",
+                "inverse",
+                "inverse_gradient",
+                "normalization_gradient",
+                "top_db_gradient",
+            )
         ),
         *(f"engine/base/parallel.{suffix}" for suffix in ("cpp", "h")),
     }

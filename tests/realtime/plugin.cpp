@@ -87,6 +87,35 @@ constexpr Case kCases[] = {
 };
 constexpr int kNumCases = sizeof(kCases) / sizeof(kCases[0]);
 
+// Streams of inverses: the own transform with its fused pass, without it, pocketfft's, Bluestein's,
+// phases that begin elsewhere.
+struct InverseCase {
+  const char* name;
+  specfast_dtype dtype;
+  std::int64_t frame_length, hop, fft_length;
+  specfast_padding padding;
+  std::int64_t num_channels, max_frames, phase_origin;
+};
+constexpr InverseCase kInverseCases[] = {
+    {"inverse 2048/512, two channels", SPECFAST_FLOAT32, 2048, 512, 2048, SPECFAST_PADDING_CENTER,
+     2, 1, 0},
+    {"inverse 240/60, many frames, float64", SPECFAST_FLOAT64, 240, 60, 240,
+     SPECFAST_PADDING_CENTER, 1, 40, 120},
+    {"inverse 448/64 (factor 7)", SPECFAST_FLOAT32, 448, 64, 448, SPECFAST_PADDING_VALID, 1, 3, 0},
+    {"inverse 331/1 (prime, Bluestein)", SPECFAST_FLOAT32, 331, 1, 331, SPECFAST_PADDING_SIDES, 1,
+     20, 9},
+};
+constexpr int kNumInverseCases = sizeof(kInverseCases) / sizeof(kInverseCases[0]);
+
+struct PreparedInverse {
+  std::int64_t max_frames;
+  std::unique_ptr<specfast::Inverse> inverse;
+  std::unique_ptr<specfast::InverseStream> stream;  // null: the case is none of an inverse
+  std::vector<double> bins, output;                 // bytes of any dtype
+  specfast_spectra spectra;
+};
+PreparedInverse prepared_inverse;
+
 struct Prepared {
   Case what;
   std::unique_ptr<specfast::Plan> plan;
@@ -155,6 +184,45 @@ void prepare(const Case& what) {
   prepared.block = prepared.stream->block_of(signals, frames);
 }
 
+void prepare_inverse(const InverseCase& what) {
+  specfast_config config = specfast::default_config(SPECFAST_MODE_STFT);
+  config.dtype = what.dtype;
+  config.frame_length = what.frame_length;
+  config.hop = what.hop;
+  config.fft_length = what.fft_length;
+  config.padding = what.padding;
+  specfast_inverse_options options{};
+  options.struct_size = sizeof(options);
+  options.phase_origin = what.phase_origin;
+  options.keeps_odd_length = 1;
+  const std::vector<double> window = specfast::window("hamming", what.frame_length, true);
+  config.window = window.data();
+  PreparedInverse& made = prepared_inverse;
+  made.max_frames = what.max_frames;
+  made.inverse = std::make_unique<specfast::Inverse>(config, options);
+  made.stream = std::make_unique<specfast::InverseStream>(*made.inverse, what.num_channels);
+  const std::int64_t num_bins = what.fft_length / 2 + 1;
+  const std::int64_t room = what.max_frames * what.hop + what.frame_length;
+  made.bins.resize(std::size_t(what.num_channels * what.max_frames * 2 * num_bins));
+  made.output.resize(std::size_t(what.num_channels * room));
+  if (what.dtype == SPECFAST_FLOAT32) fill_with_noise<float>(made.bins, 1);
+  if (what.dtype == SPECFAST_FLOAT64) fill_with_noise<double>(made.bins, 1);
+  made.spectra = {};
+  made.spectra.struct_size = sizeof(made.spectra);
+  made.spectra.real = made.bins.data();
+  made.spectra.imag = reinterpret_cast<const unsigned char*>(made.bins.data()) +
+                      (what.dtype == SPECFAST_FLOAT32 ? sizeof(float) : sizeof(double));
+  made.spectra.num_batches = 1;
+  made.spectra.num_channels = what.num_channels;
+  made.spectra.channel_stride = what.max_frames * 2 * num_bins;
+  made.spectra.frame_stride = 2 * num_bins;
+  made.spectra.bin_stride = 2;
+  made.spectra.signal = made.output.data();
+  made.spectra.num_samples = room;
+  made.spectra.signal_channel_stride = room;
+  made.spectra.signal_sample_stride = 1;
+}
+
 void do_what_is_forbidden(Planted planted) {
   static std::mutex mutex;
   static void* volatile memory;
@@ -175,19 +243,53 @@ const char* plugin_unavailable() {
                                                                       : nullptr;
 }
 
-int plugin_num_cases() { return kNumCases; }
-const char* plugin_case_name(int index) { return kCases[index].name; }
+int plugin_num_cases() { return kNumCases + kNumInverseCases; }
+const char* plugin_case_name(int index) {
+  return index < kNumCases ? kCases[index].name : kInverseCases[index - kNumCases].name;
+}
 
 const char* plugin_prepare(int index) {
   try {
-    prepare(kCases[index]);
+    if (index < kNumCases) {
+      prepare(kCases[index]);
+    } else {
+      prepare_inverse(kInverseCases[index - kNumCases]);
+    }
     return nullptr;
   } catch (const std::exception&) {
     return specfast_last_error();
   }
 }
 
+namespace {
+
+const char* run_inverse(long num_pushes, const Watch& watch) {
+  specfast_inverse_stream* const stream = prepared_inverse.stream->get();
+  specfast_spectra& spectra = prepared_inverse.spectra;
+  std::minstd_rand random(7);
+  std::int64_t samples = 0, all_samples = 0;
+  specfast_status status = SPECFAST_OK;
+
+  watch.begin();
+  for (long i = 0; i < num_pushes && status == SPECFAST_OK; ++i) {
+    spectra.num_frames = i % 8 ? prepared_inverse.max_frames
+                               : std::int64_t(random()) % (prepared_inverse.max_frames + 1);
+    status = specfast_inverse_stream_push(stream, &spectra, &samples);
+    all_samples += samples;
+    if (status != SPECFAST_OK || i % 1000 != 999) continue;
+    status = specfast_inverse_stream_flush(stream, &spectra, &samples);
+    if (status == SPECFAST_OK) status = specfast_inverse_stream_reset(stream);
+  }
+  watch.end();
+
+  if (status != SPECFAST_OK) return specfast_last_error();
+  return all_samples > 0 ? nullptr : "no sample came out";
+}
+
+}  // namespace
+
 const char* plugin_run(long num_pushes, const Watch& watch, Planted planted) {
+  if (prepared_inverse.stream) return run_inverse(num_pushes, watch);
   specfast_stream* const stream = prepared.stream->get();
   specfast_block& block = prepared.block;
   const bool same = prepared.what.padding == SPECFAST_PADDING_SAME;

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Inverse short-time Fourier transforms of torch, librosa and SciPy; the environment names one.
+
+Each gets spectra in the order of memory in which it makes them itself, and makes its window before
+the clock starts.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..workloads import Workload
+from .base import Call, versions_of
+
+Forms = dict[str, Call]
+
+
+class Adapter:
+    """One library."""
+
+    def __init__(self, threads: int) -> None:
+        self._program = os.environ["SPECFAST_BENCH_ORIGINAL"].removeprefix("inverse-")
+        if self._program == "torch":
+            import torch
+
+            torch.set_num_threads(threads)
+
+    def versions(self) -> dict[str, str]:
+        return versions_of(self._program, "numpy")
+
+    def forms(self, work: Workload, x: NDArray[Any]) -> Forms:
+        return _PROGRAMS[self._program](work, x)
+
+    def result(self, value: Any) -> NDArray[Any]:
+        return np.asarray(value)
+
+
+def _torch(work: Workload, x: NDArray[Any]) -> Forms:
+    import torch
+
+    spectra, window = torch.from_numpy(x), torch.hann_window(work.frame_length)
+    return {
+        "istft": lambda: torch.istft(
+            spectra, work.fft_length, work.hop, window=window, length=work.samples
+        ).numpy()
+    }
+
+
+def _librosa(work: Workload, x: NDArray[Any]) -> Forms:
+    import librosa
+
+    arguments = {"hop_length": work.hop, "n_fft": work.fft_length, "length": work.samples}
+    librosa.istft(x[:1], **arguments)  # compiles
+    return {"istft": lambda: librosa.istft(x, **arguments)}
+
+
+def _scipy(work: Workload, x: NDArray[Any]) -> Forms:
+    import scipy.signal
+
+    window = scipy.signal.get_window("hann", work.frame_length).astype(np.float32)
+    scaled = x / np.float32(window.sum())
+    overlap = work.frame_length - work.hop
+
+    def istft() -> NDArray[Any]:
+        _, signal = scipy.signal.istft(scaled, nperseg=work.frame_length, noverlap=overlap)
+        return signal[..., : work.samples]
+
+    # It takes frames that reach beyond both ends too: three more than the others.
+    transform = scipy.signal.ShortTimeFFT(window, work.hop, 1.0, mfft=work.fft_length)
+    spectra = transform.stft(istft()).astype(np.complex64)
+    return {
+        "istft": istft,
+        "ShortTimeFFT.istft": lambda: transform.istft(spectra, k1=work.samples),
+    }
+
+
+_PROGRAMS: dict[str, Callable[[Workload, NDArray[Any]], Forms]] = {
+    "torch": _torch,
+    "librosa": _librosa,
+    "scipy": _scipy,
+}
