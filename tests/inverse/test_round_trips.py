@@ -57,7 +57,8 @@ def pair(size: tuple[int, int, int], **changes: Any) -> tuple[STFTSpectrogram, I
 @pytest.mark.parametrize("dtype", BOUNDS)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_round_trip_with_edges(size: tuple[int, int, int], dtype: str) -> None:
-    layer, istft = pair(size, dtype=dtype)
+    # A Hann window of two samples is 0 at one of them.
+    layer, istft = pair(size, dtype=dtype, window="hamming" if size[0] == 2 else "hann")
     num_samples = size[0] + 21 * size[1] + 5
     x = signals.noise(2, num_samples, 3, dtype=dtype)
     y = istft(layer(x), length=num_samples)
@@ -75,8 +76,10 @@ def test_recordings(path: Any) -> None:
 
 @pytest.mark.parametrize(
     ("data_format", "expand_dims", "dtype"),
-    itertools.product(
-        ("channels_last", "channels_first"), (False, True), ("float16", "float32", "float64")
+    list(
+        itertools.product(
+            ("channels_last", "channels_first"), (False, True), ("float16", "float32", "float64")
+        )
     ),
 )
 def test_layouts(data_format: str, expand_dims: bool, dtype: str) -> None:
@@ -133,9 +136,9 @@ def test_valid_padding_loses_the_ends_and_says_so() -> None:
 
 
 def test_little_of_a_frame_is_lost_too() -> None:
-    """A window of 1e-5 of its largest value is the limit."""
+    """The limit is 1e-10 of the largest sum of squares, which is 2 here."""
     window = np.ones(64)
-    for value, lost in ((1.1e-5, 0), (0.9e-5, 2)):
+    for value, lost in ((1.5e-5, 0), (1.3e-5, 2)):
         window[:2] = value
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", LostSamplesWarning)
@@ -194,8 +197,8 @@ def test_bits_do_not_depend_on_the_call(size: tuple[int, int, int], dtype: str) 
         np.testing.assert_array_equal(other(spectra, length=num_samples), expected)
         one = other(spectra[3:4, :, : layer.frequencies(1.0).size], length=num_samples)
         np.testing.assert_array_equal(one[0, :, 0], expected[3, :, 0])
-    # The beginning of a signal does not know its end.
-    some = istft(spectra[:, :50], length=50 * size[1])
+    # The beginning of a signal does not know its end, only how many zeros are in front of it.
+    some = istft(spectra[:, :50], length=49 * size[1] + (num_samples - 1) % size[1] + 1)
     final = 49 * size[1] - size[0]
     np.testing.assert_array_equal(some[:, :final], expected[:, :final])
 

@@ -66,10 +66,14 @@ int64_t InverseStream::all_samples(int64_t num_frames) const noexcept {
   return num_samples_ >= 0 ? num_samples_ : usual_num_samples(config_, num_frames);
 }
 
-int64_t InverseStream::final_samples(int64_t num_frames) const noexcept {
+int64_t InverseStream::complete_samples(int64_t num_frames) const noexcept {
+  const int64_t complete = std::max<int64_t>(num_frames * config_.hop - left_, 0);
   if (num_frames == 0) return 0;
-  const int64_t reached = num_frames * config_.hop - left_;
-  return std::clamp<int64_t>(reached, 0, all_samples(num_frames));
+  return num_samples_ >= 0 ? std::min(complete, num_samples_) : complete;
+}
+
+int64_t InverseStream::given_samples(int64_t num_frames) const noexcept {
+  return std::min(complete_samples(num_frames), all_samples(num_frames));
 }
 
 int64_t InverseStream::max_push() const noexcept {
@@ -78,20 +82,21 @@ int64_t InverseStream::max_push() const noexcept {
 }
 
 int64_t InverseStream::samples_of_push(int64_t num_frames) const noexcept {
-  return final_samples(frames_ + num_frames) - final_samples(frames_);
+  return given_samples(frames_ + num_frames) - given_samples(frames_);
 }
 
 int64_t InverseStream::samples_of_flush() const noexcept {
   if (finished_ || frames_ == 0) return 0;
   const int64_t all = std::min(all_samples(frames_), max_num_samples(config_, frames_));
-  return all - final_samples(frames_);
+  return all - given_samples(frames_);
 }
 
 int64_t InverseStream::delay_samples() const noexcept {
   if (num_samples_ >= 0) return left_;
-  constexpr int64_t kLater = 1 << 20;
-  const int64_t frames = kLater / config_.hop + config_.frame_length + 1;
-  return frames * config_.hop - final_samples(frames);
+  // Any number of frames that is large enough will do.
+  const int64_t frames =
+      (left_ + 2 * config_.pad_length + 2 * config_.fft_length) / config_.hop + 2;
+  return frames * config_.hop - given_samples(frames);
 }
 
 // ---- Push and flush -----------------------------------------------------------------------------
@@ -149,7 +154,7 @@ specfast_status InverseStream::push(const specfast_spectra& spectra,
   if (const auto status = check_spectra(spectra); status != SPECFAST_OK) return status;
   const int64_t count = samples_of_push(spectra.num_frames);
   if (const auto status = check_signal(spectra, count); status != SPECFAST_OK) return status;
-  if (spectra.num_frames > 0 && !add(spectra, final_samples(frames_), count)) {
+  if (spectra.num_frames > 0 && !add(spectra)) {
     reset();
     return fail(SPECFAST_E_INTERRUPTED,
                 {"the interrupt function of this thread ended the call, and the stream was reset"});
@@ -172,7 +177,7 @@ specfast_status InverseStream::flush(const specfast_spectra& spectra,
   }
   const int64_t count = samples_of_flush();
   if (const auto status = check_signal(spectra, count); status != SPECFAST_OK) return status;
-  if (count > 0) finish(spectra, final_samples(frames_), count);
+  if (count > 0) finish(spectra, count);
   finished_ = true;
   num_samples = count;
   return SPECFAST_OK;
@@ -202,7 +207,9 @@ InverseStream::Header InverseStream::header() const noexcept {
           finished_};
 }
 
-std::size_t InverseStream::state_bytes() const noexcept { return sizeof(Header) + value_bytes(); }
+std::size_t InverseStream::state_bytes() const noexcept {
+  return sizeof(Header) + value_bytes(frames_);
+}
 
 void InverseStream::save(std::byte* bytes) const noexcept {
   const Header fields = header();
@@ -211,12 +218,11 @@ void InverseStream::save(std::byte* bytes) const noexcept {
 }
 
 specfast_status InverseStream::load(const std::byte* bytes, std::size_t num_bytes) noexcept {
-  if (num_bytes != state_bytes()) {
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the whole state of a stream, num_bytes=", int64_t(state_bytes()),
-                 ", received num_bytes=", int64_t(num_bytes)});
-  }
   Header fields;
+  if (num_bytes < sizeof(fields)) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT, {"bytes must be at least ", int64_t(sizeof(fields)),
+                                              ", received num_bytes=", int64_t(num_bytes)});
+  }
   std::memcpy(fields.data(), bytes, sizeof(fields));
   const Header own = header();
   for (std::size_t i = 0; i < kFrames; ++i) {
@@ -230,6 +236,12 @@ specfast_status InverseStream::load(const std::byte* bytes, std::size_t num_byte
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"bytes must be the state of a stream, received a position of ", frames,
                  " frames, finished=", finished});
+  }
+  const std::size_t expected = sizeof(fields) + value_bytes(frames);
+  if (num_bytes != expected) {
+    return fail(SPECFAST_E_INVALID_ARGUMENT,
+                {"bytes must be the whole state of a stream, num_bytes=", int64_t(expected),
+                 ", received num_bytes=", int64_t(num_bytes)});
   }
   frames_ = frames;
   finished_ = finished != 0;

@@ -46,14 +46,25 @@ class InverseStream {
  protected:
   InverseStream(const InversePlan& plan, int64_t num_channels, int64_t num_samples);
 
-  // Adds the frames of all channels; false where the caller ended the call. `first` is the number
-  // of the first of the `count` samples that are written.
-  virtual bool add(const specfast_spectra& spectra, int64_t first, int64_t count) noexcept = 0;
-  // Writes samples behind the last frame's hop.
-  virtual void finish(const specfast_spectra& spectra, int64_t first, int64_t count) noexcept = 0;
+  // Return how many samples no later frame changes after so many frames, and how many of them have
+  // been given: those that the signal has for sure, though it may end here.
+  int64_t complete_samples(int64_t num_frames) const noexcept;
+  int64_t given_samples(int64_t num_frames) const noexcept;
+  int64_t waiting_samples(int64_t num_frames) const noexcept {
+    return complete_samples(num_frames) - given_samples(num_frames);
+  }
+
+  // Returns how many samples ever wait.
+  int64_t most_waiting() const noexcept { return delay_samples() - left_; }
+
+  // Adds the frames of all channels, and writes the samples that may be given; false where the
+  // caller ended the call.
+  virtual bool add(const specfast_spectra& spectra) noexcept = 0;
+  // Writes the `count` samples that are left.
+  virtual void finish(const specfast_spectra& spectra, int64_t count) noexcept = 0;
   virtual void clear() noexcept = 0;
-  // The sums that a state holds, of all channels.
-  virtual std::size_t value_bytes() const noexcept = 0;
+  // What a state holds of all channels after so many frames.
+  virtual std::size_t value_bytes(int64_t num_frames) const noexcept = 0;
   virtual void save_values(std::byte* bytes) const noexcept = 0;
   virtual void load_values(const std::byte* bytes) noexcept = 0;
 
@@ -68,9 +79,7 @@ class InverseStream {
   static constexpr std::size_t kNumHeaderFields = 13;
   using Header = std::array<int64_t, kNumHeaderFields>;
 
-  // Returns how many samples are final after so many frames, and how many there are in all if these
-  // were the last.
-  int64_t final_samples(int64_t num_frames) const noexcept;
+  // Returns how many samples there are in all if so many frames are all.
   int64_t all_samples(int64_t num_frames) const noexcept;
   Header header() const noexcept;
   specfast_status check_spectra(const specfast_spectra& spectra) const noexcept;

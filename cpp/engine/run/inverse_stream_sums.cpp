@@ -16,36 +16,43 @@ InverseStreamSums<T>::InverseStreamSums(const InversePlan& plan, int64_t num_cha
     : InverseStream(plan, num_channels, num_samples),
       tables_(plan.precision<T>()),
       carried_(plan.carried_values<T>()),
+      waiting_room_(most_waiting() > 0 ? most_waiting() + plan.finished_values<T>() : 0),
       workspace_(plan.workspace_bytes(), 1),
       finished_hops_(reinterpret_cast<T*>(workspace_.of_thread(0) + plan.tile_bytes<T>())) {
   const int64_t total = checked_multiply(num_channels, carried_);
   checked_multiply(total, sizeof(T));
   carry_.assign(std::size_t(total), T(0));
+  const int64_t waiting = checked_multiply(num_channels, waiting_room_);
+  checked_multiply(waiting, sizeof(T));
+  waiting_.assign(std::size_t(waiting), T(0));
   // The first touch of a page enters the kernel, which pushes must not do.
   std::memset(workspace_.of_thread(0), 0, plan.workspace_bytes());
 }
 
 template <typename T>
-InverseSignal<T> InverseStreamSums<T>::signal_of(const specfast_spectra& spectra, int64_t channel,
-                                                 int64_t num_frames, int64_t first,
-                                                 int64_t count) const noexcept {
-  T* samples = static_cast<T*>(spectra.signal);
-  if (count > 0) samples += channel * spectra.signal_channel_stride;  // else it may be null
-  return {plan_.synthesis(),           num_frames, left_ + first, count, samples,
-          spectra.signal_sample_stride};
+T* InverseStreamSums<T>::samples_of(const specfast_spectra& spectra,
+                                    int64_t channel) const noexcept {
+  T* const samples = static_cast<T*>(spectra.signal);
+  return samples ? samples + channel * spectra.signal_channel_stride : nullptr;
 }
 
 template <typename T>
-bool InverseStreamSums<T>::add(const specfast_spectra& spectra, int64_t first,
-                               int64_t count) noexcept {
+bool InverseStreamSums<T>::add(const specfast_spectra& spectra) noexcept {
   const int64_t lanes = tables_.wide().kernel->lanes;
+  const int64_t end = frames_ + spectra.num_frames;
+  const int64_t first = complete_samples(frames_), count = complete_samples(end) - first;
   for (int64_t channel = 0; channel < num_channels_; ++channel) {
     const InverseSignal<T> signal =
-        signal_of(spectra, channel, frames_ + spectra.num_frames, first, count);
-    if (count > 0) signal.clear_front();
+        signal_of(samples_of(spectra, channel), spectra.signal_sample_stride, end, first, count);
+    if (waiting_room_ == 0) signal.clear_front();
     for (int64_t done = 0; done < spectra.num_frames; done += lanes) {
       if (is_interrupted()) return false;
-      run_tile(spectra, signal, channel, done, std::min(lanes, spectra.num_frames - done));
+      const int64_t num_frames = std::min(lanes, spectra.num_frames - done);
+      if (waiting_room_ > 0) {
+        run_waiting_tile(spectra, channel, done, num_frames);
+      } else {
+        run_tile(spectra, signal, channel, done, num_frames);
+      }
     }
   }
   return true;
@@ -72,10 +79,30 @@ void InverseStreamSums<T>::run_tile(const specfast_spectra& spectra, const Inver
 }
 
 template <typename T>
-void InverseStreamSums<T>::finish(const specfast_spectra& spectra, int64_t first,
-                                  int64_t count) noexcept {
+void InverseStreamSums<T>::run_waiting_tile(const specfast_spectra& spectra, int64_t channel,
+                                            int64_t done, int64_t count) noexcept {
+  const int64_t before = frames_ + done, after = before + count;
+  const int64_t first = complete_samples(before), waiting = waiting_samples(before);
+  T* const samples = waiting_of(channel);
+  run_tile(spectra, signal_of(samples + waiting, 1, after, first, complete_samples(after) - first),
+           channel, done, count);
+  const int64_t given = given_samples(after) - given_samples(before);
+  const int64_t at = given_samples(before) - given_samples(frames_);
+  const int64_t stride = spectra.signal_sample_stride;
+  T* const to = samples_of(spectra, channel);
+  for (int64_t i = 0; i < given; ++i) to[(at + i) * stride] = samples[i];
+  const std::size_t left = std::size_t(waiting_samples(after));
+  if (given > 0 && left > 0) std::memmove(samples, samples + given, left * sizeof(T));
+}
+
+template <typename T>
+void InverseStreamSums<T>::finish(const specfast_spectra& spectra, int64_t count) noexcept {
+  const int64_t waiting = std::min(waiting_samples(frames_), count);
+  const int64_t stride = spectra.signal_sample_stride;
   for (int64_t channel = 0; channel < num_channels_; ++channel) {
-    const InverseSignal<T> signal = signal_of(spectra, channel, frames_, first, count);
+    T* const to = samples_of(spectra, channel);
+    for (int64_t i = 0; i < waiting; ++i) to[i * stride] = waiting_of(channel)[i];
+    const InverseSignal<T> signal = signal_of(to, stride, frames_, given_samples(frames_), count);
     signal.write(signal.synthesis.full_end(frames_), signal.synthesis.end_of(frames_),
                  carry_of(channel));
     signal.clear_back();
@@ -88,22 +115,36 @@ void InverseStreamSums<T>::clear() noexcept {
 }
 
 template <typename T>
-std::size_t InverseStreamSums<T>::value_bytes() const noexcept {
-  return std::size_t(num_channels_ * reached_values()) * sizeof(T);
+std::size_t InverseStreamSums<T>::value_bytes(int64_t num_frames) const noexcept {
+  const int64_t values = reached_values() + waiting_samples(num_frames);
+  return std::size_t(num_channels_ * values) * sizeof(T);
+}
+
+template <typename T>
+template <typename Sums, typename Copy>
+void InverseStreamSums<T>::for_each_saved_run(Sums& sums, const Copy& copy) noexcept {
+  const std::size_t reached = std::size_t(sums.reached_values()) * sizeof(T);
+  const std::size_t waiting = std::size_t(sums.waiting_samples(sums.frames_)) * sizeof(T);
+  for (int64_t channel = 0; channel < sums.num_channels_; ++channel) {
+    if (reached > 0) copy(sums.carry_of(channel), reached);
+    if (waiting > 0) copy(sums.waiting_of(channel), waiting);
+  }
 }
 
 template <typename T>
 void InverseStreamSums<T>::save_values(std::byte* bytes) const noexcept {
-  const std::size_t each = std::size_t(reached_values()) * sizeof(T);
-  for (int64_t channel = 0; each > 0 && channel < num_channels_; ++channel)
-    std::memcpy(bytes + std::size_t(channel) * each, carry_.data() + channel * carried_, each);
+  for_each_saved_run(*this, [&bytes](const T* values, std::size_t num_bytes) {
+    std::memcpy(bytes, values, num_bytes);
+    bytes += num_bytes;
+  });
 }
 
 template <typename T>
 void InverseStreamSums<T>::load_values(const std::byte* bytes) noexcept {
-  const std::size_t each = std::size_t(reached_values()) * sizeof(T);
-  for (int64_t channel = 0; each > 0 && channel < num_channels_; ++channel)
-    std::memcpy(carry_of(channel), bytes + std::size_t(channel) * each, each);
+  for_each_saved_run(*this, [&bytes](T* values, std::size_t num_bytes) {
+    std::memcpy(values, bytes, num_bytes);
+    bytes += num_bytes;
+  });
 }
 
 std::unique_ptr<InverseStream> make_inverse_stream(const InversePlan& plan, int64_t num_channels,

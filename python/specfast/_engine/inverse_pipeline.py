@@ -61,7 +61,9 @@ class InversePipeline:
         config.window = arguments.engine_window
         config.scaling = arguments.engine_scaling
         config.padding = arguments.padding
-        config.pad_length = arguments.pad_length or 0
+        if arguments.pad_length is not None:
+            config.pad_length = arguments.pad_length
+            config.frame_span = arguments.engine_frame_length
         config.input_gain = arguments.gain
         try:
             return _core.Inverse(config, arguments.phase_origin, arguments.exact_fft_length)
@@ -308,9 +310,10 @@ class InversePipeline:
         if arguments.expand_dims:
             rows = x.transpose(0, 3, 1, 2) if last else x
         elif last:
-            rows = x.reshape(*x.shape[:2], -1, 2 * bins).swapaxes(1, 2)
+            rows = x.reshape(*x.shape[:2], x.shape[2] // (2 * bins), 2 * bins).swapaxes(1, 2)
         else:
-            rows = x.reshape(x.shape[0], -1, 2 * bins, x.shape[2]).swapaxes(2, 3)
+            channels = x.shape[1] // (2 * bins)
+            rows = x.reshape(x.shape[0], channels, 2 * bins, x.shape[2]).swapaxes(2, 3)
         return rows[..., :bins], rows[..., bins:]
 
     def _signal_shape(self, shape: tuple[int, ...], num_samples: int) -> tuple[int, ...]:

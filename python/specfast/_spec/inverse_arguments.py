@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ _length = partial(checks.integer, minimum=0, maximum=arguments.MAX_LENGTH)
 @dataclass(frozen=True, eq=False)
 class InverseArguments(StftArguments):
     """Arguments of ISTFT: those of the transform that it inverts, in mode "stft", and its own."""
+
+    warns_of_length: ClassVar[bool] = False  # the transform has been made already
 
     padding: str = argument("valid", partial(checks.choice, accepted=PADDINGS), setting="padding")
     pad_length: int | None = argument(None, optional(_length), in_keras=False)

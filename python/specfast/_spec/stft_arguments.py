@@ -7,7 +7,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -49,6 +49,9 @@ class StftArguments(arguments.Arguments):
         num_points: `fft_length`, or what its default means.
         window_values: float64 [frame_length]; None: no window.
     """
+
+    # Whether a length of the transform that is no power of two gives Keras' warning.
+    warns_of_length: ClassVar[bool] = True
 
     hop: int
     num_points: int
@@ -147,7 +150,9 @@ class StftArguments(arguments.Arguments):
             **values,
             "window": window,
             "hop": _hop(values["frame_step"], frame_length),
-            "num_points": _num_points(values["fft_length"], frame_length),
+            "num_points": _num_points(
+                values["fft_length"], frame_length, warns=cls.warns_of_length
+            ),
             "window_values": window_values,
         }
 
@@ -173,7 +178,7 @@ def _hop(frame_step: int | None, frame_length: int) -> int:
     return frame_step
 
 
-def _num_points(fft_length: int | None, frame_length: int) -> int:
+def _num_points(fft_length: int | None, frame_length: int, *, warns: bool) -> int:
     """Returns the length of the transform; gives Keras' warning where it is due."""
     length = 1 << (frame_length - 1).bit_length() if fft_length is None else fft_length
     if length < frame_length:
@@ -181,7 +186,7 @@ def _num_points(fft_length: int | None, frame_length: int) -> int:
             "`fft_length` should be not less than `frame_length`. "
             f"Received fft_length={length}, frame_length={frame_length}"
         )
-    if length & (length - 1):
+    if warns and length & (length - 1):
         warnings.warn(
             f"`fft_length` is recommended to be a power of two. Received fft_length={length}",
             stacklevel=arguments.caller_level(),

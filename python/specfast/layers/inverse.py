@@ -90,6 +90,8 @@ class ISTFT:
     num_threads: int | None
     name: str
 
+    _is_new = True  # and gives warnings; False: a copy of an inverse that has given them
+
     def __init__(
         self,
         frame_length: int = 256,
@@ -128,7 +130,8 @@ class ISTFT:
         arguments.check_precision(precision.plan_dtype)
         self._pipeline = InversePipeline(arguments, precision)
         self.__dict__.update({"name": name or "istft", **arguments.public()})
-        self._pipeline.warn_of_lost_samples()
+        if self._is_new:
+            self._pipeline.warn_of_lost_samples()
 
     @classmethod
     def from_layer(cls, layer: STFTSpectrogram, **changes: Any) -> ISTFT:
@@ -286,7 +289,11 @@ class ISTFT:
 
 
 def _restored(config: dict[str, Any]) -> ISTFT:
-    return ISTFT(**config)
+    """Returns another inverse like the one that had this configuration; gives no warnings again."""
+    istft = ISTFT.__new__(ISTFT)
+    istft.__dict__["_is_new"] = False
+    istft.__init__(**config)  # type: ignore[misc]
+    return istft
 
 
 def _keywords() -> list[str]:
