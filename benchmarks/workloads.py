@@ -23,8 +23,8 @@ class Workload:
 
     key: str
     title: str
-    # "stft", "mel", "inverse" of an STFT with padding on both sides and complex spectra, or "preset":
-    # then the parameters are its name and other fields.
+    # "stft", "mel", "inverse" (of complex spectra, with padding on both sides), or "preset": then
+    # the parameters are its name and other fields.
     layer: str
     shape: tuple[int, ...]
     params: dict[str, Any] = field(default_factory=dict)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The hop matrix of one tile: filled from samples; added to, and copied to samples, on the way back.
+// The hop matrix of one tile: filled from samples; added to, and copied from, on the way back.
 //
 // Overlapping frames share their samples: each hop is transposed once, whatever the overlap, and
 // frame f of the tile finds its sample q*hop + r at row r, column f + q.

@@ -289,7 +289,7 @@ class ISTFT:
 
 
 def _restored(config: dict[str, Any]) -> ISTFT:
-    """Returns another inverse like the one that had this configuration; gives no warnings again."""
+    """Returns an inverse like the one that had this configuration; gives no warnings again."""
     istft = ISTFT.__new__(ISTFT)
     istft.__dict__["_is_new"] = False
     istft.__init__(**config)  # type: ignore[misc]
