@@ -94,8 +94,8 @@ SpectrumRows<Vec<T, kLanes>> spectrum_rows(const TilePlan<T>& plan, const Invers
 
 // Adds the samples of the frames, windowed, to the hop matrix, the last ones first: each place
 // takes its frames in their order. Samples of the last hop of a frame are stored, as no earlier
-// frame of the tile and none before it reaches their places. `sample(i, window)` is sample i of the
-// transform times a number.
+// frame of the tile and none before it reaches their places; that they are added to +0 first makes
+// a sum of zeros +0 in every tile. `sample(i, window)` is sample i of the transform times a number.
 template <typename V, typename Sample>
 SPECFAST_INLINE void add_frames(const TilePlan<Scalar<V>>& plan, const Sample& sample,
                                 Scalar<V>* hops) {
@@ -112,7 +112,7 @@ SPECFAST_INLINE void add_frames(const TilePlan<Scalar<V>>& plan, const Sample& s
       if (i >= plan.dft_length) i -= plan.dft_length;
       const V value = sample(size_t(i), plan.window[n]);
       at -= plan.hop_columns;
-      store_unaligned(at, n >= first_stored ? value : load_unaligned<V>(at) + value);
+      store_unaligned(at, (n >= first_stored ? V{} : load_unaligned<V>(at)) + value);
     }
   }
 }

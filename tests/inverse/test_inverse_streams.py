@@ -92,6 +92,20 @@ def test_pieces_give_the_bits_of_a_call(
         stream.reset()
 
 
+@pytest.mark.parametrize("frame_step", [15, 16])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_silence_has_the_sign_that_it_has_in_a_call(frame_step: int, dtype: str) -> None:
+    istft = made({"padding": "valid", "window": "hamming", "frame_step": frame_step}, dtype=dtype)
+    spectra = signals.noise(1, 45, 66, dtype=dtype)
+    spectra[:, 20:] = 0
+    expected = istft(spectra)[0]
+    stream = istft.stream()
+    for length in (1, 3, 7, 16, 45):
+        given = [stream.push(spectra[0, at : at + length]) for at in range(0, 45, length)]
+        assert np.concatenate([*given, stream.flush()]).tobytes() == expected.tobytes(), length
+        stream.reset()
+
+
 @pytest.mark.parametrize("frames", [0, 1, 2, 3, 4, 5])
 @pytest.mark.parametrize("padding", ["center", "valid"])
 def test_few_frames(frames: int, padding: str) -> None:
