@@ -162,6 +162,25 @@ def test_a_length_beyond_the_usual_one(padding: str) -> None:
     assert relative(y - x, x) < BOUNDS["float32"]
 
 
+@pytest.mark.parametrize("dtype", BOUNDS)
+@pytest.mark.parametrize("size", [(400, 160, 512), (129, 32, 257), (30, 10, 128)], ids=str)
+def test_center_pads_by_half_a_transform(size: tuple[int, int, int], dtype: str) -> None:
+    half, frame_step = size[2] // 2, size[1]
+    layer = pair(size, window="hamming", dtype=dtype, padding="valid")[0]
+    with pytest.warns(LostSamplesWarning) if size[0] < half else warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`fft_length` is recommended")
+        istft = ISTFT(*size, "hamming", periodic=True, padding="center", dtype=dtype)
+    padded = np.pad(signals.noise(1, 3000, 1, dtype=dtype), ((0, 0), (half, half), (0, 0)))
+    spectra = layer(padded)
+    frames = spectra.shape[1]
+    y = istft(spectra)
+    assert y.shape == (1, (frames - 1) * frame_step + size[2] % 2, 1)
+    begin, end = istft.lost_samples(frames)
+    assert (begin, end > 0) == (0, size[0] < half)  # where a short window does not reach the end
+    x = padded[:, half : half + y.shape[1] - end]
+    assert relative(y[:, : x.shape[1]] - x, x) < BOUNDS[dtype]
+
+
 def test_a_nan_stays_in_its_frame() -> None:
     layer, istft = pair((64, 16, 64))
     spectra = layer(signals.noise(2, 640, 1))

@@ -71,17 +71,21 @@ class InverseArguments(StftArguments):
 
     @property
     def engine_frame_length(self) -> int:
-        """How many samples a frame has where its window is put into the middle of zeros."""
-        return self.num_points if self.centered_window else self.frame_length
+        """How many samples a frame has in the engine, which knows no zeros beside a window.
+
+        With padding "center" a whole transform is centered, wherever its window lies.
+        """
+        is_filled = self.centered_window or self.padding == "center"
+        return self.num_points if is_filled else self.frame_length
 
     @property
     def engine_window(self) -> windows.Values | None:
         """The window of these samples; None: ones."""
-        if not self.centered_window or self.num_points == self.frame_length:
+        if self.engine_frame_length == self.frame_length:
             return self.window_values
         values = self.window_values
         padded = np.zeros(self.num_points)
-        begin = (self.num_points - self.frame_length) // 2
+        begin = (self.num_points - self.frame_length) // 2 if self.centered_window else 0
         padded[begin : begin + self.frame_length] = 1.0 if values is None else values
         return padded
 
