@@ -13,6 +13,7 @@
 #include "kernels/ops/cepstra.inl"
 #include "kernels/ops/moments.inl"
 #include "kernels/ops/pcen.inl"
+#include "kernels/ops/phases.inl"
 #include "kernels/transform/fallback.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
@@ -243,6 +244,7 @@ constexpr PrecisionKernels<T> precision_kernels() {
           advance_pcen<T>,
           apply_pcen<T>,
           scale_rows<T>,
+          turn_phases<T>,
           create_fallback_rfft<T>,
           destroy_fallback_rfft<T>};
 }

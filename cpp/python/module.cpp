@@ -14,6 +14,7 @@ void register_stream(py::module_& module);
 void register_tables(py::module_& module);
 void register_inverse(py::module_& module);
 void register_inverse_stream(py::module_& module);
+void register_griffin_lim(py::module_& module);
 void register_library(py::module_& module);
 void register_device(py::module_& module);
 void register_dlpack(py::module_& module);
@@ -43,6 +44,7 @@ PYBIND11_MODULE(_core, module) {
   register_tables(module);
   register_inverse(module);
   register_inverse_stream(module);
+  register_griffin_lim(module);
   register_library(module);
   register_device(module);
   register_dlpack(module);

@@ -283,6 +283,22 @@ struct PcenPlan {
   double bias_to_power;
 };
 
+// A step of Griffin-Lim: spectra in planes, real parts at a pointer and imaginary ones imag_offset
+// behind it; aligned to vectors, as the magnitudes are.
+template <typename T>
+struct PhaseArgs {
+  const T* rebuilt;
+  // What was rebuilt in the step before.
+  const T* before;
+  const T* magnitudes;
+  // Written: the magnitudes with the phases of rebuilt - momentum * before.
+  T* spectrum;
+  // A multiple of the lanes of every vector.
+  int64_t count;
+  int64_t imag_offset;
+  T momentum;
+};
+
 // ---- The functions ------------------------------------------------------------------------------
 
 // The tile functions for one width.
@@ -337,6 +353,7 @@ struct PrecisionKernels {
   // Replaces each value by (value - shift[r]) * factor[r].
   void (*scale_rows)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                      int64_t row_stride, const T* shift, const T* factor);
+  void (*turn_phases)(const PhaseArgs<T>& args);
   // Returns null when out of memory.
   void* (*rfft_create)(int64_t length);
   void (*rfft_destroy)(void* plan);

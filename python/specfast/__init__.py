@@ -15,7 +15,14 @@ from specfast._engine.gradients import Gradients
 from specfast._engine.inverse_pipeline import LostSamplesWarning
 from specfast._engine.library import get_cmake_dir, get_include
 from specfast._spec.feature_spec import FeatureSpec
-from specfast.layers import ISTFT, FeatureExtractor, Features, MelSpectrogram, STFTSpectrogram
+from specfast.layers import (
+    ISTFT,
+    FeatureExtractor,
+    Features,
+    GriffinLim,
+    MelSpectrogram,
+    STFTSpectrogram,
+)
 
 if TYPE_CHECKING:
     from specfast import doctor, presets
@@ -30,6 +37,7 @@ __all__ = [
     "FeatureSpec",
     "Features",
     "Gradients",
+    "GriffinLim",
     "LostSamplesWarning",
     "MelSpectrogram",
     "STFTSpectrogram",

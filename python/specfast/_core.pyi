@@ -211,6 +211,24 @@ class InverseStream:
     def load(self, state: bytes) -> None: ...
 
 @final
+class GriffinLim:
+    """Griffin-Lim for one transform; immutable, shared by threads."""
+
+    def __init__(
+        self, config: Config, num_iterations: int = 32, momentum: float = 0.99, seed: int = 0
+    ) -> None: ...
+    def num_samples(self, num_frames: int) -> int:
+        """Returns the usual length of so many frames, or -1 where there is none."""
+
+    def __call__(
+        self, magnitudes: npt.NDArray[Any], signal: npt.NDArray[Any], num_threads: int = 0
+    ) -> None:
+        """Writes the samples of magnitudes [batch, channels, frames, bins] to `signal`.
+
+        `signal` is [batch, channels, samples], and both are of the dtype of the configuration.
+        """
+
+@final
 class DevicePlan:
     """A plan for a device; immutable, shared by threads and streams.
 

@@ -11,10 +11,10 @@ struct specfast_plan : specfast::engine::Plan {
   using Plan::Plan;
 };
 
-struct specfast_workspace : specfast::engine::Workspace {
-  using Workspace::Workspace;
-};
-
 struct specfast_inverse : specfast::engine::InversePlan {
   using InversePlan::InversePlan;
+};
+
+struct specfast_workspace : specfast::engine::Workspace {
+  using Workspace::Workspace;
 };

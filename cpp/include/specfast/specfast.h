@@ -11,6 +11,7 @@
  *   stream.h    the same piece by piece, in real time
  *   gradient.h  gradients of signals and kernels
  *   inverse.h   signals from the spectra of their frames
+ *   griffin_lim.h  signals from their magnitudes
  *   tables.h    windows, filterbanks, kernels
  *   device.h    the same on a GPU
  *   library.h   number of threads, build
@@ -24,6 +25,7 @@
 
 #include "device.h"
 #include "gradient.h"
+#include "griffin_lim.h"
 #include "inverse.h"
 #include "library.h"
 #include "plan.h"

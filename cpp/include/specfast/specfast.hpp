@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "errors.hpp"
+#include "griffin_lim.hpp"
 #include "inverse.hpp"
 #include "specfast.h"
 #include "views.hpp"

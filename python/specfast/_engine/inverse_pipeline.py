@@ -51,7 +51,8 @@ class InversePipeline:
         )
         self.plan = self._make_plan()
 
-    def _make_plan(self) -> _core.Inverse:
+    def config(self) -> _core.Config:
+        """Returns the engine's configuration of the transform that is inverted."""
         arguments = self.arguments
         config = _core.Config("stft")
         config.dtype = self.policy.plan_dtype
@@ -65,8 +66,12 @@ class InversePipeline:
             config.pad_length = arguments.pad_length
             config.frame_span = arguments.engine_frame_length
         config.input_gain = arguments.gain
+        return config
+
+    def _make_plan(self) -> _core.Inverse:
+        arguments = self.arguments
         try:
-            return _core.Inverse(config, arguments.phase_origin, arguments.exact_fft_length)
+            return _core.Inverse(self.config(), arguments.phase_origin, arguments.exact_fft_length)
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for a plan. Received: frame_length={arguments.frame_length}, "

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The layers, their inverse, and the extractor of any specification, as public classes."""
+"""The layers, their inverses, and the extractor of any specification, as public classes."""
 
 from specfast.layers.features import FeatureExtractor, Features
+from specfast.layers.griffin_lim import GriffinLim
 from specfast.layers.inverse import ISTFT
 from specfast.layers.mel import MelSpectrogram
 from specfast.layers.stft import STFTSpectrogram
 
-__all__ = ["ISTFT", "FeatureExtractor", "Features", "MelSpectrogram", "STFTSpectrogram"]
+__all__ = [
+    "ISTFT",
+    "FeatureExtractor",
+    "Features",
+    "GriffinLim",
+    "MelSpectrogram",
+    "STFTSpectrogram",
+]
