@@ -343,7 +343,9 @@ void step(Random& random) {
   if (choice < 6) return random.one_in(2) ? ask_library(random) : ask_rows(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
   if (choice < 10) return fuzz::keep(random, plan);
-  if (choice < 12 && random.one_in(2)) return fuzz::try_inverse(random);
+  if (choice < 12 && random.one_in(2)) {
+    return random.one_in(4) ? fuzz::try_griffin_lim(random) : fuzz::try_inverse(random);
+  }
   if (choice < 13 && random.one_in(10)) return fuzz::refuse_misaligned(random);
   fuzz::try_streams(random, plans);
 }

@@ -48,6 +48,8 @@ void starve();
 
 // Makes an inverse, and tries all that it can do.
 void try_inverse(Random& random);
+// Searches for signals of small magnitudes.
+void try_griffin_lim(Random& random);
 
 // One call of some function with one of the streams; `plans` is not empty.
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans);

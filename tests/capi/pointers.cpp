@@ -32,6 +32,7 @@ class Pointers {
   void try_batches();
   void try_gradients();
   void try_inverses();
+  void try_griffin_lim();
   void try_streams();
   void try_tables();
   void try_devices();
@@ -243,6 +244,38 @@ void Pointers::try_inverses() {
   specfast_inverse_destroy(inverse);
 }
 
+void Pointers::try_griffin_lim() {
+  specfast_griffin_lim* griffin_lim = nullptr;
+  specfast_griffin_lim_options options = {sizeof(options), 1, 0.5, 0};
+  specfast_config config = good_.config;
+  config.mode = SPECFAST_MODE_STFT;
+  config.padding = SPECFAST_PADDING_CENTER;
+  config.window = nullptr;
+  expect("griffin_lim_create", "config",
+         specfast_griffin_lim_create(misaligned(config).get(), &options, &griffin_lim));
+  expect("griffin_lim_create", "options",
+         specfast_griffin_lim_create(&config, misaligned(options).get(), &griffin_lim));
+  expect("griffin_lim_create", "griffin_lim",
+         specfast_griffin_lim_create(&config, &options, misaligned(griffin_lim).get()));
+  check("griffin_lim_create", specfast_griffin_lim_create(&config, &options, &griffin_lim), 0);
+  std::vector<double> values(std::size_t(config.frame_length) + 2);
+  specfast_magnitudes arrays = {};
+  arrays.struct_size = sizeof(arrays);
+  arrays.magnitudes = arrays.signal = values.data();
+  arrays.num_batches = arrays.num_channels = arrays.num_frames = 1;
+  arrays.num_samples = 1;
+  arrays.signal_sample_stride = 1;
+  expect("griffin_lim_execute", "arrays",
+         specfast_griffin_lim_execute(griffin_lim, 1, misaligned(arrays).get()));
+  specfast_magnitudes given = arrays;
+  given.magnitudes = beside();
+  expect("griffin_lim_execute", "magnitudes", specfast_griffin_lim_execute(griffin_lim, 1, &given));
+  given = arrays;
+  given.signal = beside();
+  expect("griffin_lim_execute", "signal", specfast_griffin_lim_execute(griffin_lim, 1, &given));
+  specfast_griffin_lim_destroy(griffin_lim);
+}
+
 void Pointers::try_streams() {
   specfast_stream* stream = nullptr;
   expect("stream_create", "stream", specfast_stream_create(good_.plan, misaligned(stream).get()));
@@ -329,6 +362,7 @@ void refuse_misaligned(Random& random) {
   pointers.try_batches();
   pointers.try_gradients();
   pointers.try_inverses();
+  pointers.try_griffin_lim();
   pointers.try_streams();
   pointers.try_tables();
   pointers.try_devices();

@@ -66,10 +66,19 @@ struct Things {
     spectra_gradient.num_batches = spectra_gradient.num_channels = spectra_gradient.num_frames = 1;
     spectra_gradient.num_samples = 32;
     spectra_gradient.real = spectra_gradient.imag = values;
+    check("griffin_lim_create", specfast_griffin_lim_create(&stft_config, &search, &griffin_lim),
+          0);
+    magnitudes.struct_size = sizeof(magnitudes);
+    magnitudes.magnitudes = values;  // all bins alike
+    magnitudes.num_batches = magnitudes.num_channels = magnitudes.num_frames = 1;
+    magnitudes.signal = samples;
+    magnitudes.num_samples = 20;
+    magnitudes.signal_sample_stride = 1;
     state.resize(std::size_t(specfast_stream_state_bytes(trained.stream)));
     check("stream_save", specfast_stream_save(trained.stream, state.data(), state.size()), 0);
   }
   ~Things() {
+    specfast_griffin_lim_destroy(griffin_lim);
     specfast_inverse_stream_destroy(inverse_stream);
     specfast_workspace_destroy(inverse_workspace);
     specfast_inverse_destroy(inverse);
@@ -96,6 +105,9 @@ struct Things {
   std::vector<unsigned char> inverse_state;
   specfast_spectra spectra = {};
   specfast_inverse_gradient spectra_gradient = {};
+  specfast_griffin_lim_options search = {sizeof(search), 2, 0.99, 0};
+  specfast_griffin_lim* griffin_lim = nullptr;
+  specfast_magnitudes magnitudes = {};
   double samples[64] = {};
 };
 
@@ -328,6 +340,28 @@ std::vector<Case> cases_of_inverses(Things& t) {
   };
 }
 
+std::vector<Case> cases_of_griffin_lim(Things& t) {
+  const auto create = [&t] {
+    specfast_griffin_lim* made = nullptr;
+    const specfast_status status = specfast_griffin_lim_create(&t.stft_config, &t.search, &made);
+    if ((status == SPECFAST_OK) != (made != nullptr))
+      broken("griffin_lim_create", status, "a handle or NULL");
+    specfast_griffin_lim_destroy(made);
+    return status;
+  };
+  return {
+      {"specfast_griffin_lim_create", create},
+      {"specfast_griffin_lim_destroy", create},
+      {"specfast_griffin_lim_inverse",
+       [&t] { return status_of(specfast_griffin_lim_inverse(t.griffin_lim) != nullptr); }},
+      {"specfast_griffin_lim_execute",
+       [&t] { return specfast_griffin_lim_execute(t.griffin_lim, 2, &t.magnitudes); }},
+      {"specfast_griffin_lim_execute",
+       [&t] { return specfast_griffin_lim_execute(t.griffin_lim, -1, &t.magnitudes); },
+       SPECFAST_E_INVALID_ARGUMENT},
+  };
+}
+
 std::vector<Case> cases_of_inverse_streams(Things& t) {
   specfast_inverse_stream* const stream = t.inverse_stream;
   const auto create = [&t] {
@@ -464,6 +498,7 @@ void starve() {
     starve(cases_of_streams(*things), false);
     starve(cases_of_inverses(*things), false);
     starve(cases_of_inverse_streams(*things), false);
+    starve(cases_of_griffin_lim(*things), false);
     starve(cases_of_devices(*things), false);
   }
   all_fail_then = false;
