@@ -18,6 +18,7 @@ SAME_DB = 0.02  # root mean square over the cells that stand well above the floo
 NEAR_DB = 1.5  # median, after removing a constant offset: other filters, another window
 SAME_RELATIVE = 1e-4  # L2
 SAME_FEATURES = 1e-4  # root mean square, as a share of the deviation of ours
+SAME_MISSED = 0.15  # by which share of ours they miss the magnitudes
 SAME_GRADIENT = 1e-2  # of a logarithm, whose smallest bins count most
 
 
@@ -41,9 +42,23 @@ def compare(
             return {"ok": distance <= NEAR_DB, "distance": distance, "unit": "dB (median)"}
         distance = float(np.sqrt(np.mean(delta**2)))
         return {"ok": distance <= SAME_DB, "distance": distance, "unit": "dB (rms)"}
+    if work.layer == "griffin_lim":  # other phases, which must meet the magnitudes as well
+        distance = _missed(work, theirs) / _missed(work, ours)
+        return {
+            "ok": abs(distance - 1) <= SAME_MISSED,
+            "distance": distance,
+            "unit": "of our miss",
+        }
     a, b = ours.astype(np.float64), theirs.astype(np.float64)
     if work.layer == "stft" and work.mode == "log" and not work.gradient:
         a, b = np.exp(a), np.exp(b)
     distance = float(np.linalg.norm(b - a) / np.linalg.norm(a))
     allowed = SAME_GRADIENT if work.gradient else SAME_RELATIVE
     return {"ok": distance <= allowed, "distance": distance, "unit": "relative L2"}
+
+
+def _missed(work: Workload, signals: NDArray[Any]) -> float:
+    """How far the magnitudes of signals are from those wanted, as a share of these."""
+    wanted = work.make_input()
+    found = np.abs(work.spectra(signals.astype(np.float64)))
+    return float(np.linalg.norm(found - wanted) / np.linalg.norm(wanted))

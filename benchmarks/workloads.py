@@ -17,14 +17,17 @@ SAMPLING_RATE_HZ = 16000
 _SEED = 20240607
 
 
+_OF_STFT = ("stft", "inverse", "griffin_lim")
+
+
 @dataclass(frozen=True)
 class Workload:
     """One layer with its parameters, and the shape and dtype of the input it is called with."""
 
     key: str
     title: str
-    # "stft", "mel", "inverse" (of complex spectra, with padding on both sides), or "preset": then
-    # the parameters are its name and other fields.
+    # "stft", "mel", "inverse" (of complex spectra, with padding on both sides), "griffin_lim" of
+    # their magnitudes, or "preset": then the parameters are its name and other fields.
     layer: str
     shape: tuple[int, ...]
     params: dict[str, Any] = field(default_factory=dict)
@@ -37,21 +40,21 @@ class Workload:
     @property
     def frame_length(self) -> int:
         """Length of the window in samples."""
-        if self.layer in ("stft", "inverse"):
+        if self.layer in _OF_STFT:
             return int(self.params.get("frame_length", 256))
         return int(self.params.get("sequence_length") or self.fft_length)
 
     @property
     def hop(self) -> int:
         """Samples from one frame to the next."""
-        if self.layer in ("stft", "inverse"):
+        if self.layer in _OF_STFT:
             return int(self.params.get("frame_step") or self.frame_length // 2)
         return int(self.params.get("sequence_stride", 512))
 
     @property
     def fft_length(self) -> int:
         """Length of the transform in samples."""
-        has_length = self.layer in ("stft", "inverse")
+        has_length = self.layer in _OF_STFT
         return int(self.params["fft_length"] if has_length else self._mel_fft_length)
 
     @property
@@ -109,12 +112,15 @@ class Workload:
         noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
         noise *= np.float32(0.1)
         if self.layer == "inverse":
-            return self._spectra(noise)
+            return self.spectra(noise)
+        if self.layer == "griffin_lim":
+            spectra: NDArray[Any] = np.abs(self.spectra(noise))
+            return spectra
         if self.input_dtype == "int16":
             return (noise * 32767).clip(-32768, 32767).astype(np.int16)
         return noise.astype(self.input_dtype, copy=False)
 
-    def _spectra(self, x: NDArray[Any]) -> NDArray[Any]:
+    def spectra(self, x: NDArray[Any]) -> NDArray[Any]:
         """Spectra [signals, bins, frames] that lie frame by frame, as torch returns them."""
         side = self.fft_length // 2
         padded = np.pad(x, ((0, 0), (side, side)), mode="reflect")
@@ -185,6 +191,13 @@ WORKLOADS: tuple[Workload, ...] = (
         "inverse STFT 2048/512, 16 x 10 s",
         "inverse",
         (16, 160000),
+        {"frame_length": 2048, "frame_step": 512, "fft_length": 2048},
+    ),
+    Workload(
+        "W17",
+        "Griffin-Lim 2048/512, 32 iterations, 10 s",
+        "griffin_lim",
+        (1, 220500),
         {"frame_length": 2048, "frame_step": 512, "fft_length": 2048},
     ),
 )

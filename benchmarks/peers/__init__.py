@@ -42,7 +42,7 @@ class PeerInfo:
 
 _TRAINED = ("W9a", "W9b")  # nobody else has kernels to train
 # Each has originals of its own.
-_WITH_ORIGINALS = ("W10", "W11", "W12", "W13", "W14", "W15", "W16")
+_WITH_ORIGINALS = ("W10", "W11", "W12", "W13", "W14", "W15", "W16", "W17")
 _MEL = ("W2", "W3", "W4", "W6", "W8a", "W8b", "W8c")
 _MEL_FLOAT32 = ("W2", "W3", "W4", "W6", "W8c")
 _NOT_AN_HOUR = ("W1", "W2", "W3", "W4", "W7a", "W7b", "W8a", "W8b", "W8c")
@@ -65,7 +65,7 @@ def _original(key: str, heading: str, *workloads: str, kind: str = "original") -
     )
 
 
-def _inverse(program: str, heading: str) -> PeerInfo:
+def _inverse(program: str, heading: str, workload: str = "W16") -> PeerInfo:
     env = {"SPECFAST_BENCH_ORIGINAL": f"inverse-{program}"}
     return PeerInfo(
         f"inverse-{program}",
@@ -73,7 +73,7 @@ def _inverse(program: str, heading: str) -> PeerInfo:
         "original",
         "inverses",
         env=env,
-        workloads=("W16",),
+        workloads=(workload,),
         one_thread_only=True,
     )
 
@@ -114,6 +114,8 @@ PEERS: tuple[PeerInfo, ...] = (
     _inverse("torch", "torch.istft"),
     _inverse("librosa", "librosa.istft"),
     _inverse("scipy", "SciPy istft"),
+    _inverse("torchaudio", "torchaudio GriffinLim", "W17"),
+    _inverse("librosa-griffin-lim", "librosa griffinlim", "W17"),
     _fft("fft-torch-mkl", "MKL torch"),
     _fft("fft-mkl", "MKL mkl_fft"),
     _fft("fft-fftw", "FFTW"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Inverse short-time Fourier transforms of torch, librosa and SciPy; the environment names one.
+"""Inverse transforms of torch, librosa and SciPy, and Griffin-Lim; the environment names one.
 
 Each gets spectra in the order of memory in which it makes them itself, and makes its window before
 the clock starts.
@@ -25,13 +25,13 @@ class Adapter:
 
     def __init__(self, threads: int) -> None:
         self._program = os.environ["SPECFAST_BENCH_ORIGINAL"].removeprefix("inverse-")
-        if self._program == "torch":
+        if self._program.startswith("torch"):
             import torch
 
             torch.set_num_threads(threads)
 
     def versions(self) -> dict[str, str]:
-        return versions_of(self._program, "numpy")
+        return versions_of(self._program.split("-")[0], "numpy")
 
     def forms(self, work: Workload, x: NDArray[Any]) -> Forms:
         return _PROGRAMS[self._program](work, x)
@@ -49,6 +49,35 @@ def _torch(work: Workload, x: NDArray[Any]) -> Forms:
             spectra, work.fft_length, work.hop, window=window, length=work.samples
         ).numpy()
     }
+
+
+def _torchaudio(work: Workload, x: NDArray[Any]) -> Forms:
+    import torch
+    import torchaudio
+
+    magnitudes = torch.from_numpy(x)
+    griffin_lim = torchaudio.transforms.GriffinLim(
+        work.fft_length, n_iter=32, hop_length=work.hop, power=1.0, length=work.samples
+    )
+    return {"GriffinLim": lambda: griffin_lim(magnitudes).numpy()}
+
+
+def _librosa_griffin_lim(work: Workload, x: NDArray[Any]) -> Forms:
+    import librosa
+
+    def griffin_lim() -> NDArray[Any]:
+        signal: NDArray[Any] = librosa.griffinlim(
+            x,
+            n_iter=32,
+            hop_length=work.hop,
+            n_fft=work.fft_length,
+            length=work.samples,
+            pad_mode="reflect",
+        )
+        return signal
+
+    griffin_lim()  # compiles
+    return {"griffinlim": griffin_lim}
 
 
 def _librosa(work: Workload, x: NDArray[Any]) -> Forms:
@@ -83,4 +112,6 @@ _PROGRAMS: dict[str, Callable[[Workload, NDArray[Any]], Forms]] = {
     "torch": _torch,
     "librosa": _librosa,
     "scipy": _scipy,
+    "torchaudio": _torchaudio,
+    "librosa-griffin-lim": _librosa_griffin_lim,
 }

@@ -29,7 +29,7 @@ class Adapter:
             changes = {name: value for name, value in work.params.items() if name != "preset"}
             extractor = specfast.presets.get(work.preset, **changes)
             return {"extractor(x)": lambda: extractor(x)}
-        if work.layer == "inverse":
+        if work.layer in ("inverse", "griffin_lim"):
             istft = specfast.ISTFT(
                 **work.params,
                 periodic=True,
@@ -38,7 +38,10 @@ class Adapter:
                 layout="bins_frames",
                 dtype=work.compute_dtype,
             )
-            return {"istft(x)": lambda: istft(x, length=work.samples)}
+            if work.layer == "inverse":
+                return {"istft(x)": lambda: istft(x, length=work.samples)}
+            griffin_lim = specfast.GriffinLim(istft, pad_mode="reflect")
+            return {"griffin_lim(x)": lambda: griffin_lim(x, length=work.samples)}
         kind = specfast.STFTSpectrogram if work.layer == "stft" else specfast.MelSpectrogram
         layer = kind(**work.params, dtype=work.compute_dtype)
         work.prepare_kernels(layer)
