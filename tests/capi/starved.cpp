@@ -68,12 +68,6 @@ struct Things {
     spectra_gradient.real = spectra_gradient.imag = values;
     check("griffin_lim_create", specfast_griffin_lim_create(&stft_config, &search, &griffin_lim),
           0);
-    magnitudes.struct_size = sizeof(magnitudes);
-    magnitudes.magnitudes = values;  // all bins alike
-    magnitudes.num_batches = magnitudes.num_channels = magnitudes.num_frames = 1;
-    magnitudes.signal = samples;
-    magnitudes.num_samples = 20;
-    magnitudes.signal_sample_stride = 1;
     state.resize(std::size_t(specfast_stream_state_bytes(trained.stream)));
     check("stream_save", specfast_stream_save(trained.stream, state.data(), state.size()), 0);
   }
@@ -107,8 +101,10 @@ struct Things {
   specfast_inverse_gradient spectra_gradient = {};
   specfast_griffin_lim_options search = {sizeof(search), 2, 0.99, 0};
   specfast_griffin_lim* griffin_lim = nullptr;
-  specfast_magnitudes magnitudes = {};
   double samples[64] = {};
+  // One frame, whose bins are all alike.
+  specfast_magnitudes magnitudes = {
+      sizeof(magnitudes), values, 1, 1, 1, 0, 0, 0, 0, samples, 20, 0, 0, 1};
 };
 
 void run_in_turn(void*, std::int32_t num_tasks, specfast_task task, void* argument) {
@@ -344,8 +340,6 @@ std::vector<Case> cases_of_griffin_lim(Things& t) {
   const auto create = [&t] {
     specfast_griffin_lim* made = nullptr;
     const specfast_status status = specfast_griffin_lim_create(&t.stft_config, &t.search, &made);
-    if ((status == SPECFAST_OK) != (made != nullptr))
-      broken("griffin_lim_create", status, "a handle or NULL");
     specfast_griffin_lim_destroy(made);
     return status;
   };
@@ -356,9 +350,6 @@ std::vector<Case> cases_of_griffin_lim(Things& t) {
        [&t] { return status_of(specfast_griffin_lim_inverse(t.griffin_lim) != nullptr); }},
       {"specfast_griffin_lim_execute",
        [&t] { return specfast_griffin_lim_execute(t.griffin_lim, 2, &t.magnitudes); }},
-      {"specfast_griffin_lim_execute",
-       [&t] { return specfast_griffin_lim_execute(t.griffin_lim, -1, &t.magnitudes); },
-       SPECFAST_E_INVALID_ARGUMENT},
   };
 }
 

@@ -29,6 +29,8 @@ GIVEN = {
     "extern const float* cotangent; extern float* signal_gradient;",
     "inverse.h": "extern specfast_config config; extern const float* rows; "
     "extern float* samples; extern int64_t num_bins, num_frames;",
+    "griffin_lim.h": "extern specfast_config config; extern const float* magnitudes; "
+    "extern float* samples; extern int64_t num_bins, num_frames;",
     "tables.h": "extern specfast_config config; extern double* window;",
     "device.h": "extern specfast_config config; extern specfast_batch batch; extern void* stream;",
     "library.h": "",

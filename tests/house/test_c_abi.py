@@ -15,6 +15,7 @@ OPAQUE = {
     "specfast_workspace",
     "specfast_stream",
     "specfast_inverse",
+    "specfast_griffin_lim",
     "specfast_inverse_stream",
 }
 ANY_ADDRESS = {"char", "uint8_t", "void"}
@@ -65,7 +66,8 @@ def test_headers_are_understood() -> None:
     assert not takes_aligned_pointer(found["specfast_stream_load"])
     assert pointer_members(headers()) == {
         "window", "row_gain", "row_offset", "mel_weights", "real_kernel", "imag_kernel", "input",
-        "lengths", "starts", "output", "cotangent", "kept", "signal", "real", "imag"
+        "lengths", "starts", "output", "cotangent", "kept", "signal", "real", "imag",
+        "magnitudes"
     }  # fmt: skip
 
 

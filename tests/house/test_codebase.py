@@ -63,10 +63,10 @@ def layer_of(path: str) -> str:
     """The layer of a file, by its path below cpp/."""
     for pattern, layer in [
         (
-            r"include/specfast/(specfast|types|plan|stream|gradient|inverse|tables|device|library)\.h",
+            r"include/specfast/(specfast|types|plan|stream|gradient|inverse|griffin_lim|tables|device|library)\.h",
             "c_abi",
         ),
-        (r"include/specfast/(specfast|views|errors|inverse)\.hpp", "cxx_api"),
+        (r"include/specfast/(specfast|views|errors|inverse|griffin_lim)\.hpp", "cxx_api"),
         (r"seam/types\.h", "types"),
         (r"seam/kernel_table\.h", "kernel_table"),
         (r"seam/backend\.h", "backend"),
@@ -159,6 +159,7 @@ def threads_start_in_batch_only(root: Path) -> list[str]:
                 "gradient",
                 "inverse",
                 "inverse_gradient",
+                "griffin_lim",
                 "normalization_gradient",
                 "top_db_gradient",
             )

@@ -114,7 +114,7 @@ class PhaseSearch:
                 f"Received: magnitudes of shape {shape}"
             )
 
-    # ---- Axes ------------------------------------------------------------------------------------
+    # ---- Axes --------------------------------------------------------------------------------
 
     def _planes(self, x: Array) -> Array:
         """Returns a view of magnitudes as [batch, channels, frames, bins]."""
