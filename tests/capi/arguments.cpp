@@ -33,6 +33,23 @@ std::size_t bytes_of(std::int32_t dtype) {
   return dtype == SPECFAST_FLOAT64 ? 8 : dtype == SPECFAST_FLOAT32 ? 4 : 2;
 }
 
+template <typename T>
+static bool have_same_bits(const void* values, const void* others, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += sizeof(T)) {
+    T value, other;
+    std::memcpy(&value, static_cast<const unsigned char*>(values) + at, sizeof(T));
+    std::memcpy(&other, static_cast<const unsigned char*>(others) + at, sizeof(T));
+    if (value != value && other != other) continue;
+    if (std::memcmp(&value, &other, sizeof(T)) != 0) return false;
+  }
+  return true;
+}
+
+bool have_same_bits(std::int32_t dtype, const void* values, const void* others, std::size_t bytes) {
+  return dtype == SPECFAST_FLOAT64 ? have_same_bits<double>(values, others, bytes)
+                                   : have_same_bits<float>(values, others, bytes);
+}
+
 void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count) {
   constexpr double kOdd[] = {0.0,
                              -0.0,

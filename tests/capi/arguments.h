@@ -52,6 +52,9 @@ class Buffer {
 
 // The stored samples of a channel and frame count let a caller check a stream against one call.
 std::size_t bytes_of(std::int32_t dtype);
+// Whether values have the same bits. All NaNs count as one: of two that are added, the compiler
+// chooses whose sign survives.
+bool have_same_bits(std::int32_t dtype, const void* values, const void* others, std::size_t bytes);
 void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count);
 
 // A configuration of a few dozen samples; `window` holds its arrays. Every 8th is spoiled: then

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where the finished hops of an inverse go: padding is left out, and edges are divided by the frames
-// that reach them.
+// Where the finished hops of an inverse go: padding is left out, and edges are divided by the
+// frames that reach them.
 #pragma once
 
 #include <algorithm>
