@@ -146,6 +146,20 @@ def test_little_of_a_frame_is_lost_too() -> None:
         assert istft.lost_samples(10) == (lost, 0)
 
 
+def test_a_length_that_reaches_lost_samples_is_named_in_the_call() -> None:
+    istft = ISTFT(
+        64, 16, 64, periodic=True, padding="valid", layout="bins_frames", window="hamming"
+    )
+    spectra = np.ones((33, 9), np.complex64)
+    istft(spectra, length=192)
+    hann = ISTFT(64, 16, 64, periodic=True, padding="center", layout="bins_frames")
+    hann(spectra, length=160)
+    with pytest.warns(LostSamplesWarning, match="first 1 and the last 0|first 0 and the last 1"):
+        ISTFT(64, 16, 64, periodic=False, padding="center", layout="bins_frames")(
+            spectra, length=160
+        )
+
+
 @pytest.mark.parametrize("padding", ["center", "same"])
 def test_a_length_beyond_the_usual_one(padding: str) -> None:
     x = signals.noise(1, 1023, 1)
