@@ -38,11 +38,12 @@ Synthesis::Synthesis(const Config& config, const std::vector<double>& window)
     : frame_length_(config.frame_length), hop_(config.hop), window_(window) {
   // A frame longer than its transform (an odd fft_length in Keras' modes) wraps around.
   if (frame_length_ > config.dft_length && window_.front() * window_.back() != 0) {
-    throw Error(SPECFAST_E_INVALID_ARGUMENT,
-                "window must be 0 at its first or its last sample where frame_length=" +
-                    std::to_string(frame_length_) +
-                    " is one more than the points of the transform: both samples fall onto one, and "
-                    "cannot be told apart");
+    throw Error(
+        SPECFAST_E_INVALID_ARGUMENT,
+        "window must be 0 at its first or its last sample where frame_length=" +
+            std::to_string(frame_length_) +
+            " is one more than the points of the transform: both samples fall onto one, and "
+            "cannot be told apart");
   }
   full_sum_.assign(std::size_t(std::min(hop_, frame_length_)), 0);
   const std::size_t edge = std::size_t(overlap() * hop_);

@@ -7,8 +7,8 @@
 //   x[p] = sum over t of w[p - t hop] y_t[p - t hop]  /  sum over t of w[p - t hop]^2
 //
 // (Griffin and Lim, IEEE TASSP 32, 1984). `p` counts from the first sample of the first frame.
-// Where as many frames as possible reach p, the divisor depends on p modulo hop only, and is part of
-// the synthesis window; in front of the first such place and behind the last one, samples are
+// Where as many frames as possible reach p, the divisor depends on p modulo hop only, and is part
+// of the synthesis window; in front of the first such place and behind the last one, samples are
 // multiplied by an edge factor.
 #pragma once
 
@@ -50,7 +50,7 @@ class Synthesis {
 
   int64_t frame_length_, hop_;
   std::vector<double> window_;
-  std::vector<double> full_sum_;                  // [hop]
+  std::vector<double> full_sum_;                      // [hop]
   std::vector<double> sums_to_front_, sums_to_back_;  // [overlap * hop]: of frames from the first
                                                       // on, and up to the last one
   double smallest_sum_;
