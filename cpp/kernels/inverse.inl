@@ -37,8 +37,8 @@ size_t inverse_bytes(const TilePlan<T>& plan) {
 // Copies values (frame, row) at from[frame * frame_stride + row * row_stride] to rows of lanes.
 // Lanes without a frame become zero.
 template <typename T, int kLanes>
-void load_lanes(const T* from, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
-                int64_t row_stride, T* rows) {
+SPECFAST_NOINLINE void load_lanes(const T* from, int64_t num_frames, int64_t num_rows,
+                                  int64_t frame_stride, int64_t row_stride, T* rows) {
   if (num_frames < kLanes) __builtin_memset(rows, 0, size_t(num_rows * kLanes) * sizeof(T));
   int64_t done = 0;
   if (row_stride == 1) {

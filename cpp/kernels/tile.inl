@@ -14,6 +14,7 @@
 #include "kernels/ops/moments.inl"
 #include "kernels/ops/pcen.inl"
 #include "kernels/ops/phases.inl"
+#include "kernels/ops/unmix.inl"
 #include "kernels/transform/fallback.inl"
 #include "kernels/transform/product.inl"
 #include "kernels/transform/untangle.inl"
@@ -58,7 +59,7 @@ size_t workspace_bytes(const TilePlan<T>& plan) {
 
 // Copies rows of lanes to the caller's layout.
 template <typename T, int kLanes>
-void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
+SPECFAST_NOINLINE void store_rows(const T* rows, int64_t num_rows, const TileArgs<T>& args) {
   if (args.row_stride == 1) {
     constexpr int kSide = kGroup<T>;
     const int64_t whole = num_rows - num_rows % kSide;
@@ -202,6 +203,44 @@ void clamp(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride
   }
 }
 
+// Where the rows of a tile begin whose bins are found from its bands, in elements.
+template <typename T>
+struct UnmixLayout {
+  int64_t errors, bins, point, gradient, end;
+
+  UnmixLayout(const TilePlan<T>& plan, int64_t lanes) {
+    const int64_t bands_count = aligned_count<T>(plan.num_bands * lanes);
+    const int64_t bins_count = aligned_count<T>(plan.num_bins * lanes);
+    errors = bands_count;
+    bins = errors + bands_count;
+    point = bins + bins_count;
+    gradient = point + bins_count;
+    end = gradient + bins_count;
+  }
+};
+
+template <typename T, int kLanes>
+size_t unmix_bytes(const TilePlan<T>& plan) {
+  return size_t(UnmixLayout<T>(plan, kLanes).end) * sizeof(T);
+}
+
+template <typename T, int kLanes>
+void unmix(const TilePlan<T>& plan, const UnmixArgs<T>& args) {
+  const UnmixLayout<T> layout(plan, kLanes);
+  T* const rows = static_cast<T*>(args.workspace);
+  load_lanes<T, kLanes>(args.energies, args.num_frames, plan.num_bands, args.energy_frame_stride,
+                        args.band_stride, rows);
+  unmix_bands<Vec<T, kLanes>>(plan, args.steps, args.num_iterations,
+                              {rows, rows + layout.errors, rows + layout.bins, rows + layout.point,
+                               rows + layout.gradient});
+  TileArgs<T> target{};
+  target.num_frames = args.num_frames;
+  target.out = args.bins;
+  target.frame_stride = args.bin_frame_stride;
+  target.row_stride = args.bin_stride;
+  store_rows<T, kLanes>(rows + layout.bins, plan.num_bins, target);
+}
+
 template <typename T, int kLanes>
 constexpr TileKernel<T> tile_kernel() {
   return {kLanes,
@@ -245,6 +284,8 @@ constexpr PrecisionKernels<T> precision_kernels() {
           apply_pcen<T>,
           scale_rows<T>,
           turn_phases<T>,
+          unmix_bytes<T, kLanes>,
+          unmix<T, kLanes>,
           create_fallback_rfft<T>,
           destroy_fallback_rfft<T>};
 }

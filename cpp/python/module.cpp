@@ -12,6 +12,7 @@ void register_config(py::module_& module);
 void register_plan(py::module_& module);
 void register_stream(py::module_& module);
 void register_tables(py::module_& module);
+void register_bands(py::module_& module);
 void register_inverse(py::module_& module);
 void register_inverse_stream(py::module_& module);
 void register_griffin_lim(py::module_& module);
@@ -42,6 +43,7 @@ PYBIND11_MODULE(_core, module) {
   register_plan(module);
   register_stream(module);
   register_tables(module);
+  register_bands(module);
   register_inverse(module);
   register_inverse_stream(module);
   register_griffin_lim(module);

@@ -265,6 +265,26 @@ struct InverseArgs {
   int64_t next_input_bytes = 0;
 };
 
+// A tile of frames whose bins are to be found from the energies of their bands.
+template <typename T>
+struct UnmixArgs {
+  // Band b of frame f is energies[f * energy_frame_stride + b * band_stride].
+  const T* energies;
+  int64_t energy_frame_stride;
+  int64_t band_stride;
+  // Element (frame f, bin k) goes to bins[f * bin_frame_stride + k * bin_stride].
+  T* bins;
+  int64_t bin_frame_stride;
+  int64_t bin_stride;
+  // 1 .. lanes.
+  int64_t num_frames;
+  int64_t num_iterations;
+  // [num_bins]: 1 / (W W^T 1) of the weights W [num_bins][num_bands]; 0 for a bin in no band.
+  const T* steps;
+  // PrecisionKernels::unmix_bytes() bytes, aligned to kWorkspaceAlignment.
+  void* workspace;
+};
+
 // What is known of the rows of some frames: the values of the first one, and over all of them the
 // sums of the distances from it and of their squares; [num_rows] each.
 template <typename T>
@@ -354,6 +374,9 @@ struct PrecisionKernels {
   void (*scale_rows)(T* values, int64_t num_frames, int64_t num_rows, int64_t frame_stride,
                      int64_t row_stride, const T* shift, const T* factor);
   void (*turn_phases)(const PhaseArgs<T>& args);
+  // For tiles of as many frames as those of `wide`.
+  size_t (*unmix_bytes)(const TilePlan<T>& plan);
+  void (*unmix)(const TilePlan<T>& plan, const UnmixArgs<T>& args);
   // Returns null when out of memory.
   void* (*rfft_create)(int64_t length);
   void (*rfft_destroy)(void* plan);

@@ -155,6 +155,20 @@ class Stream:
     def load(self, state: bytes) -> None: ...
 
 @final
+class Unmixing:
+    """From the energies of bands back to bins; immutable, shared by threads."""
+
+    def __init__(self, config: Config) -> None: ...
+    def __call__(
+        self,
+        energies: npt.NDArray[Any],
+        bins: npt.NDArray[Any],
+        num_iterations: int,
+        num_threads: int = 0,
+    ) -> None:
+        """Writes to `bins` [signals, frames, bins]; `energies` are [signals, frames, bands]."""
+
+@final
 class Inverse:
     """An inverse transform; immutable, shared by threads.
 

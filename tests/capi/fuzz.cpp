@@ -342,6 +342,7 @@ void step(Random& random) {
   if (choice < 5) return ask_plan(random, plan);
   if (choice < 6) return random.one_in(2) ? ask_library(random) : ask_rows(random);
   if (choice < 8) return fuzz::pull_back(random, plan);
+  if (choice < 9 && random.one_in(2)) return fuzz::unmix_bands(random, plan);
   if (choice < 10) return fuzz::keep(random, plan);
   if (choice < 12 && random.one_in(2)) {
     return random.one_in(4) ? fuzz::try_griffin_lim(random) : fuzz::try_inverse(random);

@@ -39,6 +39,11 @@ void pull_back(Random& random, const Plan& plan);
 // Gradients with and without what the call before has kept: the same bits.
 void keep(Random& random, const Plan& plan);
 
+// Bins from random energies of a plan's bands; of a plan without bands: a refusal.
+void unmix_bands(Random& random, const Plan& plan);
+// The same without an allocation of its own: frames of ones, of a float32 plan with 33 bins.
+specfast_status unmix_three_frames(const specfast_plan* plan);
+
 // Every function with every pointer misaligned in turn: each call is refused and names the
 // argument.
 void refuse_misaligned(Random& random);

@@ -34,6 +34,7 @@ class Pointers {
   void try_inverses();
   void try_griffin_lim();
   void try_streams();
+  void try_bands();
   void try_tables();
   void try_devices();
 
@@ -330,6 +331,30 @@ void Pointers::try_devices() {
   specfast_device_plan_destroy(plan);
 }
 
+void Pointers::try_bands() {
+  specfast_config config;
+  specfast_config_init(&config, sizeof(config), SPECFAST_MODE_MEL);
+  config.dtype = good_.dtype;
+  specfast_plan* plan = nullptr;
+  check("plan_create", specfast_plan_create(&config, &plan), 0);
+  std::vector<double> values(std::size_t(config.fft_length / 2 + 1));
+  specfast_bands bands = {};
+  bands.struct_size = sizeof(bands);
+  bands.num_signals = bands.num_frames = bands.num_iterations = 1;
+  bands.bins_bin_stride = 1;
+  double energy = 1;
+  bands.energies = &energy;  // of all bands
+  bands.bins = values.data();
+  check("unmix_bands", specfast_unmix_bands(plan, 1, &bands), 0);
+  expect("unmix_bands", "bands", specfast_unmix_bands(plan, 1, misaligned(bands).get()));
+  specfast_bands energies = bands, bins = bands;
+  energies.energies = beside();
+  bins.bins = beside();
+  expect("unmix_bands", "energies", specfast_unmix_bands(plan, 1, &energies));
+  expect("unmix_bands", "bins", specfast_unmix_bands(plan, 1, &bins));
+  specfast_plan_destroy(plan);
+}
+
 void Pointers::try_tables() {
   const auto config = misaligned(good_.config);
   specfast_config with_window = good_.config;
@@ -364,6 +389,7 @@ void refuse_misaligned(Random& random) {
   pointers.try_inverses();
   pointers.try_griffin_lim();
   pointers.try_streams();
+  pointers.try_bands();
   pointers.try_tables();
   pointers.try_devices();
 }

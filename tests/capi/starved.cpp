@@ -239,6 +239,7 @@ std::vector<Case> cases_of_plans(Things& t) {
        [&t] {
          return specfast_pull_back(t.trained.plan, 2, &t.trained.batch, &t.trained.gradient);
        }},
+      {"specfast_unmix_bands", [&t] { return unmix_three_frames(t.mel); }},
   };
 }
 

@@ -31,6 +31,8 @@ GIVEN = {
     "extern float* samples; extern int64_t num_bins, num_frames;",
     "griffin_lim.h": "extern specfast_config config; extern const float* magnitudes; "
     "extern float* samples; extern int64_t num_bins, num_frames;",
+    "bands.h": "extern specfast_plan* plan; extern const float* energies; extern float* bins; "
+    "extern int64_t num_mel_bins, num_bins, num_frames;",
     "tables.h": "extern specfast_config config; extern double* window;",
     "device.h": "extern specfast_config config; extern specfast_batch batch; extern void* stream;",
     "library.h": "",

@@ -66,8 +66,8 @@ def test_headers_are_understood() -> None:
     assert not takes_aligned_pointer(found["specfast_stream_load"])
     assert pointer_members(headers()) == {
         "window", "row_gain", "row_offset", "mel_weights", "real_kernel", "imag_kernel", "input",
-        "lengths", "starts", "output", "cotangent", "kept", "signal", "real", "imag",
-        "magnitudes"
+        "lengths", "starts", "output", "energies", "bins", "cotangent", "kept", "signal", "real",
+        "imag", "magnitudes"
     }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def layer_of(path: str) -> str:
     """The layer of a file, by its path below cpp/."""
     for pattern, layer in [
         (
-            r"include/specfast/(specfast|types|plan|stream|gradient|inverse|griffin_lim|tables|device|library)\.h",
+            r"include/specfast/(specfast|types|plan|stream|gradient|inverse|griffin_lim|bands|tables|device|library)\.h",
             "c_abi",
         ),
         (r"include/specfast/(specfast|views|errors|inverse|griffin_lim)\.hpp", "cxx_api"),
@@ -162,6 +162,7 @@ def threads_start_in_batch_only(root: Path) -> list[str]:
                 "griffin_lim",
                 "normalization_gradient",
                 "top_db_gradient",
+                "unmix",
             )
         ),
         *(f"engine/base/parallel.{suffix}" for suffix in ("cpp", "h")),

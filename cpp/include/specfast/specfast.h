@@ -12,6 +12,7 @@
  *   gradient.h  gradients of signals and kernels
  *   inverse.h   signals from the spectra of their frames
  *   griffin_lim.h  signals from their magnitudes
+ *   bands.h     bins of a spectrum from the energies of bands
  *   tables.h    windows, filterbanks, kernels
  *   device.h    the same on a GPU
  *   library.h   number of threads, build
@@ -23,6 +24,7 @@
 #ifndef SPECFAST_H
 #define SPECFAST_H
 
+#include "bands.h"
 #include "device.h"
 #include "gradient.h"
 #include "griffin_lim.h"

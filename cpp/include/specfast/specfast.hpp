@@ -107,6 +107,11 @@ class Plan {
     check(specfast_pull_back(plan_.get(), num_threads, &batch, &gradient));
   }
 
+  // Bins of a spectrum from the energies of bands, see bands.h.
+  void unmix_bands(std::int32_t num_threads, const specfast_bands& bands) const {
+    check(specfast_unmix_bands(plan_.get(), num_threads, &bands));
+  }
+
   // The structures of the C functions, for what the calls above do not cover.
   specfast_batch batch_of(const Signals& signals, const Frames& frames) const {
     specfast_batch batch = batch_of(signals);

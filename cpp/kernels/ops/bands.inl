@@ -78,9 +78,21 @@ SPECFAST_NOINLINE V sum_dense_bands(const TilePlan<Scalar<V>>& plan, const Scala
   return total;
 }
 
+// Does either, for all but the tile of a call: they share one copy of the code.
+template <typename V>
+SPECFAST_NOINLINE void sum_any_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* power,
+                                     Scalar<V>* bands) {
+  if (plan.dense_range) {
+    sum_dense_bands<V>(plan, power, bands);
+  } else {
+    sum_bands<V>(plan, power, bands, bands, kLanesOf<V>);
+  }
+}
+
 // Turns the gradient of the bands into that of the power of each bin.
 template <typename V>
-void spread_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands, Scalar<V>* power) {
+SPECFAST_NOINLINE void spread_bands(const TilePlan<Scalar<V>>& plan, const Scalar<V>* bands,
+                                    Scalar<V>* power) {
   constexpr int64_t kStep = kLanesOf<V>;
   for (int64_t bin = 0; bin < plan.num_bins; ++bin) store(power + bin * kStep, V{});
   if (plan.dense_range) {
@@ -117,11 +129,7 @@ void mel_spectrum_gradient(const TilePlan<Scalar<V>>& plan, Scalar<V>* bands, Sc
     const Bin<V> values{load<V>(spectrum + at), load<V>(imag + at), false};
     store(power + at, Op::value(plan, values).row[0]);
   }
-  if (plan.dense_range) {
-    sum_dense_bands<V>(plan, power, energies);
-  } else {
-    sum_bands<V>(plan, power, energies, energies, kStep);
-  }
+  sum_any_bands<V>(plan, power, energies);
   level_gradient<V>(plan, energies, bands);
   spread_bands<V>(plan, bands, power);
   const int64_t first = plan.dense_range ? 0 : plan.interval_begin[0];
