@@ -21,6 +21,7 @@ from specfast.layers import (
     Features,
     GriffinLim,
     MelSpectrogram,
+    MelToSound,
     STFTSpectrogram,
 )
 
@@ -40,6 +41,7 @@ __all__ = [
     "GriffinLim",
     "LostSamplesWarning",
     "MelSpectrogram",
+    "MelToSound",
     "STFTSpectrogram",
     "__version__",
     "build_info",

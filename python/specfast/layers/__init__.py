@@ -5,6 +5,7 @@ from specfast.layers.features import FeatureExtractor, Features
 from specfast.layers.griffin_lim import GriffinLim
 from specfast.layers.inverse import ISTFT
 from specfast.layers.mel import MelSpectrogram
+from specfast.layers.mel_to_sound import MelToSound
 from specfast.layers.stft import STFTSpectrogram
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "Features",
     "GriffinLim",
     "MelSpectrogram",
+    "MelToSound",
     "STFTSpectrogram",
 ]
