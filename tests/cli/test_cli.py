@@ -160,7 +160,7 @@ def test_every_argument_of_the_layer_has_its_flag_default_and_help(name: str) ->
         assert options[field.name].help == field.option.help
 
 
-@pytest.mark.parametrize("name", [*SETTINGS_OF, "fronts", "info"])
+@pytest.mark.parametrize("name", [*SETTINGS_OF, "sound", "fronts", "info"])
 def test_help_speaks_of_every_option(name: str) -> None:
     text = run(name, "--help").output
     for option in command.commands[name].params:
@@ -175,7 +175,8 @@ def test_help_speaks_of_every_option(name: str) -> None:
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("specfast ", {"plain,mel", "plain,stft", "plain,stream", "plain,fronts", "plain,info"}),
+        ("specfast ", {"plain,mel", "plain,stft", "plain,sound", "plain,stream"}),
+        ("specfast ", {"plain,fronts", "plain,info"}),
         ("specfast mel --fft", {"plain,--fft-length"}),
         ("specfast stft --scaling ", {"plain,density", "plain,spectrum", "plain,none"}),
         ("specfast stream --max-db r", {"plain,running"}),

@@ -27,6 +27,7 @@ from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
 from specfast._cli.live import Live, run_live, run_live_front
 from specfast._cli.one_file import refusal_of_several
 from specfast._cli.output import standard_output
+from specfast._cli.sound import ENCODINGS, SoundJob, run_sound
 from specfast._engine.build import VERSION
 from specfast._spec.arguments import MAX_THREADS
 from specfast.layers.catalogue import fields_of
@@ -192,6 +193,66 @@ def stft(**values: Any) -> None:
     (frames, channels * bins).
     """
     _run(run_stft, values, Job)
+
+
+@specfast.command()
+@click.argument("source", metavar="IN", nargs=-1, required=True, type=options.FileName())
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT",
+    type=options.FileName(),
+    help="WAV file to write. '-' is standard output.",
+)
+@click.option("--force", is_flag=True, show_default=False, help="Replace OUT if it exists.")
+@click.option(
+    "--encoding", type=click.Choice(ENCODINGS), default="pcm16", help="Samples of the WAV file."
+)
+@click.option(
+    "--iterations",
+    type=click.IntRange(1, 1_000_000),
+    default=32,
+    help="How often phases are improved.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(0, (1 << 64) - 1),
+    default=0,
+    help="Decides on the phases at the beginning.",
+)
+@click.option(
+    "--length",
+    type=click.IntRange(min=0),
+    help="Number of samples to write. Default: those that so many frames usually stand for.",
+)
+@click.option(
+    "--statistics",
+    metavar="FILE",
+    type=options.FileName(),
+    help="For a front end that normalizes: an .npz file with what it took off each row, 'mean', "
+    "and what it divided by, 'deviation'.",
+)
+@click.option(
+    "--num-threads",
+    type=click.IntRange(1, MAX_THREADS),
+    help="Number of threads. Default: all processors that this process may use.",
+)
+@click.option("-q", "--quiet", is_flag=True, help="Print no report on standard error.")
+@options.front()
+@_mel_options
+@click.option("--sampling-rate", type=int, help="Sampling rate in Hz; required without --front.")
+def sound(**values: Any) -> None:
+    """Write the recording that a mel spectrogram or other features stand for.
+
+    IN is an .npy file as `specfast mel` writes it with the same settings: one signal, or several
+    channels. Phases are lost in it, and are searched for by Griffin and Lim's algorithm.
+
+    The report has the spectral convergence, by how much the magnitudes of the result differ from
+    those wanted, relative to these; and how far its bands are from those of IN.
+    """
+    front = values.pop("front")
+    _run(partial(run_sound, front=front), values, SoundJob)
 
 
 @specfast.command()
