@@ -25,7 +25,7 @@ constexpr int64_t kMaxIterations = 1000000;
 
 // Returns whether there is anything to compute.
 bool check_bands(const Config& config, const specfast_bands& bands) {
-  if (!config.mel) refuse("mode must be SPECFAST_MODE_MEL: it has bands");
+  if (!config.mel) refuse("plan must have bands, as with mode SPECFAST_MODE_MEL it has");
   for (const auto& [name, value] :
        {std::pair{"num_signals", bands.num_signals}, std::pair{"num_frames", bands.num_frames}}) {
     if (value < 0) {
