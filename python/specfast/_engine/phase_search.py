@@ -20,11 +20,11 @@ from specfast._spec import checks
 class SearchArguments:
     """How phases are searched for."""
 
-    num_iterations: int
-    momentum: float
-    seed: int
-    pad_mode: str
-    num_threads: int | None
+    num_iterations: int = 32
+    momentum: float = 0.99
+    seed: int = 0
+    pad_mode: str = "constant"
+    num_threads: int | None = None
 
 
 class PhaseSearch:

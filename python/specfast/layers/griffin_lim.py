@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from specfast._engine.arrays import Array
-from specfast._engine.phase_search import PhaseSearch, checked_arguments
+from specfast._engine.phase_search import PhaseSearch, SearchArguments, checked_arguments
 from specfast._spec import checks
 from specfast.layers.inverse import ISTFT
 
@@ -106,10 +106,11 @@ class GriffinLim:
         return _restored, (self.istft, vars(self._search.arguments))
 
     def __repr__(self) -> str:
+        usual = vars(SearchArguments())
         changed = {
             name: value
             for name, value in vars(self._search.arguments).items()
-            if value != GriffinLim.__init__.__kwdefaults__[name]
+            if value != usual[name]
         }
         shown = "".join(f", {name}={value!r}" for name, value in changed.items())
         return f"GriffinLim({self.istft!r}{shown})"
