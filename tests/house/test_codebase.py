@@ -275,6 +275,15 @@ def stands_without_its_surroundings(root: Path) -> list[str]:
     return complaints
 
 
+def every_test_is_run(root: Path) -> list[str]:
+    """A folder with tests is one of those that pytest finds, or one that the Makefile runs."""
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    found = project["tool"]["pytest"]["ini_options"]["testpaths"]
+    run = re.findall(r"tests/\w+", (root / "Makefile").read_text("utf-8"))
+    folders = {f"tests/{path.parent.name}" for path in root.glob("tests/*/test_*.py")}
+    return [f"nobody runs {folder}" for folder in sorted(folders - {*found, *run})]
+
+
 def files_are_one_room_each(root: Path) -> list[str]:
     sources = {".py", ".pyi", ".h", ".hpp", ".cpp", ".inl", ".cmake"}
     return [
@@ -398,6 +407,7 @@ PLANTED: list[tuple[Rule, str, str | tuple[str, str], str]] = [
     (stands_without_its_surroundings, "docs/design.md", "see .." + "/shared\n", "design.md"),
     (files_are_one_room_each, "cpp/engine/plan/plan.cpp", "\n" * 501, "plan.cpp"),
     (sources_state_their_licence, "cpp/engine/plan/stray.h", "int x;\n", "stray.h"),
+    (every_test_is_run, "tests/stray/test_stray.py", "\n", "tests/stray"),
 ]
 RULES = list(dict.fromkeys(rule for rule, *_ in PLANTED))
 
