@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import signals
-from specfast import ISTFT, MelSpectrogram, STFTSpectrogram
+from specfast import ISTFT, GriffinLim, MelSpectrogram, STFTSpectrogram
 
 SPECTRA = np.zeros((1, 4, 258), np.float32)
 
@@ -129,3 +129,22 @@ def test_copies_are_the_same() -> None:
         assert other.name == "back"
         assert repr(other) == repr(istft)
         np.testing.assert_array_equal(other(spectra, length=170), expected)
+
+
+def test_arguments_are_fixed() -> None:
+    istft = ISTFT(padding="center")
+    with pytest.raises(AttributeError, match=r"ISTFT.padding is fixed.*padding='valid'"):
+        istft.padding = "valid"
+    assert istft.padding == "center"
+    with pytest.raises(AttributeError):
+        GriffinLim(istft).istft = istft  # type: ignore[misc]
+
+
+def test_lists_are_no_arrays() -> None:
+    with pytest.raises(TypeError, match=r"`spectra` must be an array.*asarray\(spectra\)"):
+        ISTFT(padding="center")([[[1.0] * 258]])
+    with pytest.raises(TypeError, match=r"`magnitudes` must be an array"):
+        GriffinLim(ISTFT(padding="center"))([[[1.0] * 129]])
+    for spectra in (SPECTRA.astype(np.longdouble), SPECTRA.astype(np.int16)):
+        with pytest.raises(TypeError, match=f"spectra of dtype {spectra.dtype}"):
+            ISTFT(padding="center")(spectra)

@@ -77,6 +77,19 @@ def view(x: Any, *, lists: bool) -> Array:
     return array
 
 
+def view_of(name: str, x: Any) -> Array:
+    """Returns an argument of this name, an array of any kind but a list, as `view` does.
+
+    Raises:
+        TypeError: as `view`; for a list or a tuple too.
+    """
+    if isinstance(x, list | tuple):
+        raise TypeError(
+            f"`{name}` must be an array: pass numpy.asarray({name}). {_checks.received(name, x)}"
+        )
+    return view(x, lists=False)
+
+
 def has_no_numbers(x: Any) -> bool:
     """Tells whether `x` is a tensor of text or the like: asked for DLPack, it ends the process."""
     return getattr(getattr(x, "dtype", None), "name", None) in _NO_NUMBERS

@@ -236,7 +236,7 @@ class InversePipeline:
                 "ISTFT computes on the CPU only: pass an array in CPU memory. "
                 f"Received: spectra of type {type(spectra).__name__}"
             )
-        x = arrays.view(spectra, lists=False)
+        x = arrays.view_of("spectra", spectra)
         kinds, wanted = (
             ("c", "complex64 or complex128")
             if self._is_complex
@@ -245,7 +245,7 @@ class InversePipeline:
                 "float16, float32 or float64, real parts and imaginary parts side by side",
             )
         )
-        if x.dtype.kind not in kinds or x.dtype.itemsize > 16:
+        if x.dtype.kind not in kinds or x.dtype.itemsize > (16 if self._is_complex else 8):
             raise TypeError(
                 f"`spectra` must be {wanted} with layout={self.arguments.layout!r}. "
                 f"Received: spectra of dtype {x.dtype} and shape {x.shape}"
@@ -262,7 +262,7 @@ class InversePipeline:
         Raises:
             TypeError, ValueError: as a call; ValueError for another number of channels.
         """
-        x = arrays.view(spectra, lists=False)
+        x = arrays.view_of("spectra", spectra)
         lacks_channels = self._is_complex and channels == 1
         real, imag = self._parts(self._readable(x[None, None] if lacks_channels else x[None]))
         if real.ndim != 4 or real.shape[1] != channels:

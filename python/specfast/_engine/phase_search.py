@@ -70,7 +70,7 @@ class PhaseSearch:
 
     def _readable(self, magnitudes: Any) -> Array:
         """Returns magnitudes as a checked array of the dtype of the engine."""
-        x = arrays.view(magnitudes, lists=False)
+        x = arrays.view_of("magnitudes", magnitudes)
         if x.dtype.kind != "f" or x.dtype.itemsize > 8:
             raise TypeError(
                 "`magnitudes` must be float16, float32 or float64. "

@@ -71,8 +71,13 @@ class GriffinLim:
                 "num_threads": num_threads,
             }
         )
-        self.istft = istft
+        self._istft = istft
         self._search = PhaseSearch(istft.pipeline, arguments)
+
+    @property
+    def istft(self) -> ISTFT:
+        """The inverse of the transform."""
+        return self._istft
 
     @property
     def num_iterations(self) -> int:

@@ -272,6 +272,14 @@ class ISTFT:
         """Returns an inverse like the one that had this configuration."""
         return cls(**config)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self.__dict__:
+            raise AttributeError(
+                f"ISTFT.{name} is fixed when the inverse is made, make a new one instead. "
+                f"{checks.received(name, value)}"
+            )
+        super().__setattr__(name, value)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _restored, (self.get_config(),)
 
