@@ -275,13 +275,33 @@ def stands_without_its_surroundings(root: Path) -> list[str]:
     return complaints
 
 
+def folders_of_pytest(root: Path) -> list[str]:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
+    return list(project["tool"]["pytest"]["ini_options"]["testpaths"])
+
+
 def every_test_is_run(root: Path) -> list[str]:
     """A folder with tests is one of those that pytest finds, or one that the Makefile runs."""
-    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))
-    found = project["tool"]["pytest"]["ini_options"]["testpaths"]
     run = re.findall(r"tests/\w+", (root / "Makefile").read_text("utf-8"))
     folders = {f"tests/{path.parent.name}" for path in root.glob("tests/*/test_*.py")}
-    return [f"nobody runs {folder}" for folder in sorted(folders - {*found, *run})]
+    return [
+        f"nobody runs {folder}" for folder in sorted(folders - {*folders_of_pytest(root), *run})
+    ]
+
+
+def names_of_tests_differ(root: Path) -> list[str]:
+    """Two test files of one name cannot be collected together."""
+    files = [
+        path
+        for folder in folders_of_pytest(root)
+        for path in sorted((root / folder).rglob("test_*.py"))
+    ]
+    first = {path.name: path for path in reversed(files)}
+    return [
+        f"{path.relative_to(root)} has the name of {first[path.name].relative_to(root)}"
+        for path in files
+        if path != first[path.name]
+    ]
 
 
 def files_are_one_room_each(root: Path) -> list[str]:
@@ -408,6 +428,7 @@ PLANTED: list[tuple[Rule, str, str | tuple[str, str], str]] = [
     (files_are_one_room_each, "cpp/engine/plan/plan.cpp", "\n" * 501, "plan.cpp"),
     (sources_state_their_licence, "cpp/engine/plan/stray.h", "int x;\n", "stray.h"),
     (every_test_is_run, "tests/stray/test_stray.py", "\n", "tests/stray"),
+    (names_of_tests_differ, "tests/layers/test_codebase.py", "\n", "test_codebase.py"),
 ]
 RULES = list(dict.fromkeys(rule for rule, *_ in PLANTED))
 
