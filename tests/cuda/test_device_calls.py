@@ -14,7 +14,7 @@ import specfast
 from device_arrays import Dlpack, Interface
 from makers import Array, perturb, relative_l2, same_bits, small_mel, small_stft, stft
 from signals import noise, speech_like
-from specfast import DeviceArray, _core
+from specfast import ISTFT, DeviceArray, GriffinLim, _core
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -309,6 +309,8 @@ def test_what_the_cpu_alone_computes() -> None:
         lambda: layer.vjp(Interface(x)),
         lambda: there.vjp(x),
         lambda: there.stream(),
+        lambda: ISTFT(padding="center")(Interface(noise(1, 4, 258))),
+        lambda: GriffinLim(ISTFT(padding="center"))(Interface(noise(1, 4, 129))),
     ):
         with pytest.raises(NotImplementedError, match="are computed on the CPU alone"):
             call()

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays, device_views
+from specfast._engine import arrays, device_calls, device_views
 from specfast._engine.arrays import Array
+from specfast._engine.frame_layout import FrameLayout
 from specfast._spec import checks
 from specfast._spec.arguments import caller_level
 from specfast._spec.inverse_arguments import InverseArguments
@@ -28,12 +28,25 @@ class LostSamplesWarning(UserWarning):
     """Samples at the ends of signals are in no frame whose window is not nearly 0 there."""
 
 
+def cpu_array(name: str, x: Any) -> Array:
+    """Returns an argument of this name as an array.
+
+    Raises:
+        NotImplementedError: for an array on a device.
+        TypeError: for anything else that is no array.
+    """
+    if type(x) is not np.ndarray and device_views.kind_of(x) is not None:
+        raise device_calls.refuse("inverse transforms")
+    return arrays.view_of(name, x)
+
+
 class InversePipeline:
     """The arguments, precision and plan of an inverse: immutable, shared by threads.
 
     Attributes:
         arguments: the checked arguments.
         policy: its precision.
+        layout: the axes of spectra and signals.
         plan: the engine's plan.
         num_threads: threads for a call; 0: the global setting.
     """
@@ -49,6 +62,11 @@ class InversePipeline:
             if self._is_complex
             else self._plan_dtype
         )
+        bins = arguments.num_bins
+        described = f"{bins} bins"
+        if not self._is_complex:
+            described = f"{2 * bins} rows, {bins} real parts and as many imaginary ones"
+        self.layout = FrameLayout(arguments, "spectra", 1 if self._is_complex else 2, described)
         self.plan = self._make_plan()
 
     def config(self) -> _core.Config:
@@ -77,11 +95,6 @@ class InversePipeline:
                 f"no memory for a plan. Received: frame_length={arguments.frame_length}, "
                 f"fft_length={arguments.num_points}"
             ) from error
-
-    @property
-    def has_channels_last(self) -> bool:
-        """Whether channels are the last axis of signals."""
-        return not self._is_complex and self.arguments.data_format == "channels_last"
 
     @property
     def result_dtype(self) -> np.dtype[Any]:
@@ -168,10 +181,10 @@ class InversePipeline:
         num_samples = self.num_samples(num_frames, length)
         if length is not None and num_samples > self._usual(num_frames):
             self.warn_of_lost_samples(num_frames, num_samples)
-        shape = self._signal_shape(x.shape, num_samples)
+        shape = self.layout.signal_shape(x.shape, num_samples)
         result, target = self._targets(shape, out, x)
         try:
-            self.plan(real, imag, self._signals(target), self.num_threads)
+            self.plan(real, imag, self.layout.signals(target), self.num_threads)
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for signals. Received: spectra of shape {x.shape}"
@@ -187,9 +200,9 @@ class InversePipeline:
     def output_shape(self, shape: Sequence[int], length: Any = None) -> tuple[int, ...]:
         """Returns the shape of the signals of spectra of this shape."""
         dimensions = tuple(shape)
-        self._check_shape(dimensions)
-        num_frames = dimensions[self._frames_axis(len(dimensions))]
-        return self._signal_shape(dimensions, self.num_samples(num_frames, length))
+        self.layout.check_shape(dimensions)
+        num_frames = dimensions[self.layout.frames_axis(len(dimensions))]
+        return self.layout.signal_shape(dimensions, self.num_samples(num_frames, length))
 
     def _targets(self, shape: tuple[int, ...], out: Any, x: Array) -> tuple[Array, Array]:
         """Returns the array of the result, and the one of the engine's dtype to be written to."""
@@ -207,9 +220,9 @@ class InversePipeline:
     def vjp(self, spectra: Any, length: Any = None) -> tuple[Array, InversePullback]:
         """Returns the signals of spectra and their pullback, as `ISTFT.vjp` does."""
         x = self._readable(spectra)
-        num_frames = x.shape[self._frames_axis(x.ndim)]
+        num_frames = x.shape[self.layout.frames_axis(x.ndim)]
         num_samples = self.num_samples(num_frames, length)
-        shape, signal_shape = x.shape, self._signal_shape(x.shape, num_samples)
+        shape, signal_shape = x.shape, self.layout.signal_shape(x.shape, num_samples)
 
         def pull_back(cotangent: Any) -> Array:
             array = arrays.real_numbers("cotangent", cotangent)
@@ -222,7 +235,7 @@ class InversePipeline:
                 signals = np.ascontiguousarray(array, dtype=self._plan_dtype)
             gradient = np.empty(shape, self._spectra_dtype)
             real, imag = self._parts(gradient)
-            self.plan.pull_back(self._signals(signals), real, imag, self.num_threads)
+            self.plan.pull_back(self.layout.signals(signals), real, imag, self.num_threads)
             return gradient
 
         return self.run(x, length), pull_back
@@ -231,12 +244,7 @@ class InversePipeline:
 
     def _readable(self, spectra: Any) -> Array:
         """Returns spectra as a checked array of the dtype of the engine."""
-        if device_views.kind_of(spectra) is not None and type(spectra) is not np.ndarray:
-            raise NotImplementedError(
-                "ISTFT computes on the CPU only: pass an array in CPU memory. "
-                f"Received: spectra of type {type(spectra).__name__}"
-            )
-        x = arrays.view_of("spectra", spectra)
+        x = cpu_array("spectra", spectra)
         kinds, wanted = (
             ("c", "complex64 or complex128")
             if self._is_complex
@@ -250,7 +258,7 @@ class InversePipeline:
                 f"`spectra` must be {wanted} with layout={self.arguments.layout!r}. "
                 f"Received: spectra of dtype {x.dtype} and shape {x.shape}"
             )
-        self._check_shape(x.shape)
+        self.layout.check_shape(x.shape)
         if x.dtype != self._spectra_dtype or not x.flags.aligned:
             with np.errstate(over="ignore"):
                 x = x.astype(self._spectra_dtype)
@@ -272,75 +280,9 @@ class InversePipeline:
             )
         return real, imag
 
-    def _check_shape(self, shape: tuple[int, ...]) -> None:
-        arguments, bins = self.arguments, self.arguments.num_bins
-        if self._is_complex:
-            axes = "bins, frames" if arguments.layout == "bins_frames" else "frames, bins"
-            axis = -2 if arguments.layout == "bins_frames" else -1
-            if len(shape) < 2 or shape[axis] != bins:
-                raise ValueError(
-                    f"`spectra` must have shape (..., {axes}) with {bins} bins. "
-                    f"Received: spectra of shape {shape}"
-                )
-            return
-        last = arguments.data_format == "channels_last"
-        rows = 2 * bins
-        if arguments.expand_dims:
-            axes = "(batch, frames, rows, channels)" if last else "(batch, channels, frames, rows)"
-            sound = len(shape) == 4 and shape[2 if last else 3] == rows
-        else:
-            axes = (
-                "(batch, frames, channels * rows)" if last else "(batch, channels * rows, frames)"
-            )
-            sound = len(shape) == 3 and shape[2 if last else 1] % rows == 0
-        if not sound:
-            raise ValueError(
-                f"`spectra` must have shape {axes} with {rows} rows, {bins} real parts and as "
-                f"many imaginary ones. Received: spectra of shape {shape}"
-            )
-
-    def _frames_axis(self, rank: int) -> int:
-        arguments = self.arguments
-        if self._is_complex:
-            return rank - 1 if arguments.layout == "bins_frames" else rank - 2
-        if arguments.data_format == "channels_last":
-            return 1
-        return 2
-
     def _parts(self, x: Array) -> tuple[Array, Array]:
         """Returns the real and the imaginary parts as [batch, channels, frames, bins]."""
-        arguments, bins = self.arguments, self.arguments.num_bins
+        rows, bins = self.layout.rows(x), self.arguments.num_bins
         if self._is_complex:
-            if arguments.layout == "bins_frames":
-                x = x.swapaxes(-1, -2)
-            if x.ndim != 4:
-                x = x.reshape(math.prod(x.shape[:-2]), 1, *x.shape[-2:])
-            return x.real, x.imag
-        last = arguments.data_format == "channels_last"
-        if arguments.expand_dims:
-            rows = x.transpose(0, 3, 1, 2) if last else x
-        elif last:
-            rows = x.reshape(*x.shape[:2], x.shape[2] // (2 * bins), 2 * bins).swapaxes(1, 2)
-        else:
-            channels = x.shape[1] // (2 * bins)
-            rows = x.reshape(x.shape[0], channels, 2 * bins, x.shape[2]).swapaxes(2, 3)
+            return rows.real, rows.imag
         return rows[..., :bins], rows[..., bins:]
-
-    def _signal_shape(self, shape: tuple[int, ...], num_samples: int) -> tuple[int, ...]:
-        if self._is_complex:
-            return (*shape[:-2], num_samples)
-        arguments = self.arguments
-        last = arguments.data_format == "channels_last"
-        if arguments.expand_dims:
-            channels = shape[3 if last else 1]
-        else:
-            channels = shape[2 if last else 1] // (2 * arguments.num_bins)
-        return (shape[0], num_samples, channels) if last else (shape[0], channels, num_samples)
-
-    def _signals(self, result: Array) -> Array:
-        """Returns a view of signals as [batch, channels, samples]."""
-        if self._is_complex:
-            if result.ndim == 3:
-                return result  # of spectra of four axes
-            return result.reshape(math.prod(result.shape[:-1]), 1, result.shape[-1])
-        return result.swapaxes(1, 2) if self.arguments.data_format == "channels_last" else result

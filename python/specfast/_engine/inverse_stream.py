@@ -99,7 +99,7 @@ class InverseStream:
         pipeline = self._pipeline
         if self.channels == 1:
             samples = samples[0]
-        elif pipeline.has_channels_last:
+        elif pipeline.layout.has_channels_last:
             samples = samples.swapaxes(0, 1)
         if samples.dtype == pipeline.result_dtype:
             return samples

@@ -12,7 +12,8 @@ import numpy as np
 from specfast import _core
 from specfast._engine import arrays
 from specfast._engine.arrays import Array
-from specfast._engine.inverse_pipeline import InversePipeline
+from specfast._engine.frame_layout import FrameLayout
+from specfast._engine.inverse_pipeline import InversePipeline, cpu_array
 from specfast._spec import checks
 
 
@@ -37,6 +38,8 @@ class PhaseSearch:
         if inverse.arguments.padding in ("center", "sides"):
             config.pad_mode = arguments.pad_mode
         self._dtype = np.dtype(inverse.policy.plan_dtype)
+        bins = inverse.arguments.num_bins
+        self._layout = FrameLayout(inverse.arguments, "magnitudes", 1, f"{bins} bins")
         try:
             self._core = _core.GriffinLim(
                 config, arguments.num_iterations, arguments.momentum, arguments.seed
@@ -49,9 +52,9 @@ class PhaseSearch:
     def run(self, magnitudes: Any, length: Any, out: Any) -> Array:
         """Returns the signals of magnitudes; arguments and errors are those of GriffinLim."""
         x = self._readable(magnitudes)
-        planes = self._planes(x)
+        planes = self._layout.rows(x)
         num_samples = self.inverse.num_samples(planes.shape[2], length)
-        shape = self._signal_shape(x.shape, num_samples)
+        shape = self._layout.signal_shape(x.shape, num_samples)
         if out is not None:
             arrays.check_is_array(out)
             arrays.check_out(out, shape, self.inverse.result_dtype)
@@ -59,7 +62,7 @@ class PhaseSearch:
         is_target = out is not None and out.dtype == self._dtype
         signals = out if is_target else np.empty(shape, self._dtype)
         try:
-            self._core(planes, self._signals(signals), self.arguments.num_threads or 0)
+            self._core(planes, self._layout.signals(signals), self.arguments.num_threads or 0)
         except MemoryError as error:
             raise MemoryError(
                 f"no memory for signals. Received: magnitudes of shape {x.shape}"
@@ -70,13 +73,13 @@ class PhaseSearch:
 
     def _readable(self, magnitudes: Any) -> Array:
         """Returns magnitudes as a checked array of the dtype of the engine."""
-        x = arrays.view_of("magnitudes", magnitudes)
+        x = cpu_array("magnitudes", magnitudes)
         if x.dtype.kind != "f" or x.dtype.itemsize > 8:
             raise TypeError(
                 "`magnitudes` must be float16, float32 or float64. "
                 f"Received: magnitudes of dtype {x.dtype} and shape {x.shape}"
             )
-        self._check_shape(x.shape)
+        self._layout.check_shape(x.shape)
         with np.errstate(over="ignore"):
             x = np.asarray(x, dtype=self._dtype)
         # One of them would be in all samples of a signal in the end. The sum is not finite if a
@@ -90,63 +93,6 @@ class PhaseSearch:
                     f"Received: magnitudes[{', '.join(map(str, place))}] = {x[place]}"
                 )
         return x
-
-    def _check_shape(self, shape: tuple[int, ...]) -> None:
-        arguments, bins = self.inverse.arguments, self.inverse.arguments.num_bins
-        last = arguments.data_format == "channels_last"
-        if arguments.layout != "layer":
-            axes = "bins, frames" if arguments.layout == "bins_frames" else "frames, bins"
-            sound = (
-                len(shape) >= 2 and shape[-2 if arguments.layout == "bins_frames" else -1] == bins
-            )
-            axes = f"(..., {axes})"
-        elif arguments.expand_dims:
-            axes = "(batch, frames, bins, channels)" if last else "(batch, channels, frames, bins)"
-            sound = len(shape) == 4 and shape[2 if last else 3] == bins
-        else:
-            axes = (
-                "(batch, frames, channels * bins)" if last else "(batch, channels * bins, frames)"
-            )
-            sound = len(shape) == 3 and shape[2 if last else 1] % bins == 0
-        if not sound:
-            raise ValueError(
-                f"`magnitudes` must have shape {axes} with {bins} bins. "
-                f"Received: magnitudes of shape {shape}"
-            )
-
-    # ---- Axes --------------------------------------------------------------------------------
-
-    def _planes(self, x: Array) -> Array:
-        """Returns a view of magnitudes as [batch, channels, frames, bins]."""
-        arguments, bins = self.inverse.arguments, self.inverse.arguments.num_bins
-        last = arguments.data_format == "channels_last"
-        if arguments.layout != "layer":
-            frames_first = x if arguments.layout == "frames_bins" else x.swapaxes(-1, -2)
-            return frames_first.reshape(math.prod(x.shape[:-2]), 1, *frames_first.shape[-2:])
-        if arguments.expand_dims:
-            return x.transpose(0, 3, 1, 2) if last else x
-        channels = x.shape[2 if last else 1] // bins
-        if last:
-            return x.reshape(*x.shape[:2], channels, bins).swapaxes(1, 2)
-        return x.reshape(x.shape[0], channels, bins, x.shape[2]).swapaxes(2, 3)
-
-    def _signal_shape(self, shape: tuple[int, ...], num_samples: int) -> tuple[int, ...]:
-        arguments = self.inverse.arguments
-        if arguments.layout != "layer":
-            return (*shape[:-2], num_samples)
-        last = arguments.data_format == "channels_last"
-        if arguments.expand_dims:
-            channels = shape[3 if last else 1]
-        else:
-            channels = shape[2 if last else 1] // arguments.num_bins
-        return (shape[0], num_samples, channels) if last else (shape[0], channels, num_samples)
-
-    def _signals(self, result: Array) -> Array:
-        """Returns a view of signals as [batch, channels, samples]."""
-        arguments = self.inverse.arguments
-        if arguments.layout != "layer":
-            return result.reshape(math.prod(result.shape[:-1]), 1, result.shape[-1])
-        return result.swapaxes(1, 2) if arguments.data_format == "channels_last" else result
 
 
 def checked_arguments(values: dict[str, Any]) -> SearchArguments:

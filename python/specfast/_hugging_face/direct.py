@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import sys
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ class DirectCalls(DropIn):
         made = self.original_module().BatchFeature
         return made(data, tensor_type=kwargs.get("return_tensors"))
 
+    @abstractmethod
     def _direct(self, clips: list[Array], with_mask: bool | None) -> dict[str, Any] | None:
         """Returns what a call with default arguments returns; None to leave it to the original.
 
@@ -47,7 +49,6 @@ class DirectCalls(DropIn):
             clips: at least one, each float32 [samples] and not empty.
             with_mask: `return_attention_mask`.
         """
-        raise NotImplementedError
 
     def original_module(self) -> Any:
         """Returns the module of transformers that defines the original."""

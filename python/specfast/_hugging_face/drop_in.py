@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,7 +24,7 @@ _TABLES = ("mel_filters", "mel_filters_slaney", "window")
 _ALIKE = 1e-3
 
 
-class DropIn:
+class DropIn(ABC):
     """The base of all drop-in classes; stands before transformers' class.
 
     A class says on which options its numbers depend, and computes with `_engines` in place of the
@@ -62,13 +63,13 @@ class DropIn:
         if not versions.is_known():
             self._compare(original(*args, **kwargs))
 
+    @abstractmethod
     def _specs(self, options: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         """Returns what is computed, a specification by name for each case.
 
         Args:
             options: those of `_options` that the caller gave.
         """
-        raise NotImplementedError
 
     def _read(self, options: Mapping[str, Any]) -> FeatureSpec:
         """Returns what a file with these options describes.
