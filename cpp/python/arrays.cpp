@@ -79,6 +79,27 @@ std::int32_t input_dtype(const py::array& x) {
       dtype_name(x) + (is_aligned(x) ? "" : " (misaligned)"));
 }
 
+void require_dtype(const py::array& array, std::int32_t dtype) {
+  if (input_dtype(array) == dtype) return;
+  throw py::type_error("arrays must have the dtype of the configuration, " +
+                       std::string(py::str(numpy_dtype(dtype))) + ", received " +
+                       std::string(py::str(array.dtype())));
+}
+
+void require_signals(const py::array& signals, const py::array& frames) {
+  if (signals.ndim() == 3 && signals.shape(0) == frames.shape(0) &&
+      signals.shape(1) == frames.shape(1))
+    return;
+  throw py::value_error("signals must have shape (batch, channels, samples), received shape " +
+                        describe(shape_of(signals)) + " for frames of shape " +
+                        describe(shape_of(frames)));
+}
+
+void require_writable(const py::array& array) {
+  if (!array.writeable())
+    throw py::value_error("arrays that are written to must be writable, received a read-only one");
+}
+
 std::int64_t element_stride(const py::array& x, py::ssize_t axis) {
   // The stride of an axis of at most one element is never followed, and NumPy lets it be anything.
   if (x.shape(axis) <= 1) return 0;

@@ -28,6 +28,13 @@ void check_output_size(const Shape& shape, std::int64_t element_bytes);
 // float64 or int16.
 std::int32_t input_dtype(const py::array& x);
 
+// Throw TypeError unless an array has the dtype that is wanted, and ValueError unless signals
+// [batch, channels, samples] stand for frames [batch, channels, frames, ...], or unless an array
+// may be written to.
+void require_dtype(const py::array& array, std::int32_t dtype);
+void require_signals(const py::array& signals, const py::array& frames);
+void require_writable(const py::array& array);
+
 // The stride of an axis in elements; ValueError if its byte stride is no multiple of the element.
 std::int64_t element_stride(const py::array& x, py::ssize_t axis);
 

@@ -51,10 +51,8 @@ class Unmixing {
                             std::to_string(num_bins_) + "), received " +
                             describe(shape_of(energies)) + " and " + describe(shape_of(bins)));
     }
-    if (input_dtype(energies) != dtype_ || input_dtype(bins) != dtype_)
-      throw py::type_error("energies and bins must have the dtype of the configuration");
-    if (!bins.writeable())
-      throw py::value_error("bins must be writable, received a read-only array");
+    for (const py::array* const array : {&energies, &bins}) require_dtype(*array, dtype_);
+    require_writable(bins);
   }
 
   specfast::Plan plan_;

@@ -51,23 +51,14 @@ class GriffinLim {
         num_iterations_(num_iterations) {}
 
   void check(const py::array& magnitudes, const py::array& signal) const {
-    for (const py::array& array : {magnitudes, signal}) {
-      if (input_dtype(array) == dtype_) continue;
-      throw py::type_error("arrays must have the dtype of the configuration, " +
-                           std::string(py::str(numpy_dtype(dtype_))) + ", received " +
-                           std::string(py::str(array.dtype())));
-    }
     if (magnitudes.ndim() != 4 || magnitudes.shape(3) != num_bins_) {
       throw py::value_error("magnitudes must have shape (batch, channels, frames, " +
                             std::to_string(num_bins_) + "), received shape " +
                             describe(shape_of(magnitudes)));
     }
-    if (signal.ndim() == 3 && signal.shape(0) == magnitudes.shape(0) &&
-        signal.shape(1) == magnitudes.shape(1) && signal.writeable())
-      return;
-    throw py::value_error(
-        "signal must be a writable array of shape (batch, channels, samples), received shape " +
-        describe(shape_of(signal)) + " for magnitudes of shape " + describe(shape_of(magnitudes)));
+    for (const py::array* const array : {&magnitudes, &signal}) require_dtype(*array, dtype_);
+    require_signals(signal, magnitudes);
+    require_writable(signal);
   }
 
   specfast::GriffinLim griffin_lim_;

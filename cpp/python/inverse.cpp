@@ -16,11 +16,6 @@ specfast_inverse_options inverse_options(std::int64_t phase_origin, bool keeps_o
   return options;
 }
 
-void require_writable(const py::array& array) {
-  if (!array.writeable())
-    throw py::value_error("arrays that are written to must be writable, received a read-only one");
-}
-
 }  // namespace
 
 Inverse::Inverse(const specfast_config& config, std::int64_t phase_origin, bool keeps_odd_length)
@@ -33,29 +28,13 @@ py::tuple Inverse::lost_samples(std::int64_t num_frames, std::int64_t num_sample
   return py::make_tuple(lost.at_begin, lost.at_end);
 }
 
-void Inverse::check_dtype(const py::array& array) const {
-  if (input_dtype(array) == dtype_) return;
-  throw py::type_error("arrays must have the dtype of the inverse, " +
-                       std::string(py::str(numpy_dtype(dtype_))) + ", received " +
-                       std::string(py::str(array.dtype())));
-}
-
-void Inverse::check_signal(const py::array& signal, const py::array& real) const {
-  check_dtype(signal);
-  if (signal.ndim() == 3 && signal.shape(0) == real.shape(0) && signal.shape(1) == real.shape(1))
-    return;
-  throw py::value_error("signals must have shape (batch, channels, samples), received shape " +
-                        describe(shape_of(signal)) + " for spectra of shape " +
-                        describe(shape_of(real)));
-}
-
 specfast_spectra Inverse::spectra_of(const py::array& real, const py::array& imag) const {
   if (real.ndim() != 4 || shape_of(real) != shape_of(imag) || real.shape(3) != num_bins_) {
     throw py::value_error("real and imag must have shape (batch, channels, frames, " +
                           std::to_string(num_bins_) + "), received shapes " +
                           describe(shape_of(real)) + " and " + describe(shape_of(imag)));
   }
-  for (const py::array* part : {&real, &imag}) check_dtype(*part);
+  for (const py::array* part : {&real, &imag}) require_dtype(*part, dtype_);
   for (py::ssize_t axis = 0; axis < 4; ++axis) {
     if (real.strides(axis) != imag.strides(axis))
       throw py::value_error("real and imag must have the same strides");
@@ -77,7 +56,8 @@ specfast_spectra Inverse::spectra_of(const py::array& real, const py::array& ima
 void Inverse::call(const py::array& real, const py::array& imag, py::array& signal,
                    std::int32_t num_threads) const {
   specfast_spectra spectra = spectra_of(real, imag);
-  check_signal(signal, real);
+  require_dtype(signal, dtype_);
+  require_signals(signal, real);
   require_writable(signal);
   spectra.signal = signal.mutable_data();
   spectra.num_samples = signal.shape(2);
@@ -92,7 +72,8 @@ void Inverse::call(const py::array& real, const py::array& imag, py::array& sign
 void Inverse::pull_back(const py::array& cotangent, py::array& real, py::array& imag,
                         std::int32_t num_threads) const {
   const specfast_spectra spectra = spectra_of(real, imag);
-  check_signal(cotangent, real);
+  require_dtype(cotangent, dtype_);
+  require_signals(cotangent, real);
   require_writable(real);
   require_writable(imag);
   specfast_inverse_gradient gradient{};

@@ -42,8 +42,6 @@ class Inverse {
   using Pool = BasicWorkspacePool<specfast::Inverse, specfast::Inverse::Workspace>;
 
   Inverse(const specfast_config& config, std::int64_t phase_origin, bool keeps_odd_length);
-  void check_dtype(const py::array& array) const;
-  void check_signal(const py::array& signal, const py::array& real) const;
 
   specfast::Inverse inverse_;
   std::int32_t dtype_;

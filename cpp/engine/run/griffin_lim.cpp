@@ -14,7 +14,7 @@
 #include "engine/base/parallel.h"
 #include "engine/plan/dispatch.h"
 #include "engine/run/batch.h"
-#include "engine/run/inverse.h"
+#include "engine/run/inverse_checks.h"
 #include "engine/run/job.h"
 #include "engine/spec/geometry.h"
 #include "engine/spec/twiddle.h"
@@ -190,28 +190,11 @@ class SignalSearch {
 
 // Checks the arrays of a call. Returns whether there is anything to do.
 bool check_magnitudes(const Config& config, const specfast_magnitudes& arrays) {
-  for (const auto& [name, value] :
-       {std::pair<const char*, int64_t>{"num_batches", arrays.num_batches},
-        {"num_channels", arrays.num_channels}}) {
-    if (value >= 0) continue;
-    refuse(std::string(name) + " must not be negative, received " + name + "=" +
-           std::to_string(value));
-  }
-  check_num_samples(config, arrays.num_frames, arrays.num_samples);
-  const int64_t num_signals = checked_multiply(arrays.num_batches, arrays.num_channels);
-  if (num_signals == 0 || arrays.num_samples == 0) return false;
-  const std::size_t bytes = element_bytes(config.precision);
-  require_pointer("magnitudes", arrays.magnitudes, bytes);
-  check_extent({{arrays.num_batches, arrays.batch_stride},
-                {arrays.num_channels, arrays.channel_stride},
-                {arrays.num_frames, arrays.frame_stride},
-                {config.fft_length / 2 + 1, arrays.bin_stride}},
-               bytes);
-  require_pointer("signal", arrays.signal, bytes);
-  check_extent({{arrays.num_batches, arrays.signal_batch_stride},
-                {arrays.num_channels, arrays.signal_channel_stride},
-                {arrays.num_samples, arrays.signal_sample_stride}},
-               bytes);
+  if (checked_signals(config, arrays) == 0 || arrays.num_samples == 0) return false;
+  check_bins(config, "magnitudes", arrays.magnitudes, arrays);
+  check_samples(
+      config, "signal", arrays.signal, arrays,
+      {arrays.signal_batch_stride, arrays.signal_channel_stride, arrays.signal_sample_stride});
   return true;
 }
 

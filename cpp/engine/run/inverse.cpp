@@ -10,6 +10,7 @@
 #include "engine/base/checked.h"
 #include "engine/base/error.h"
 #include "engine/base/parallel.h"
+#include "engine/run/inverse_checks.h"
 #include "engine/run/inverse_output.h"
 #include "engine/run/job.h"
 #include "engine/spec/geometry.h"
@@ -21,32 +22,15 @@ namespace {
   throw Error(SPECFAST_E_INVALID_ARGUMENT, message);
 }
 
-void require_count(const char* name, int64_t value) {
-  if (value >= 0) return;
-  refuse(std::string(name) + " must not be negative, received " + name + "=" +
-         std::to_string(value));
-}
-
 // Checks the arrays of a call. Returns the number of signals.
 int64_t check_spectra(const Config& config, const specfast_spectra& spectra) {
-  require_count("num_batches", spectra.num_batches);
-  require_count("num_channels", spectra.num_channels);
-  check_num_samples(config, spectra.num_frames, spectra.num_samples);
-  const int64_t num_signals = checked_multiply(spectra.num_batches, spectra.num_channels);
+  const int64_t num_signals = checked_signals(config, spectra);
   if (num_signals == 0 || spectra.num_samples == 0) return 0;
-  const std::size_t bytes = element_bytes(config.precision);
-  require_pointer("signal", spectra.signal, bytes);
-  check_extent({{spectra.num_batches, spectra.signal_batch_stride},
-                {spectra.num_channels, spectra.signal_channel_stride},
-                {spectra.num_samples, spectra.signal_sample_stride}},
-               bytes);
-  require_pointer("real", spectra.real, bytes);
-  require_pointer("imag", spectra.imag, bytes);
-  check_extent({{spectra.num_batches, spectra.batch_stride},
-                {spectra.num_channels, spectra.channel_stride},
-                {spectra.num_frames, spectra.frame_stride},
-                {config.fft_length / 2 + 1, spectra.bin_stride}},
-               bytes);
+  check_samples(
+      config, "signal", spectra.signal, spectra,
+      {spectra.signal_batch_stride, spectra.signal_channel_stride, spectra.signal_sample_stride});
+  check_bins(config, "real", spectra.real, spectra);
+  check_bins(config, "imag", spectra.imag, spectra);
   return num_signals;
 }
 

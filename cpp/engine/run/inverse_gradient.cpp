@@ -13,7 +13,7 @@
 #include "engine/base/error.h"
 #include "engine/base/parallel.h"
 #include "engine/run/batch.h"
-#include "engine/run/inverse.h"
+#include "engine/run/inverse_checks.h"
 #include "engine/run/job.h"
 #include "engine/spec/geometry.h"
 #include "engine/spec/twiddle.h"
@@ -23,30 +23,14 @@ namespace {
 
 // Returns the number of signals; 0 where there is nothing to compute.
 int64_t check_gradient(const Config& config, const specfast_inverse_gradient& gradient) {
-  for (const auto& [name, value] : {std::pair{"num_batches", gradient.num_batches},
-                                    std::pair{"num_channels", gradient.num_channels}}) {
-    if (value >= 0) continue;
-    throw Error(SPECFAST_E_INVALID_ARGUMENT, std::string(name) +
-                                                 " must not be negative, received " + name + "=" +
-                                                 std::to_string(value));
-  }
-  check_num_samples(config, gradient.num_frames, gradient.num_samples);
-  const int64_t num_signals = checked_multiply(gradient.num_batches, gradient.num_channels);
+  const int64_t num_signals = checked_signals(config, gradient);
   if (num_signals == 0 || gradient.num_frames == 0) return 0;
-  const std::size_t bytes = element_bytes(config.precision);
-  require_pointer("real", gradient.real, bytes);
-  require_pointer("imag", gradient.imag, bytes);
-  check_extent({{gradient.num_batches, gradient.batch_stride},
-                {gradient.num_channels, gradient.channel_stride},
-                {gradient.num_frames, gradient.frame_stride},
-                {config.fft_length / 2 + 1, gradient.bin_stride}},
-               bytes);
+  check_bins(config, "real", gradient.real, gradient);
+  check_bins(config, "imag", gradient.imag, gradient);
   if (gradient.num_samples == 0) return num_signals;
-  require_pointer("cotangent", gradient.cotangent, bytes);
-  check_extent({{gradient.num_batches, gradient.cotangent_batch_stride},
-                {gradient.num_channels, gradient.cotangent_channel_stride},
-                {gradient.num_samples, gradient.cotangent_sample_stride}},
-               bytes);
+  check_samples(config, "cotangent", gradient.cotangent, gradient,
+                {gradient.cotangent_batch_stride, gradient.cotangent_channel_stride,
+                 gradient.cotangent_sample_stride});
   return num_signals;
 }
 

@@ -3,12 +3,14 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "engine/base/error.h"
 #include "engine/run/inverse.h"
 #include "engine/run/inverse_stream_sums.h"
 #include "engine/run/job.h"
+#include "engine/run/saved_state.h"
 #include "engine/spec/geometry.h"
 
 namespace specfast::engine {
@@ -28,6 +30,7 @@ constexpr const char* kHeaderNames[] = {"magic",
                                         "num_channels",
                                         "num_samples",
                                         "fingerprint of all arguments"};
+static_assert(std::size(kHeaderNames) == kFrames);
 
 void check_arguments(const Config& config, int64_t num_channels, int64_t num_samples) {
   const auto refuse = [](const std::string& message, int64_t received) {
@@ -219,18 +222,8 @@ void InverseStream::save(std::byte* bytes) const noexcept {
 
 specfast_status InverseStream::load(const std::byte* bytes, std::size_t num_bytes) noexcept {
   Header fields;
-  if (num_bytes < sizeof(fields)) {
-    return fail(SPECFAST_E_INVALID_ARGUMENT, {"bytes must be at least ", int64_t(sizeof(fields)),
-                                              ", received num_bytes=", int64_t(num_bytes)});
-  }
-  std::memcpy(fields.data(), bytes, sizeof(fields));
-  const Header own = header();
-  for (std::size_t i = 0; i < kFrames; ++i) {
-    if (fields[i] == own[i]) continue;
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the state of a stream like this one, with ", kHeaderNames[i], "=",
-                 own[i], ", received ", kHeaderNames[i], "=", fields[i]});
-  }
+  const auto status = read_header(bytes, num_bytes, header(), kHeaderNames, fields);
+  if (status != SPECFAST_OK) return status;
   const int64_t frames = fields[kFrames], finished = fields[kFrames + 1];
   if (frames < 0 || frames > max_push() + frames_ || (finished | 1) != 1) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,

@@ -3,8 +3,10 @@
 // later frames need.
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 #include "engine/base/error.h"
+#include "engine/run/saved_state.h"
 #include "engine/run/stream.h"
 
 namespace specfast::engine {
@@ -43,6 +45,7 @@ constexpr const char* kHeaderNames[] = {"magic",
                                         "max_rule",
                                         "trained kernels (0 or 1)",
                                         "fingerprint of all arguments"};
+static_assert(std::size(kHeaderNames) == kSeen);
 constexpr int64_t kMagicNumber = 0x7473636570735f31;  // also tells the byte order
 
 }  // namespace
@@ -84,19 +87,8 @@ void Stream::save(std::byte* bytes) const noexcept {
 
 specfast_status Stream::load(const std::byte* bytes, std::size_t num_bytes) noexcept {
   Header fields;
-  if (num_bytes < sizeof(fields)) {
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"num_bytes must be at least ", int64_t(sizeof(fields)),
-                 ", received num_bytes=", int64_t(num_bytes)});
-  }
-  std::memcpy(fields.data(), bytes, sizeof(fields));
-  const Header own = header();
-  for (std::size_t i = 0; i < kSeen; ++i) {
-    if (fields[i] == own[i]) continue;
-    return fail(SPECFAST_E_INVALID_ARGUMENT,
-                {"bytes must be the state of a stream like this one, with ", kHeaderNames[i], "=",
-                 own[i], ", received ", kHeaderNames[i], "=", fields[i]});
-  }
+  const auto status = read_header(bytes, num_bytes, header(), kHeaderNames, fields);
+  if (status != SPECFAST_OK) return status;
   if (fields[kSeen] < 0 || fields[kSeen] > kMaxSamples || (fields[kFinished] | 1) != 1) {
     return fail(SPECFAST_E_INVALID_ARGUMENT,
                 {"bytes must be the state of a stream, received a position of ", fields[kSeen],

@@ -75,6 +75,9 @@ def run_sound(job: SoundJob, settings: dict[str, Any], *, front: str | None) -> 
     _check(job)
     with failures():
         spec = _spec(front, settings)
+        rate = spec.sampling_rate
+        if rate != int(rate):
+            raise Failed(f"a WAV file has a whole number of samples per second, not {rate:g}")
         features = _read_features(job.source)
         statistics = {} if job.statistics is None else _read_statistics(job.statistics)
         check_target(job.output, force=job.force, source=job.source)
@@ -87,9 +90,9 @@ def run_sound(job: SoundJob, settings: dict[str, Any], *, front: str | None) -> 
             closeness = _closeness(to_sound, features, samples, statistics)
         if samples.shape[-1] == 0:
             raise Failed(f"{job.source!r} holds no frame that sound could be made of")
-        _write(job, samples, spec.sampling_rate)
+        _write(job, samples, rate)
         if not job.quiet:
-            report(_summary(job, samples, spec.sampling_rate, closeness))
+            report(_summary(job, samples, rate, closeness))
 
 
 def _check(job: SoundJob) -> None:
@@ -185,8 +188,6 @@ def _closeness(
 
 
 def _write(job: SoundJob, samples: npt.NDArray[Any], rate: float) -> None:
-    if rate != int(rate):
-        raise Failed(f"a WAV file has a whole number of samples per second, not {rate:g}")
     channels = samples if samples.ndim == 2 else samples[np.newaxis]
     if job.encoding == "pcm16":
         peak = float(np.abs(channels).max())
