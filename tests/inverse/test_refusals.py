@@ -148,3 +148,20 @@ def test_lists_are_no_arrays() -> None:
     for spectra in (SPECTRA.astype(np.longdouble), SPECTRA.astype(np.int16)):
         with pytest.raises(TypeError, match=f"spectra of dtype {spectra.dtype}"):
             ISTFT(padding="center")(spectra)
+
+
+@pytest.mark.parametrize("layout", ["bins_frames", "frames_bins"])
+@pytest.mark.parametrize(
+    ("name", "value"), [("expand_dims", True), ("data_format", "channels_first")]
+)
+def test_axes_of_layers_are_not_ignored(layout: str, name: str, value: Any) -> None:
+    with pytest.raises(
+        ValueError, match=f"`{name}` must be .*{layout}.*Received: {name}='?{value}"
+    ):
+        ISTFT(padding="center", layout=layout, **{name: value})
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_padding_of_griffin_lim_is_not_ignored(padding: str) -> None:
+    with pytest.raises(ValueError, match=f"`pad_mode` .*{padding}.*Received: pad_mode='reflect"):
+        GriffinLim(ISTFT(padding=padding, window=None), pad_mode="reflect")

@@ -35,8 +35,14 @@ class PhaseSearch:
         self.inverse = inverse
         self.arguments = arguments
         config = inverse.config()
-        if inverse.arguments.padding in ("center", "sides"):
+        padding = inverse.arguments.padding
+        if padding in ("center", "sides"):
             config.pad_mode = arguments.pad_mode
+        elif arguments.pad_mode != "constant":
+            raise ValueError(
+                f"`pad_mode` must be 'constant' with padding={padding!r}, which knows nothing "
+                f"else. {checks.received('pad_mode', arguments.pad_mode)}"
+            )
         self._dtype = np.dtype(inverse.policy.plan_dtype)
         bins = inverse.arguments.num_bins
         self._layout = FrameLayout(inverse.arguments, "magnitudes", 1, f"{bins} bins")

@@ -54,6 +54,7 @@ class InverseArguments(StftArguments):
     def _resolved(cls, values: dict[str, Any]) -> dict[str, Any]:
         resolved = super()._resolved({**values, **_FORWARD_ONLY})
         _check_padding(values["padding"], values["pad_length"])
+        _check_layout(values)
         num_points = resolved["num_points"]
         if not values["exact_fft_length"]:
             num_points = num_points // 2 * 2
@@ -93,6 +94,18 @@ class InverseArguments(StftArguments):
     def engine_scaling(self) -> str | None:
         """What divides the window; one that is absent is not scaled, even between zeros."""
         return None if self.window_values is None else self.scaling
+
+
+def _check_layout(values: dict[str, Any]) -> None:
+    """Refuses axes of layers where spectra are complex, which have none of these."""
+    if values["layout"] == "layer":
+        return
+    for name, usual in (("expand_dims", False), ("data_format", "channels_last")):
+        if values[name] != usual:
+            raise ValueError(
+                f"`{name}` must be {usual!r} with layout={values['layout']!r}, whose axes it does "
+                f"not change. {checks.received(name, values[name])}"
+            )
 
 
 def _check_padding(padding: str, pad_length: int | None) -> None:

@@ -27,7 +27,7 @@ class GriffinLim:
         momentum: 0 to 1; 0 is the algorithm of 1984.
         seed: 0 to 2^64 - 1, decides on the phases at the beginning.
         pad_mode: what a forward transform with padding "center" or "sides" puts around the signal:
-            "constant" (zeros), "reflect", "edge" or "symmetric".
+            "constant" (zeros), "reflect", "edge" or "symmetric"; other paddings have zeros only.
         num_threads: threads for calls. None: the global setting.
 
     Raises:

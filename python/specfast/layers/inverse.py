@@ -41,7 +41,8 @@ class ISTFT:
             samples on both sides, as in SciPy. What the padding held makes no difference.
         layout: "layer": real arrays as an `STFTSpectrogram` with mode "stft" returns them.
             "bins_frames": complex arrays [..., bins, frames], as in torch, librosa and SciPy.
-            "frames_bins": complex arrays [..., frames, bins].
+            "frames_bins": complex arrays [..., frames, bins]. These have no `expand_dims` and no
+            `data_format`.
         centered_window: whether a window shorter than `fft_length` lies in the middle of its
             transform, between zeros, as in torch and librosa; else it lies at its beginning.
         pad_length: samples of padding on each side, for padding "sides" only.

@@ -87,12 +87,14 @@ class MelToSound:
             "band_iterations": band_iterations,
             "num_threads": num_threads,
         }
+        istft = _istft_of(self._spec)
+        has_padding = istft.padding in ("center", "sides")
         self._search = GriffinLim(
-            _istft_of(self._spec),
+            istft,
             num_iterations=num_iterations,
             momentum=momentum,
             seed=seed,
-            pad_mode=self._spec.pad_mode or "constant",
+            pad_mode=(has_padding and self._spec.pad_mode) or "constant",
             num_threads=num_threads,
         )
 
