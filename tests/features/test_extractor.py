@@ -328,3 +328,15 @@ def test_times_of_more_frames_than_there_is_memory(num_frames: int) -> None:
             layer.times(num_frames)
     with pytest.raises(MemoryError, match=f"Received: num_frames={num_frames}"):
         STFTSpectrogram().times(num_frames, 16000)
+
+
+def test_no_memory_for_a_clip_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    extractor, clip = FeatureExtractor(made(num_samples=1 << 40)), np.ones(900, np.float32)
+
+    def zeros(*args: Any, **kwargs: Any) -> None:
+        del args, kwargs
+        raise MemoryError  # some systems promise any amount
+
+    monkeypatch.setattr(np, "zeros", zeros)
+    with pytest.raises(MemoryError, match="Received: num_samples=1099511627776"):
+        extractor(clip)

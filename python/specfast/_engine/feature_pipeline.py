@@ -219,7 +219,12 @@ class FeaturePipeline(Pipeline):
         if len(row) > wanted:
             return row[:wanted]
         times = wanted // len(row) if self.spec.sample_padding == "repeat" and len(row) else 1
-        fitted = np.zeros(wanted, dtype=row.dtype)
+        try:
+            fitted = np.zeros(wanted, dtype=row.dtype)
+        except MemoryError as error:
+            raise MemoryError(
+                f"no memory for a clip of so many samples. Received: num_samples={wanted}"
+            ) from error
         fitted[: times * len(row)] = np.tile(row, times)
         return fitted
 
