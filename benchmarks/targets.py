@@ -88,6 +88,11 @@ def speed(table: Table) -> list[Verdict]:
         Verdict(key, "Keras / ours", ratio(table, key, _KERAS), 1) for key in ("W9a", "W9b")
     ]
     verdicts += [
+        Verdict(key, "peer / ours", ratio(table, key, _ALL), must)
+        for key, must in (("W10", 12), ("W11", 15), ("W12", 20), ("W13", 15), ("W15", 6))
+    ]
+    verdicts += [Verdict(key, "peer / ours", ratio(table, key, _ALL), 5) for key in ("W16", "W17")]
+    verdicts += [
         Verdict("W2", f"{isa}: Keras / ours", _forced(table, isa), must, apart=True)
         for isa, must in (("avx2", 5), ("baseline", 3))
     ]

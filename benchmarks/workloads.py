@@ -109,8 +109,7 @@ class Workload:
 
     def make_input(self) -> NDArray[Any]:
         """The same noise in every process, at about the level of speech."""
-        noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
-        noise *= np.float32(0.1)
+        noise = self.noise()
         if self.layer == "inverse":
             return self.spectra(noise)
         if self.layer == "griffin_lim":
@@ -119,6 +118,12 @@ class Workload:
         if self.input_dtype == "int16":
             return (noise * 32767).clip(-32768, 32767).astype(np.int16)
         return noise.astype(self.input_dtype, copy=False)
+
+    def noise(self) -> NDArray[np.float32]:
+        """Samples in float32."""
+        noise = np.random.default_rng(_SEED).standard_normal(self.shape, dtype=np.float32)
+        noise *= np.float32(0.1)
+        return noise
 
     def spectra(self, x: NDArray[Any]) -> NDArray[Any]:
         """Spectra [signals, bins, frames] that lie frame by frame, as torch returns them."""

@@ -27,16 +27,17 @@ struct InverseSignal {
   }
   T* address_of(int64_t place) const { return samples + (place - left) * stride; }
 
-  // Writes the sums of frames at places [begin, end).
+  // Writes the sums of frames at places [begin, end), of which the first is *sums; without places
+  // `sums` may be null.
   void write(int64_t begin, int64_t end, const T* sums) const {
     const int64_t first = std::max(begin, left), last = std::min(end, left + num_samples);
     const int64_t full_begin = std::clamp(synthesis.full_begin(), first, std::max(first, last));
     const int64_t full_end =
         std::clamp(synthesis.full_end(num_frames), full_begin, std::max(full_begin, last));
-    write_edge(first, std::min(full_begin, last), sums - begin);
+    write_edge(first, std::min(full_begin, last), sums, begin);
     for (int64_t place = full_begin; place < full_end; ++place)
       *address_of(place) = sums[place - begin];
-    write_edge(full_end, last, sums - begin);
+    write_edge(full_end, last, sums, begin);
   }
 
   // Writes zeros to the samples in front of the first frame, and to those behind the last one.
@@ -44,9 +45,9 @@ struct InverseSignal {
   void clear_back() const { clear(synthesis.end_of(num_frames), left + num_samples); }
 
  private:
-  void write_edge(int64_t begin, int64_t end, const T* sums) const {
+  void write_edge(int64_t begin, int64_t end, const T* sums, int64_t sums_begin) const {
     for (int64_t place = begin; place < end; ++place)
-      *address_of(place) = sums[place] * T(synthesis.edge_factor(place, num_frames));
+      *address_of(place) = sums[place - sums_begin] * T(synthesis.edge_factor(place, num_frames));
   }
   void clear(int64_t begin, int64_t end) const {
     for (int64_t place = std::max(begin, left); place < std::min(end, left + num_samples); ++place)
