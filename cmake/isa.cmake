@@ -24,7 +24,14 @@ endfunction()
 #   objects into specfast_engine, and tells the engine SPECFAST_HAVE_<NAME>=1.
 function(specfast_add_isa name)
   set(target specfast_kernels_${name})
-  add_library(${target} OBJECT "${PROJECT_SOURCE_DIR}/cpp/kernels/isa/${name}.cpp")
+  set(source "${PROJECT_SOURCE_DIR}/cpp/kernels/isa/${name}.cpp")
+  add_library(${target} OBJECT "${source}")
+  if(SPECFAST_SANITIZE MATCHES "undefined")
+    # These checks of each access take longer to compile than all else.  AddressSanitizer finds null
+    # pointers, and the processor the vectors that are not aligned.  Options of a file stand last.
+    set_source_files_properties("${source}" PROPERTIES
+      COMPILE_OPTIONS "-fno-sanitize=null,alignment,object-size,vptr")
+  endif()
   target_link_libraries(${target} PRIVATE specfast_options pocketfft)
   specfast_set_kernel_options(${target} ${ARGN})
   set_property(GLOBAL PROPERTY SPECFAST_ISA_FLAGS_${name} ${ARGN})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The marker of the tests that need Keras, signals, and the end of a run that hangs beyond rescue.
+"""The marker of the tests that need Keras, signals, runs of few cases, an end for runs that hang.
 
 pytest-timeout raises an exception in a test that takes too long. That does not help where Python
 takes no next step, as in a loop in C; nor during collection, in the teardown of a test that has
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import math
 import os
 import signal
 from collections.abc import Iterator
@@ -66,6 +67,9 @@ def keep_ignoring_signals() -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_ignoring_signals()
+    most = config.getoption("cases")
+    if most is not None and most < 1:
+        raise pytest.UsageError(f"--cases must be at least 1. Received {most}")
     config.addinivalue_line("markers", "keras: compares with an installed Keras (make parity)")
     capture: Any = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled():
@@ -75,6 +79,40 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     # Python waits for threads after this, so the file descriptor must stay open.
     end_run_after(config, suite_limit(config))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cases",
+        type=int,
+        metavar="N",
+        help="run no more than N cases of each parametrized test: always the same ones, spread "
+        "over all values of its parameters",
+    )
+
+
+def few_of(count: int, most: int) -> list[int]:
+    """Returns `most` places among `count`, or all, spread by steps of the golden ratio.
+
+    A step that shares no factor with the count meets all values of each parameter; every n-th
+    case might always meet the same one.
+    """
+    step = round(count / 1.618)
+    while math.gcd(step, count) > 1:
+        step += 1
+    return sorted(i * step % count for i in range(min(most, count)))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    most = config.getoption("cases")
+    if most is None:
+        return
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    chosen = {group[i] for group in cases.values() for i in few_of(len(group), most)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
 
 
 @pytest.hookimpl(wrapper=True)
