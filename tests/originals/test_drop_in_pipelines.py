@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tiny_whisper
 import torch
 import transformers
 
@@ -17,41 +18,6 @@ from specfast import huggingface
 
 RATE = 16000
 WORDS = {"max_new_tokens": 12}
-
-
-@cache
-def tokenizer() -> Any:
-    """Returns a tokenizer of letters."""
-    letters = [chr(code) for code in range(33, 127)]
-    marks = ["<|endoftext|>", "<|startoftranscript|>", "<|en|>", "<|transcribe|>"]
-    vocabulary = {token: i for i, token in enumerate([*letters, "Ġ", *marks])}
-    return transformers.WhisperTokenizer(vocab=vocabulary, merges=[], pad_token=marks[0])
-
-
-@cache
-def model() -> Any:
-    """Returns a Whisper of random weights, large enough that its words depend on the audio."""
-    end, start = tokenizer().convert_tokens_to_ids(["<|endoftext|>", "<|startoftranscript|>"])
-    torch.manual_seed(0)
-    config = transformers.WhisperConfig(
-        vocab_size=len(tokenizer()),
-        d_model=16,
-        encoder_layers=1,
-        decoder_layers=1,
-        encoder_attention_heads=2,
-        decoder_attention_heads=2,
-        encoder_ffn_dim=32,
-        decoder_ffn_dim=32,
-        max_target_positions=32,
-        init_std=1.0,
-        pad_token_id=end,
-        bos_token_id=end,
-        eos_token_id=end,
-        decoder_start_token_id=start,
-        suppress_tokens=None,
-        begin_suppress_tokens=None,
-    )
-    return transformers.WhisperForConditionalGeneration(config).eval()
 
 
 @cache
@@ -64,8 +30,8 @@ def texts(extractor: Any, **call: Any) -> list[str]:
     """Returns what a pipeline makes of the recordings."""
     pipe = transformers.pipeline(
         "automatic-speech-recognition",
-        model=model(),
-        tokenizer=tokenizer(),
+        model=tiny_whisper.model(),
+        tokenizer=tiny_whisper.tokenizer(),
         feature_extractor=extractor,
     )
     assert pipe.feature_extractor is extractor
@@ -81,28 +47,31 @@ def test_texts_of_a_pipeline(call: dict[str, Any]) -> None:
 
 
 def test_logits() -> None:
-    start = torch.tensor([[model().config.decoder_start_token_id]])
+    model = tiny_whisper.model()
+    start = torch.tensor([[model.config.decoder_start_token_id]])
     for clip in recordings():
         logits = []
         for module in (transformers, huggingface):
             extractor = module.WhisperFeatureExtractor()
             features = extractor(clip, sampling_rate=RATE, return_tensors="pt")
             with torch.no_grad():
-                logits.append(model()(**features, decoder_input_ids=start).logits)
+                logits.append(model(**features, decoder_input_ids=start).logits)
         torch.testing.assert_close(*logits, rtol=0, atol=2e-3)
 
 
 def test_processors(tmp_path: Path) -> None:
     """A processor takes an extractor, saves what machines without specfast load, and changes."""
     extractor = huggingface.WhisperFeatureExtractor()
-    processor = transformers.WhisperProcessor(feature_extractor=extractor, tokenizer=tokenizer())
+    processor = transformers.WhisperProcessor(
+        feature_extractor=extractor, tokenizer=tiny_whisper.tokenizer()
+    )
     clip = recordings()[0]
     wanted = extractor(clip, sampling_rate=RATE, return_tensors="np")["input_features"]
     made = processor(clip, sampling_rate=RATE, return_tensors="np")["input_features"]
     np.testing.assert_array_equal(made, wanted)
 
     processor.save_pretrained(tmp_path)
-    model().config.save_pretrained(tmp_path)
+    tiny_whisper.model().config.save_pretrained(tmp_path)
     loaded = transformers.AutoProcessor.from_pretrained(tmp_path)
     assert type(loaded.feature_extractor) is transformers.WhisperFeatureExtractor
     loaded.feature_extractor = huggingface.drop_in(loaded.feature_extractor)
