@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
+import re
 from typing import Any
 
 import numpy as np
 import pytest
 
 from specfast import FeatureExtractor, FeatureSpec, presets
+from specfast._spec import feature_names
 from specfast._spec.feature_spec import field_names
 
 
@@ -108,13 +111,50 @@ def test_replace_derives_again() -> None:
         ({"mel_matrix": np.full((257, 80), np.nan)}, ValueError, "`mel_matrix`"),
         ({"dtype": "float64"}, ValueError, "`precision` must be 'float64'"),
         ({"sample_padding": "repeat"}, ValueError, "`sample_padding`"),
-        ({"fft_lenght": 512}, TypeError, "fft_lenght"),
+        ({"fft_lenght": 512}, TypeError, "no field 'fft_lenght'; did you mean 'fft_length'"),
+        ({"zzz": 512}, TypeError, "no field 'zzz'$"),
     ],
     ids=str,
 )
 def test_what_is_refused(fields: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         FeatureSpec(**fields)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("n_fft", "'fft_length'?"),
+        ("win_length", "'frame_length'?"),
+        ("frame_step", "'hop_length'?"),
+        ("noverlap", "'hop_length' (the frame's length minus noverlap)?"),
+        ("frame_shift_ms", "'hop_length', in samples?"),
+        ("n_mels", "'num_mel_bins'?"),
+        ("sr", "'sampling_rate'?"),
+        ("power", "'magnitude_exponent'?"),
+        ("top_db", "'dynamic_range'?"),
+        ("n_mfcc", "'num_cepstra'?"),
+        ("center", "'padding'?"),
+    ],
+)
+def test_names_of_other_libraries_are_recognised(name: str, meant: str) -> None:
+    message = re.escape(f"FeatureSpec has no field {name!r}; did you mean {meant}") + "$"
+    for make in (FeatureSpec, FeatureSpec().replace):
+        with pytest.raises(TypeError, match=message):
+            make(**{name: 1})
+
+
+def test_no_alias_is_a_field_or_stands_for_two() -> None:
+    aliases = [alias for names in feature_names.ALIASES.values() for alias in names]
+    assert set(feature_names.ALIASES) <= set(field_names())
+    assert not set(aliases) & set(field_names())
+    assert len(aliases) == len(set(aliases))
+
+
+def test_the_signature_names_the_fields() -> None:
+    assert [*inspect.signature(FeatureSpec).parameters] == [*field_names()]
+    with pytest.raises(TypeError, match="positional"):
+        FeatureSpec("whisper")  # type: ignore[call-arg,misc]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import pytest
 
 import migration_pages
 from migration_pages import Pair, WrongPage
+from specfast._spec.feature_names import ALIASES
 
 PAGES = migration_pages.pages()
 PAIRS = [pair for name, text in PAGES.items() for pair in migration_pages.pairs(name, text)]
@@ -57,6 +58,18 @@ def test_speeds_are_quoted_from_a_table(name: str) -> None:
     assert "times as fast" not in rest
     for figure in figures:
         assert re.search(rf"\| {re.escape(figure)} \|", measured), figure
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_tables_of_arguments_say_what_errors_say(name: str) -> None:
+    """A name that an error recognises stands beside the field which the error names."""
+    fields = {alias: field for field, names in ALIASES.items() for alias in names}
+    seen = 0
+    for left, right in re.findall(r"^\| (.+) \| (.+) \|$", PAGES[name], re.M):
+        meant = {fields.get(word) for word in re.findall(r"\w+", left)} - {None}
+        seen += bool(meant)
+        assert not meant or meant & {*re.findall(r"\w+", right)}, (left, right, meant)
+    assert seen >= 5
 
 
 BLOCK = "```python\nimport librosa\n\nmfcc = librosa.feature.mfcc"

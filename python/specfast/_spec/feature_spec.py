@@ -4,17 +4,17 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
+import functools
 import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from specfast._spec import checks, feature_relations, windows
+from specfast._spec import checks, feature_names, feature_relations, windows
 from specfast._spec import feature_checks as check
 from specfast._spec.fields import optional
 
@@ -51,10 +51,27 @@ _DERIVED: dict[str, Callable[[FeatureSpec], Any]] = {
 }
 
 
+_Class = TypeVar("_Class")
+
+
 def _field(default: Any, of: check.Check) -> Any:
     return dataclasses.field(default=default, metadata={"check": of})
 
 
+def _names_checked(cls: type[_Class]) -> type[_Class]:
+    """Lets the constructor say of an unknown keyword which field was probably meant."""
+    construct = cls.__init__
+
+    @functools.wraps(construct)
+    def checked(self: _Class, **given: Any) -> None:
+        feature_names.refuse_unknown(given, field_names())
+        construct(self, **given)
+
+    cls.__init__ = checked  # type: ignore[method-assign,assignment]
+    return cls
+
+
+@_names_checked
 @dataclass(frozen=True, kw_only=True, repr=False)
 class FeatureSpec:
     """Says which numbers become of a recording, from its samples to the rows of each frame.
@@ -170,7 +187,8 @@ class FeatureSpec:
         layout: "bands_first" for [..., rows, frames], "frames_first" for [..., frames, rows].
 
     Raises:
-        TypeError: for a value of a wrong type.
+        TypeError: for a value of a wrong type, or a keyword that is no field, with the field that
+            is probably meant: the names of other libraries are known.
         ValueError: for a value out of its range, or one that contradicts another.
         ImportError: for a window that only SciPy has, without SciPy.
     """
@@ -311,7 +329,7 @@ class FeatureSpec:
             TypeError: for a name that is no field.
             ValueError: as the constructor.
         """
-        _refuse_unknown(changes)
+        feature_names.refuse_unknown(changes, field_names())
         return FeatureSpec(**{**self.given(), **changes})
 
     def given(self) -> dict[str, Any]:
@@ -367,7 +385,7 @@ class FeatureSpec:
                 f"{checks.received('schema', values.get('schema'))}"
             )
         given = {key: value for key, value in values.items() if key not in ("format", "schema")}
-        _refuse_unknown(given)
+        feature_names.refuse_unknown(given, field_names())
         return cls(**given)
 
     def __repr__(self) -> str:
@@ -378,15 +396,3 @@ class FeatureSpec:
 def field_names() -> tuple[str, ...]:
     """Returns the names of the fields of a FeatureSpec, in the order of computation."""
     return tuple(field.name for field in dataclasses.fields(FeatureSpec))
-
-
-def _refuse_unknown(given: Mapping[Any, Any]) -> None:
-    known = field_names()
-    for name in given:
-        if name in known:
-            continue
-        near = difflib.get_close_matches(str(name), known, 1)
-        raise TypeError(
-            f"FeatureSpec has no field {checks.short(name)}"
-            + (f"; did you mean {near[0]!r}?" if near else "")
-        )
