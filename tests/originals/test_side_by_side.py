@@ -96,6 +96,17 @@ def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _torchaudio(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ASTFeatureExtractor uses torchaudio, as for users; `programs` has told it not to."""
+    import transformers
+    from transformers.models.audio_spectrogram_transformer import (
+        feature_extraction_audio_spectrogram_transformer as module,
+    )
+
+    monkeypatch.setattr(module, "is_speech_available", transformers.utils.is_speech_available)
+
+
 @pytest.fixture(scope="session")
 def whisper_tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns a folder as `save_pretrained` writes it: a Whisper of random weights."""
