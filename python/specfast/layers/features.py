@@ -98,6 +98,47 @@ class FeatureExtractor:
             return clips.call(self._pipeline, x, lengths, out, scale)
         return self._pipeline.run(x, out, scale)
 
+    def spectra(self, x: Any, *, lengths: Any = None, scale: float | None = None) -> Any:
+        """Returns the complex spectra of every clip in `x`, with mode "stft".
+
+        A call returns their real parts and, as further rows, their imaginary parts. Joined they
+        are what other libraries have, and what `ISTFT.from_spec(extractor.spec)` inverts.
+
+        Args:
+            x, lengths, scale: as for a call, in CPU memory.
+
+        Returns:
+            [..., bins, frames] or [..., frames, bins], as `spec.layout` says; complex64, or
+            complex128 where `spec.dtype` is "float64". For a list or with `lengths` a `Features`.
+
+        Raises:
+            ValueError: if the specification has another mode, or joins frames.
+            TypeError: for samples on a GPU; else as a call.
+        """
+        for name, accepted in (("mode", "stft"), ("join_frames", 1)):
+            value = getattr(self.spec, name)
+            if value != accepted:
+                raise ValueError(
+                    f"`{name}` of the specification must be {accepted!r} for spectra. "
+                    f"{checks.received(name, value)}"
+                )
+        result = self(x, lengths=lengths, scale=scale)
+        if isinstance(result, Features):
+            return Features(self._joined(result.values), result.num_frames, result.mask)
+        return self._joined(result)
+
+    def _joined(self, parts: Any) -> Array:
+        """Returns complex numbers whose real and imaginary parts are the halves of all rows."""
+        if not isinstance(parts, np.ndarray):
+            raise TypeError(
+                f"`x` must be in CPU memory for spectra. Received: x with a result {type(parts)}"
+            )
+        axis = -2 if self.spec.layout == "bands_first" else -1
+        real, imaginary = np.split(parts, 2, axis)
+        joined = np.empty_like(real, dtype=np.result_type(parts.dtype, np.complex64))
+        joined.real, joined.imag = real, imaginary
+        return joined
+
     def compute_output_shape(self, input_shape: Sequence[int | None]) -> Shape:
         """Returns the shape that a call returns for an array of this shape, as of a layer."""
         return self._pipeline.output_shape(input_shape)

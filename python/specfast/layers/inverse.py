@@ -14,7 +14,9 @@ from specfast._engine.arrays import Array
 from specfast._engine.inverse_pipeline import InversePipeline, InversePullback
 from specfast._engine.inverse_stream import InverseStream
 from specfast._spec import checks, policy
+from specfast._spec.feature_spec import FeatureSpec
 from specfast._spec.inverse_arguments import InverseArguments
+from specfast._spec.inverse_of_spec import inverse_arguments
 from specfast._spec.keywords import unknown_keywords
 from specfast.layers.stft import STFTSpectrogram
 
@@ -164,6 +166,25 @@ class ISTFT:
         own = layer.pipeline.arguments.public()
         shared = {name: value for name, value in own.items() if name in names}
         return cls(**{**shared, "dtype": layer.pipeline.policy.serialize(), **changes})
+
+    @classmethod
+    def from_spec(cls, spec: FeatureSpec, **changes: Any) -> ISTFT:
+        """Returns the inverse of what `FeatureExtractor.spectra` returns for a specification.
+
+        With mode "magnitude" it is what `GriffinLim` takes for the magnitudes of an extractor.
+
+        Args:
+            spec: the specification, with mode "stft" or "magnitude".
+            **changes: arguments that are to differ, such as `num_threads`.
+
+        Raises:
+            TypeError: if `spec` is no FeatureSpec.
+            ValueError: if it has another mode, an odd `fft_length`, padding "end" or "hops",
+                frames that are joined, padded or masked, or no inverse.
+        """
+        if not isinstance(spec, FeatureSpec):
+            raise TypeError(f"`spec` must be a FeatureSpec. {checks.received('spec', spec)}")
+        return cls(**{**inverse_arguments(spec), **changes})
 
     @property
     def pipeline(self) -> InversePipeline:
