@@ -96,3 +96,8 @@ def test_a_planted_violation_is_found(right: str, wrong: str, complaint: str) ->
     planted = text.replace(right, wrong.replace("\\g<0>", right))
     with pytest.raises(WrongPage, match=complaint):
         migration_pages.pairs("librosa", planted)
+
+
+def test_a_page_of_no_original_is_found() -> None:
+    with pytest.raises(WrongPage, match="essentia: a page of no original"):
+        migration_pages.pairs("essentia", PAGES["librosa"])

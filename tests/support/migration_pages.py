@@ -98,6 +98,8 @@ def pairs(name: str, text: str) -> list[Pair]:
     Raises:
         WrongPage: for blocks that belong to no pair, and pairs that are not what the module says.
     """
+    if name not in ORIGINALS:
+        raise WrongPage(f"{name}: a page of no original")
     found = [(match.start(), match.end(), match[2]) for match in _python_blocks(name, text)]
     if not found or len(found) % 2 == 0 or len(found) < 3:
         raise WrongPage(f"{name}: {len(found)} blocks of Python are not one and pairs")
