@@ -14,6 +14,39 @@
 #include <pocketfft_hdronly.h>
 #undef pocketfft
 
+namespace SPECFAST_POCKETFFT {
+namespace detail {
+
+// Runs a transform of scalars in the lanes of a group, whose rounding is the same.  Only the tables
+// of Bluestein's scheme need one, and a second copy of all passes for them would be a twentieth of
+// the library.
+template <typename T, typename Transform>
+void exec_in_group(const Transform& transform, size_t length, cmplx<T>* values, T factor) {
+  using V = SPECFAST_NAMESPACE::Group<T>;
+  arr<cmplx<V>> groups(length);
+  for (size_t i = 0; i < length; ++i) {
+    groups[i].Set(SPECFAST_NAMESPACE::broadcast<V>(values[i].r),
+                  SPECFAST_NAMESPACE::broadcast<V>(values[i].i));
+  }
+  transform(groups.data(), factor);
+  for (size_t i = 0; i < length; ++i) values[i].Set(groups[i].r[0], groups[i].i[0]);
+}
+
+template <>
+template <>
+inline void cfftp<float>::exec(cmplx<float>* values, float factor, bool forward) const {
+  exec_in_group([&](auto* groups, float by) { exec(groups, by, forward); }, length, values, factor);
+}
+template <>
+template <>
+inline void cfftp<double>::exec(cmplx<double>* values, double factor, bool forward) const {
+  exec_in_group([&](auto* groups, double by) { exec(groups, by, forward); }, length, values,
+                factor);
+}
+
+}  // namespace detail
+}  // namespace SPECFAST_POCKETFFT
+
 namespace SPECFAST_NAMESPACE {
 namespace {
 
