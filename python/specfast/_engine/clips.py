@@ -14,7 +14,7 @@ import numpy.typing as npt
 from specfast._engine import arrays, device_calls, device_views
 from specfast._engine.arrays import Array
 from specfast._engine.pipeline import Pipeline
-from specfast._spec import checks
+from specfast._spec import checks, html
 
 Counts = npt.NDArray[np.int64]
 
@@ -31,6 +31,11 @@ class Features(NamedTuple):
     values: Array
     num_frames: Counts
     mask: npt.NDArray[np.bool_]
+
+    def _repr_html_(self) -> str:
+        counts = checks.short(self.num_frames.tolist())
+        rows = [("values", self.values), ("num_frames", counts), ("mask", self.mask)]
+        return html.table("Features", rows)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from specfast._spec import checks, feature_names, feature_relations, windows
+from specfast._spec import checks, description, feature_names, feature_relations, html, windows
 from specfast._spec import feature_checks as check
 from specfast._spec.fields import optional
 
@@ -391,6 +391,9 @@ class FeatureSpec:
     def __repr__(self) -> str:
         shown = ", ".join(f"{name}={value!r}" for name, value in self.given().items())
         return f"FeatureSpec({shown})"
+
+    def _repr_html_(self) -> str:
+        return html.table("FeatureSpec", description.steps(self))
 
 
 def field_names() -> tuple[str, ...]:

@@ -56,20 +56,26 @@ def names() -> tuple[str, ...]:
     return tuple(_PRESETS)
 
 
-def spec(name: str) -> FeatureSpec:
+def spec(name: str, *, argument: str = "name") -> FeatureSpec:
     """Returns the specification of a preset, by its name or an alias.
+
+    Args:
+        name: the name.
+        argument: what messages call it.
 
     Raises:
         TypeError: if `name` is no string.
         ValueError: if there is no such preset.
     """
     if not isinstance(name, str):
-        raise TypeError(f"`name` must be the name of a preset. {checks.received('name', name)}")
+        raise TypeError(
+            f"`{argument}` must be the name of a preset. {checks.received(argument, name)}"
+        )
     name = ALIASES.get(name, name)
     if name not in _PRESETS:
         near = difflib.get_close_matches(name, [*_PRESETS, *ALIASES], 1)
         raise ValueError(
-            f"`name` must be the name of a preset. {checks.received('name', name)}. "
+            f"`{argument}` must be the name of a preset. {checks.received(argument, name)}. "
             + (f"Did you mean {near[0]!r}? " if near else "")
             + f"There are {', '.join(names())}"
         )

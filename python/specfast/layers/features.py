@@ -16,7 +16,7 @@ from specfast._engine.feature_pipeline import FeatureArguments, FeaturePipeline
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Shape
 from specfast._engine.stream import Stream
-from specfast._spec import axes, checks
+from specfast._spec import axes, checks, description, html
 from specfast._spec.arguments import thread_count
 from specfast._spec.feature_spec import FeatureSpec
 
@@ -235,6 +235,9 @@ class FeatureExtractor:
         threads = self._pipeline.arguments.num_threads
         more = "" if threads is None else f", num_threads={threads}"
         return f"FeatureExtractor({self.spec!r}{more})"
+
+    def _repr_html_(self) -> str:
+        return html.table("FeatureExtractor", description.steps(self.spec))
 
 
 def restored(spec: FeatureSpec, num_threads: int | None) -> FeatureExtractor:

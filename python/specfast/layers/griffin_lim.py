@@ -7,7 +7,7 @@ from typing import Any
 
 from specfast._engine.arrays import Array
 from specfast._engine.phase_search import PhaseSearch, SearchArguments, checked_arguments
-from specfast._spec import checks
+from specfast._spec import checks, html
 from specfast.layers.inverse import ISTFT
 
 
@@ -111,14 +111,18 @@ class GriffinLim:
         return _restored, (self.istft, vars(self._search.arguments))
 
     def __repr__(self) -> str:
-        usual = vars(SearchArguments())
-        changed = {
-            name: value
-            for name, value in vars(self._search.arguments).items()
-            if value != usual[name]
-        }
-        shown = "".join(f", {name}={value!r}" for name, value in changed.items())
+        shown = "".join(f", {name}={value!r}" for name, value in self._changed().items())
         return f"GriffinLim({self.istft!r}{shown})"
+
+    def _repr_html_(self) -> str:
+        rows = {"istft": repr(self.istft), **vars(self._search.arguments)}
+        return html.table("GriffinLim", rows.items(), self._changed())
+
+    def _changed(self) -> dict[str, Any]:
+        """Returns the arguments that differ from their defaults."""
+        usual = vars(SearchArguments())
+        arguments = vars(self._search.arguments)
+        return {name: value for name, value in arguments.items() if value != usual[name]}
 
 
 def _restored(istft: ISTFT, arguments: dict[str, Any]) -> GriffinLim:

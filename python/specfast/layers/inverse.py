@@ -13,7 +13,7 @@ import numpy.typing as npt
 from specfast._engine.arrays import Array
 from specfast._engine.inverse_pipeline import InversePipeline, InversePullback
 from specfast._engine.inverse_stream import InverseStream
-from specfast._spec import checks, policy
+from specfast._spec import checks, html, policy
 from specfast._spec.feature_spec import FeatureSpec
 from specfast._spec.inverse_arguments import InverseArguments
 from specfast._spec.inverse_of_spec import inverse_arguments
@@ -316,6 +316,11 @@ class ISTFT:
             for name, value in changed.items()
         )
         return f"ISTFT({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        arguments = self._pipeline.arguments
+        rows = {"name": self.name, "dtype": self.dtype, **arguments.public()}
+        return html.table("ISTFT", rows.items(), arguments.changed())
 
 
 def _restored(config: dict[str, Any]) -> ISTFT:

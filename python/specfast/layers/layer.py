@@ -17,7 +17,7 @@ from specfast._engine.arrays import Array
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape
 from specfast._engine.stream import Stream
-from specfast._spec import checks, policy
+from specfast._spec import checks, html, policy
 from specfast._spec.arguments import warn_of_zero_window
 from specfast._spec.keywords import unknown_keywords
 from specfast.layers.weights import Weight
@@ -356,6 +356,11 @@ class Layer:
             changed["trainable"] = False
         shown = (f"{name}={_shown(value)}" for name, value in changed.items())
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _repr_html_(self) -> str:
+        arguments = self._pipeline.arguments
+        rows = {"name": self.name, "dtype": self._pipeline.policy.name, **arguments.public()}
+        return html.table(type(self).__name__, rows.items(), arguments.changed())
 
 
 def restored(

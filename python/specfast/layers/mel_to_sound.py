@@ -15,7 +15,7 @@ from specfast._engine.mel_inverse import (
     edge_weights,
     magnitude_spec,
 )
-from specfast._spec import checks, preset_specs
+from specfast._spec import checks, description, html, preset_specs
 from specfast._spec.arguments import thread_count
 from specfast._spec.feature_spec import FeatureSpec
 from specfast.layers.features import FeatureExtractor
@@ -274,12 +274,17 @@ class MelToSound:
         return _restored, (self._spec, self._options)
 
     def __repr__(self) -> str:
-        changed = (
-            f", {name}={value!r}"
-            for name, value in self._options.items()
-            if value != (MelToSound.__init__.__kwdefaults__ or {})[name]
-        )
+        changed = (f", {name}={value!r}" for name, value in self._changed().items())
         return f"MelToSound({self._spec!r}{''.join(changed)})"
+
+    def _repr_html_(self) -> str:
+        rows = [*self._options.items(), *description.steps(self._spec)]
+        return html.table("MelToSound", rows, self._changed())
+
+    def _changed(self) -> dict[str, Any]:
+        """Returns the options that differ from their defaults."""
+        usual = MelToSound.__init__.__kwdefaults__ or {}
+        return {name: value for name, value in self._options.items() if value != usual[name]}
 
 
 def _restored(spec: FeatureSpec, options: dict[str, Any]) -> MelToSound:
@@ -294,7 +299,7 @@ def _spec_of(front: Any) -> FeatureSpec:
     if isinstance(front, MelSpectrogram):
         return spec_of_layer(front)
     if isinstance(front, str):
-        return preset_specs.spec(front)
+        return preset_specs.spec(front, argument="front")
     raise TypeError(
         "`front` must be the name of a preset, a FeatureSpec, a FeatureExtractor or a "
         f"MelSpectrogram. {checks.received('front', front)}"
