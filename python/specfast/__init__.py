@@ -26,7 +26,7 @@ from specfast.layers import (
 )
 
 if TYPE_CHECKING:
-    from specfast import doctor, presets
+    from specfast import doctor, plot, presets
     from specfast.front_files import load_front
     from specfast.keras_files import from_keras, load_keras
 
@@ -53,17 +53,18 @@ __all__ = [
     "linear_to_mel_weight_matrix",
     "load_front",
     "load_keras",
+    "plot",
     "presets",
     "set_num_threads",
 ]
 
 # Where names are that are imported when they are first asked for.
 _LAZY = {"from_keras": "keras_files", "load_keras": "keras_files", "load_front": "front_files"}
-_MODULES = ("doctor", "presets")
+_MODULES = ("doctor", "plot", "presets")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports presets, the doctor and the readers of files when they are first asked for."""
+    """Imports presets, pictures, the doctor and readers of files when they are asked for."""
     if name in _MODULES:
         return importlib.import_module(f"specfast.{name}")
     if name not in _LAZY:

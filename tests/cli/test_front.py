@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ import signals
 import specfast
 from cli_runner import run, run_process
 from signals import SPEECH
-from specfast import FeatureExtractor, FeatureSpec, plot, presets
+from specfast import FeatureExtractor, FeatureSpec, presets
 
 RATE = 16000
 OF_THIS_RATE = [name for name in presets.names() if presets.spec(name).sampling_rate == RATE]
@@ -145,57 +144,6 @@ def test_a_picture(tmp_path: Path, name: str) -> None:
     size = ("--size", 640, 480, "--db-range", -20, 20)
     run("mel", SPEECH, "-o", tmp_path / "x.png", "--front", name, *size)
     assert imread(tmp_path / "x.png").shape == (480, 640, 4)
-
-
-def axis_of(spec: FeatureSpec, **arguments: Any) -> tuple[str, dict[float, str]]:
-    """The name of a picture's vertical axis, and its labels by their heights."""
-    extractor = FeatureExtractor(spec)
-    values = extractor(signals.read_wav(SPEECH)[:8000])
-    values = values.T if spec.layout == "frames_first" else values
-    hertz = None if spec.num_cepstra else extractor.frequencies()
-    figure = plot.feature_figure(values, extractor.times(values.shape[-1]), hertz, **arguments)
-    figure.draw_without_rendering()
-    axes = figure.axes[0]
-    labels = [label.get_text() for label in axes.get_yticklabels()]
-    # Matplotlib has get_supylabel from 3.8 on.
-    shown = ", ".join(text.get_text() for text in figure.texts)
-    return shown, dict(zip(axes.get_yticks(), labels, strict=True))
-
-
-def test_rows_stand_at_their_frequencies() -> None:
-    name, labels = axis_of(OWN)
-    hertz = FeatureExtractor(OWN).frequencies()
-    assert name == "frequency (Hz)"
-    assert "1000" in labels.values()
-    for height, label in labels.items():
-        assert np.interp(height, range(24), hertz) == pytest.approx(float(label))
-    # The row of an energy is below all frequencies.
-    name, shifted = axis_of(OWN.replace(energy="raw", layout="frames_first"))
-    assert name == "frequency (Hz)"
-    for height, label in shifted.items():
-        assert np.interp(height, range(1, 25), hertz) == pytest.approx(float(label))
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [{"num_cepstra": 9}, {"delta_order": 1}, {"layout": "frames_first", "join_frames": 2}],
-)
-def test_rows_without_one_frequency_have_numbers(fields: dict[str, Any]) -> None:
-    name, labels = axis_of(OWN.replace(**fields))
-    assert name == "row"
-    assert all(float(label.replace("\u2212", "-")) == height for height, label in labels.items())
-
-
-def test_what_colours_mean() -> None:
-    values = np.array([[1e-12, 1.0], [10.0, 100.0]], np.float32)
-    for unit, limits in (("power", (-60.0, 20.0)), ("dB", (20.0, 100.0)), ("ln", (0.0, 100.0))):
-        figure = plot.feature_figure(values, [0.0, 0.1], unit=unit)
-        assert figure.axes[0].images[0].get_clim() == pytest.approx(limits)
-        assert figure.axes[1].get_ylabel() == ("dB" if unit == "power" else unit)
-    figure = plot.feature_figure(values[:, :1], [0.5], unit="ln", db_range=(-1.0, 1.0))
-    assert figure.axes[0].images[0].get_clim() == (-1.0, 1.0)
-    with pytest.raises(ValueError, match=r"\(rows, frames\).*Received shape \(2,\)"):
-        plot.feature_figure(values[0], [0.0, 0.1])
 
 
 # ---- A live signal ----------------------------------------------------------------------------

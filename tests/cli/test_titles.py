@@ -15,9 +15,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from matplotlib import font_manager
 
+import pictures
 import specfast
 from cli_runner import environment, run_process
 from specfast import plot
+from specfast._plot.figures import letters
 
 SPEECH = Path("examples/speech.wav").absolute()
 LAYER = specfast.MelSpectrogram(fft_length=256, num_mel_bins=4, sampling_rate=8000)
@@ -26,12 +28,9 @@ LEVELS = LAYER(np.sin(np.arange(1000, dtype=np.float32)))
 
 def title_of(title: str) -> str:
     """Draws a picture with this title and returns the one that is in it; warnings are errors."""
-    figure = plot.mel_figure(LEVELS, LAYER.get_config(), size=(300, 200), title=title)
-    plot.write_png(figure, io.BytesIO())
-    shown = (
-        figure.get_suptitle() if hasattr(figure, "get_suptitle") else figure._suptitle.get_text()
-    )
-    return str(shown)
+    figure = plot.features(LEVELS, LAYER, size=(300, 200), title=title).figure
+    figure.savefig(io.BytesIO())
+    return pictures.title(figure)
 
 
 @settings(max_examples=25, deadline=None)
@@ -57,12 +56,12 @@ def test_what_can_be_drawn_stays() -> None:
 def test_a_font_that_has_the_letters_is_found() -> None:
     """matplotlib itself brings one font with mathematical letters that the usual one lacks."""
     entries = font_manager.fontManager.ttflist
-    usual = plot._letters(font_manager.findfont(font_manager.FontProperties()))
+    usual = letters(font_manager.findfont(font_manager.FontProperties()))
     others = {
         letter
         for entry in entries
         if "Last Resort" not in entry.name
-        for letter in plot._letters(entry.fname) - usual
+        for letter in letters(entry.fname) - usual
         if chr(letter).isprintable()
     }
     assert others, "every font has the same letters"
@@ -146,8 +145,7 @@ def test_bands_without_a_bin_are_said_and_grey(tmp_path: Path) -> None:
     assert warning.startswith("Warning: 43 of 200 mel bands hold no bin")
     assert report.startswith(str(target))
     layer = specfast.MelSpectrogram(fft_length=256, num_mel_bins=200)
-    figure = plot.mel_figure(layer(np.ones(4000, np.float32)), layer.get_config())
-    panel = figure.axes[0]
+    panel = plot.features(layer(np.ones(4000, np.float32)), layer)
     image = np.ma.getmaskarray(panel.images[0].get_array())
     assert image.all(axis=1).sum() == 43
     assert "43 bands without a bin" in panel.get_xlabel()

@@ -6,13 +6,10 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from specfast import plot
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.jobs import (
     Job,
@@ -24,14 +21,13 @@ from specfast._cli.jobs import (
     read_recording,
     reported_warnings,
 )
+from specfast._plot.charts import chart_of
 from specfast._spec import preset_specs
 from specfast._spec.feature_spec import FeatureSpec
 from specfast.front_files import read_front
 from specfast.layers import FeatureExtractor
 
-__all__ = ["frequencies_of", "front_end", "fronts", "run_front", "unit_of"]
-
-_LEVELS = {"energy": "power", "decibel": "dB", "log10": "log10", "ln": "ln"}
+__all__ = ["frequencies_of", "front_end", "fronts", "run_front"]
 
 
 def fronts() -> dict[str, str]:
@@ -134,35 +130,19 @@ def run_front(job: Job, settings: dict[str, Any], *, front: str) -> None:
 
 
 def _result(front: str, extractor: FeatureExtractor, values: Any, num_samples: int) -> Result:
-    spec, unit = extractor.spec, unit_of(extractor.spec)
-    by_row = np.swapaxes(values, -1, -2) if spec.layout == "frames_first" else values
-    times = extractor.times(by_row.shape[-1], num_samples=num_samples)
-    frequencies = frequencies_of(extractor)
+    spec, chart = extractor.spec, chart_of(extractor, None, "channel")
+    num_frames = values.shape[-2 if spec.layout == "frames_first" else -1]
     return Result(
         name="features",
         values=values,
         layer=type(extractor).__name__,
         config=spec.to_json(),
-        times=times,
-        frequencies=frequencies,
-        unit=unit,
-        title=f"{Path(front).name}, {spec.num_rows} rows",
-        draw=partial(plot.feature_figure, by_row, times, frequencies, unit=unit),
+        times=extractor.times(num_frames, num_samples=num_samples),
+        frequencies=frequencies_of(extractor),
+        chart=replace(chart, title=f"{Path(front).name}, {spec.num_rows} rows"),
     )
 
 
 def frequencies_of(extractor: FeatureExtractor) -> Any:
     """Returns the frequency of each row in Hz; None for cepstra."""
     return None if extractor.spec.num_cepstra is not None else extractor.frequencies()
-
-
-def unit_of(spec: FeatureSpec) -> str:
-    """Returns what the values are, for people."""
-    if spec.mode != "mel":
-        return f"mode {spec.mode}"
-    if spec.num_cepstra is not None:
-        unit = "cepstra"
-    else:
-        unit = "PCEN" if spec.pcen else _LEVELS[spec.level]
-    is_plain = (spec.gain, spec.offset, spec.normalization) == (1.0, 0.0, None)
-    return unit if is_plain else f"scaled {unit}"

@@ -13,13 +13,11 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
-from specfast import plot
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
 from specfast._cli.input import STANDARD_INPUT, check_source, read_standard_input, source_name
 from specfast._cli.looks import default_looks
@@ -27,12 +25,13 @@ from specfast._cli.one_file import check_output_is_one_file
 from specfast._cli.output import report, standard_output
 from specfast._cli.target import check_target, is_device, is_standard_output, write_whole
 from specfast._engine.build import set_num_threads
+from specfast._plot.charts import Chart, chart_of
+from specfast._plot.drawing import draw
 from specfast.audio import read_audio, read_raw
 from specfast.layers import MelSpectrogram, STFTSpectrogram
 
 if TYPE_CHECKING:
     import numpy.typing as npt
-    from matplotlib.figure import Figure
 
 __all__ = [
     "FORMATS",
@@ -114,9 +113,7 @@ class Result:
         layer: The name of the layer's class.
         config: Its configuration, as JSON.
         times, frequencies: float64, in seconds and Hz; rows may have no frequencies.
-        unit: What the values are, for the report.
-        title: What a picture says of the layer.
-        draw: Makes the picture, given `size`, `db_range` and `title`.
+        chart: What the values are, and how they are drawn.
     """
 
     name: str
@@ -125,9 +122,7 @@ class Result:
     config: str
     times: npt.NDArray[np.float64]
     frequencies: npt.NDArray[np.float64] | None
-    unit: str
-    title: str
-    draw: Callable[..., Figure]
+    chart: Chart
 
 
 def run_mel(job: Job, settings: dict[str, Any]) -> None:
@@ -154,17 +149,14 @@ def run_mel(job: Job, settings: dict[str, Any]) -> None:
         # One channel is one signal; several are a batch of signals, read in place.
         signals = recording.samples.T
         values = output_of(layer, signals[0] if len(signals) == 1 else signals, job.num_threads)
-        config = layer.get_config()
         result = Result(
             name="mel",
             values=values,
             layer=type(layer).__name__,
-            config=json.dumps(config),
+            config=json.dumps(layer.get_config()),
             times=layer.times(values.shape[-1]),
             frequencies=layer.frequencies(),
-            unit="dB" if config["power_to_db"] else "power",
-            title=f"mel, {config['num_mel_bins']} bands",
-            draw=partial(plot.mel_figure, values, config),
+            chart=chart_of(layer, rate, "channel"),
         )
         deliver(job, kind, recording, result)
 
@@ -185,7 +177,7 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
         config = layer.get_config()
         recording = read_recording(job)
         samples, rate = recording.samples, recording.rate
-        num_samples, num_channels = samples.shape
+        num_samples = len(samples)
         if config["padding"] == "valid" and num_samples < config["frame_length"]:
             raise Failed(
                 f"{job.source!r} is too short: it has {num_samples} samples, and --padding valid "
@@ -196,7 +188,6 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
         values = output_of(layer, batch, job.num_threads)[0]
         # The time axis is second only where channels stand first.
         num_frames = values.shape[1 if channels_first else 0]
-        size = {"num_channels": num_channels, "num_samples": num_samples, "sampling_rate": rate}
         result = Result(
             name="stft",
             values=values,
@@ -204,9 +195,7 @@ def run_stft(job: Job, settings: dict[str, Any]) -> None:
             config=json.dumps(config),
             times=layer.times(num_frames, rate, num_samples=num_samples),
             frequencies=layer.frequencies(rate),
-            unit=f"mode {config['mode']}",
-            title=f"STFT, mode {config['mode']}",
-            draw=partial(plot.stft_figure, values, config, **size),
+            chart=chart_of(layer, rate),
         )
         deliver(job, kind, recording, result)
 
@@ -325,7 +314,7 @@ def deliver(job: Job, kind: str, recording: Recording, result: Result) -> None:
         elif kind == "npz":
             np.savez(stream, **_arrays(result, recording.rate))
         else:
-            _draw(job, result, stream)
+            _draw(job, result, len(recording.samples), stream)
 
     if job.output != "-":
         write_whole(job.output, write, force=job.force)
@@ -351,13 +340,25 @@ def _arrays(result: Result, rate: int) -> dict[str, Any]:
     }
 
 
-def _draw(job: Job, result: Result, stream: BinaryIO) -> None:
+def _draw(job: Job, result: Result, num_samples: int, stream: BinaryIO) -> None:
     source = "standard input" if job.source == STANDARD_INPUT else Path(job.source).name
-    title = f"{source}: {result.title}"
+    title = f"{source}: {result.chart.title}"
+    is_level = result.chart.mode not in ("angle", "real", "imag")
+    low, high = (job.db_range if is_level else None) or (None, None)
     try:
         with default_looks():
-            figure = result.draw(size=job.size, db_range=job.db_range, title=title)
-            plot.write_png(figure, stream)
+            panels = draw(
+                result.values,
+                result.chart,
+                num_samples=num_samples,
+                vmin=low,
+                vmax=high,
+                title=title,
+                size=job.size,
+            )
+            from specfast._plot.figures import write_png
+
+            write_png(np.ravel(panels)[0].figure, stream)
     except ValueError as error:
         raise Failed(f"cannot draw {job.source!r}: {error}") from error
 
@@ -369,6 +370,6 @@ def _summary(job: Job, recording: Recording, result: Result) -> str:
     plural = "" if num_channels == 1 else "s"
     return (
         f"{'standard output' if job.output == '-' else job.output}: {result.name} {shape} "
-        f"{values.dtype}, {values.min():.4g} to {values.max():.4g} ({result.unit}); "
+        f"{values.dtype}, {values.min():.4g} to {values.max():.4g} ({result.chart.unit}); "
         f"{num_samples / rate:.2f} s, {rate} Hz, {num_channels} channel{plural}"
     )

@@ -16,12 +16,13 @@ import numpy as np
 from specfast._audio.containers import bytes_to_judge
 from specfast._audio.raw import RAW_ENCODINGS, header_refusal
 from specfast._cli.errors import Failed, WrongUse, failures, refusals
-from specfast._cli.fronts import frequencies_of, front_end, unit_of
+from specfast._cli.fronts import frequencies_of, front_end
 from specfast._cli.input import check_source, has_bytes, opened, read_block, source_name
 from specfast._cli.jobs import make_layer
 from specfast._cli.output import standard_output
 from specfast._cli.target import STANDARD_OUTPUT, check_target
 from specfast._engine.stream import Stream
+from specfast._spec import description
 from specfast.layers import MelSpectrogram
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def run_live_front(job: Live, settings: dict[str, Any], *, front: str) -> None:
         except ValueError as error:
             raise WrongUse(f"--front {front}: {error}") from error
         first, second = extractor.times(2)
-        hertz, unit = frequencies_of(extractor), unit_of(spec)
+        hertz, unit = frequencies_of(extractor), description.unit(spec)
         columns = _Columns(
             [*map(str, range(spec.num_rows))] if hertz is None else _names_of(hertz),
             float(first),

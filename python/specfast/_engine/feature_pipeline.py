@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from specfast import _core
 from specfast._engine import arrays, filterbank
@@ -352,13 +353,23 @@ class FeaturePipeline(Pipeline):
         """Returns the frequency of each row in Hz, before frames are joined; NaN for an energy."""
         return _core.frequencies(self.config())
 
+    def empty_bands(self) -> npt.NDArray[np.bool_]:
+        """Returns which mel bands hold no bin, [num_mel_bins]; of another mode than "mel" []."""
+        mel = self.spec.mode == "mel"
+        return _core.empty_bands_of(self._bands()) if mel else np.empty(0, np.bool_)
+
+    def _bands(self) -> _core.Config:
+        """Returns the engine's configuration up to the level."""
+        bands = self.config()
+        bands.num_cepstra, bands.lifter, bands.energy, bands.delta_order = 0, 0.0, None, 0
+        bands.row_gain = bands.row_offset = None
+        return bands
+
     def warn_of_empty_bands(self) -> None:
         """Gives one EmptyBandsWarning if bands hold no bin."""
         if self.spec.mode != "mel":
             return
-        bands = self.config()
-        bands.num_cepstra, bands.lifter, bands.energy, bands.delta_order = 0, 0.0, None, 0
-        bands.row_gain = bands.row_offset = None
+        bands = self._bands()
         peaks = np.empty(0) if bands.mel_weights is not None else _core.frequencies(bands)
         filterbank.warn_of_empty_rows(bands, peaks)
 

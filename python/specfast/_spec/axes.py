@@ -55,10 +55,9 @@ def mel_frequencies(config: Mapping[str, Any]) -> FloatArray:
     return _core.frequencies(bands)
 
 
-def mel_band_of(config: Mapping[str, Any], hertz: float) -> float:
-    """Returns where a frequency lies among the bands, of which band b has its peak at b."""
-    edges = mel_edges(config)
-    return float((_core.hertz_to_mel(hertz) - edges[0]) / (edges[1] - edges[0]) - 1.0)
+def hertz_to_mel(hertz: npt.ArrayLike) -> FloatArray:
+    """Returns frequencies on HTK's mel scale."""
+    return _core.hertz_to_mel(hertz)
 
 
 def mel_times(config: Mapping[str, Any], num_frames: int) -> FloatArray:

@@ -3,16 +3,15 @@
 
 from __future__ import annotations
 
-import io
 import math
 from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 
 import oracle
+import pictures
 import signals
 import specfast
 from specfast import plot
@@ -29,13 +28,6 @@ def click(num_samples: int, at: int) -> np.ndarray:
     samples = np.zeros(num_samples, np.float32)
     samples[at] = 1.0
     return samples
-
-
-def pixels(figure: Figure) -> np.ndarray:
-    stream = io.BytesIO()
-    plot.write_png(figure, stream)
-    stream.seek(0)
-    return np.asarray(imread(stream))
 
 
 @pytest.mark.parametrize(
@@ -106,19 +98,14 @@ def test_a_click_stands_at_its_time(at: int, padding: str) -> None:
 
 def test_mel_ticks_stand_where_the_band_of_that_frequency_is_drawn() -> None:
     layer = specfast.MelSpectrogram(sampling_rate=RATE)
-    config = layer.get_config()
     levels = layer(signals.noise(20000))
-    figure = plot.mel_figure(levels, config)
-    panel = figure.axes[0]
-    figure.canvas.draw()
-    ticks = {float(text.get_text()): text.get_position()[1] for text in panel.get_yticklabels()}
+    panel = plot.features(levels, layer)
+    ticks = pictures.hertz_ticks(panel)
     assert {100.0, 1000.0} <= set(ticks)
     for hertz, height in ticks.items():
         # Band b peaks at edge b + 1, so heights -1 to 128 are the 130 edges.
-        drawn = np.interp(height, np.arange(-1, 129), _axes.mel_edges(config))
+        drawn = np.interp(height, np.arange(-1, 129), _axes.mel_edges(layer.get_config()))
         assert drawn == pytest.approx(htk_mel(hertz))
-    assert "frequency (Hz), mel scale" in [text.get_text() for text in figure.texts]
-    assert panel.get_xlabel() == "time (s)"
     # The picture ends half a hop after the last frame's middle.
     assert panel.get_xlim()[1] == pytest.approx((levels.shape[1] - 0.5) * 512 / RATE)
 
@@ -134,17 +121,13 @@ def test_each_layout_draws_the_same_picture(
     for form, expand in (("channels_last", False), (data_format, expand_dims)):
         layer = specfast.STFTSpectrogram(mode=mode, data_format=form, expand_dims=expand)
         batch = (stereo if form == "channels_last" else stereo.T)[None]
-        figure = plot.stft_figure(
-            layer(batch)[0],
-            layer.get_config(),
-            num_channels=2,
-            num_samples=4000,
-            sampling_rate=RATE,
-        )
-        # Two panels and the colour bar.
-        assert len(figure.axes) == 3
-        drawn.append([np.asarray(panel.images[0].get_array()) for panel in figure.axes[:2]])
-    np.testing.assert_array_equal(drawn[0], drawn[1])
+        for values in (layer(batch), layer(batch)[0]):
+            panels = Figure().subplots(2)
+            plot.features(values, layer, sampling_rate=RATE, ax=panels)
+            assert [panel.get_title("left") for panel in panels] == ["channel 0", "channel 1"]
+            drawn.append([np.asarray(panel.images[0].get_array()) for panel in panels])
+    for images in drawn[1:]:
+        np.testing.assert_array_equal(drawn[0], images)
     if mode in ("log", "magnitude", "psd", "stft"):
         loudest = [int(np.argmax(image[:, 5])) * RATE / 256 for image in drawn[0]]
         np.testing.assert_allclose(loudest, [700.0, 2900.0], atol=RATE / 256)
@@ -153,19 +136,24 @@ def test_each_layout_draws_the_same_picture(
 @pytest.mark.parametrize("size", [(1200, 500), (333, 217)])
 def test_size_is_in_pixels(size: tuple[int, int]) -> None:
     layer = specfast.MelSpectrogram(sampling_rate=RATE)
-    image = pixels(plot.mel_figure(layer(signals.noise(9000)), layer.get_config(), size=size))
-    assert image.shape[:2] == (size[1], size[0])
+    panel = plot.features(layer(signals.noise(9000)), layer, size=size)
+    assert pictures.pixels(panel.figure).shape[:2] == (size[1], size[0])
 
 
-def test_db_range() -> None:
+def test_limits() -> None:
     layer = specfast.MelSpectrogram(sampling_rate=RATE, top_db=None)
-    config = layer.get_config()
     levels = layer(signals.chirp(20000))
-    image = plot.mel_figure(levels, config, db_range=(-30.0, 10.0)).axes[0].images[0]
-    assert image.get_clim() == (-30.0, 10.0)
-    image = plot.mel_figure(levels, config).axes[0].images[0]
-    assert image.get_clim()[1] == levels.max()
-    assert image.get_clim()[0] == max(levels.min(), levels.max() - 80.0)
+    usual = (max(levels.min(), levels.max() - 80.0), levels.max())
+
+    def limits(**given: float) -> tuple[float, float]:
+        return plot.features(levels, layer, **given).images[0].get_clim()
+
+    assert limits() == usual
+    assert limits(vmin=-30.0, vmax=10.0) == (-30.0, 10.0)
+    assert limits(vmin=-30.0) == (-30.0, usual[1])
+    assert limits(vmax=10.0) == (usual[0], 10.0)
+    # One limit beyond all values leaves a picture of one colour, which is what was asked for.
+    assert limits(vmin=usual[1] + 5)[0] == usual[1] + 5
 
 
 def test_powers_are_drawn_in_db() -> None:
@@ -173,8 +161,7 @@ def test_powers_are_drawn_in_db() -> None:
     images = []
     for power_to_db in (True, False):
         layer = specfast.MelSpectrogram(power_to_db=power_to_db, top_db=None)
-        figure = plot.mel_figure(layer(signal), layer.get_config())
-        images.append(np.asarray(figure.axes[0].images[0].get_array()))
+        images.append(plot.features(layer(signal), layer).images[0].get_array())
     np.testing.assert_allclose(images[0], images[1], atol=1e-4)
 
 
@@ -183,30 +170,21 @@ def test_powers_are_drawn_in_db() -> None:
 def test_dull_and_broken_signals_can_be_drawn(fill: float, dtype: str) -> None:
     samples = np.full(5000, fill, np.float32)
     mel = specfast.MelSpectrogram(sampling_rate=RATE, dtype=dtype)
-    size = (300, 200)
-    figure = plot.mel_figure(mel(samples), mel.get_config(), size=size)
-    assert pixels(figure).shape == (200, 300, 4)
+    panel = plot.features(mel(samples), mel, size=(300, 200))
+    assert pictures.pixels(panel.figure).shape == (200, 300, 4)
+    grey = "; grey: values that are not finite" if np.isnan(fill) else ""
+    assert panel.get_xlabel() == f"time (s){grey}"
     for mode in oracle.STFT_MODES:
         stft = specfast.STFTSpectrogram(mode=mode, dtype=dtype)
-        figure = plot.stft_figure(
-            stft(samples[None, :, None])[0],
-            stft.get_config(),
-            num_channels=1,
-            num_samples=5000,
-            sampling_rate=RATE,
-            size=size,
-        )
-        assert pixels(figure).shape == (200, 300, 4)
+        values = stft(samples[None, :, None])
+        panel = plot.features(values, stft, sampling_rate=RATE, ax=Figure().subplots())
+        assert np.ma.getmaskarray(panel.images[0].get_array()).all() == np.isnan(fill)
+        low, high = panel.images[0].get_clim()
+        assert low < high
 
 
 def test_one_frame_and_one_band() -> None:
     mel = specfast.MelSpectrogram(sampling_rate=RATE, num_mel_bins=1)
-    assert pixels(plot.mel_figure(mel(signals.noise(100)), mel.get_config())).shape[0] == 500
-
-
-def test_wrong_rank_and_too_many_channels_are_named() -> None:
-    config = specfast.MelSpectrogram().get_config()
-    with pytest.raises(ValueError, match="at most 32 channels"):
-        plot.mel_figure(np.zeros((33, 128, 4)), config)
-    with pytest.raises(ValueError, match=r"`output`.*\(5,\)"):
-        plot.mel_figure(np.zeros(5), config)
+    panel = plot.features(mel(signals.noise(100)), mel)
+    assert pictures.pixels(panel.figure).shape[0] == 500
+    assert pictures.hertz_ticks(panel)
