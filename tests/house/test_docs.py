@@ -8,8 +8,10 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.image import imread
 
 from specfast._cli.commands import specfast as command
 
@@ -49,6 +51,16 @@ def test_examples_do_what_the_page_shows(
     failures: list[str] = []
     doctest.DocTestRunner(verbose=False).run(test, out=failures.append)
     assert not failures, "".join(failures)
+    for picture in sorted(tmp_path.glob("*-*.png")):
+        assert_shown(picture, page)
+
+
+def assert_shown(written: Path, page: Path) -> None:
+    """The page shows the picture that it writes; fonts and stored colours may differ a little."""
+    shown = {path.name: path for path, _ in links(page)}[written.name]
+    first, second = (np.asarray(imread(path))[..., :3] for path in (written, shown))
+    assert first.shape == second.shape
+    assert np.abs(first - second).mean() < 0.02
 
 
 def prose(page: Path) -> str:
