@@ -146,6 +146,17 @@ def test_a_picture(tmp_path: Path, name: str) -> None:
     assert imread(tmp_path / "x.png").shape == (480, 640, 4)
 
 
+def test_rows_of_a_matrix_have_no_frequencies(tmp_path: Path) -> None:
+    matrix = np.zeros((257, 5))
+    matrix[10:20] = 1.0
+    front = tmp_path / "own.json"
+    front.write_text(FeatureSpec(num_mel_bins=5, mel_matrix=matrix).to_json())
+    for suffix in ("png", "npz"):
+        run("mel", SPEECH, "-o", tmp_path / f"x.{suffix}", "--front", front)
+    with np.load(tmp_path / "x.npz") as file:
+        assert "frequencies" not in file
+
+
 # ---- A live signal ----------------------------------------------------------------------------
 
 

@@ -144,5 +144,5 @@ def _result(front: str, extractor: FeatureExtractor, values: Any, num_samples: i
 
 
 def frequencies_of(extractor: FeatureExtractor) -> Any:
-    """Returns the frequency of each row in Hz; None for cepstra."""
-    return None if extractor.spec.num_cepstra is not None else extractor.frequencies()
+    """Returns the frequency of each row in Hz; None where they have none that is known."""
+    return extractor.frequencies() if extractor.has_frequencies else None

@@ -138,8 +138,7 @@ def _of_stft(layer: STFTSpectrogram, rate: float) -> Chart:
 
 def _of_extractor(extractor: FeatureExtractor, signals: str) -> Chart:
     spec = extractor.spec
-    is_known = spec.num_cepstra is None and spec.mel_matrix is None
-    rows = rows_of_spec(spec, extractor.frequencies() if is_known else None)
+    rows = rows_of_spec(spec, extractor.frequencies() if extractor.has_frequencies else None)
     is_empty = np.zeros(len(rows.hertz), np.bool_)
     if spec.num_cepstra is None and spec.mode == "mel":
         is_empty[-spec.num_mel_bins :] = extractor.pipeline.empty_bands()

@@ -200,6 +200,11 @@ class FeatureExtractor:
         times /= spec.sampling_rate
         return times
 
+    @property
+    def has_frequencies(self) -> bool:
+        """Whether the frequencies of rows are known: not those of cepstra or a `mel_matrix`."""
+        return self.spec.num_cepstra is None and self.spec.mel_matrix is None
+
     def frequencies(self) -> npt.NDArray[np.float64]:
         """Returns the frequency of each row of a frame in Hz; NaN for an energy.
 
