@@ -9,13 +9,13 @@ that transformers has made.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from specfast._hugging_face import padding as _padding
 from specfast._hugging_face import versions as _versions
 from specfast._hugging_face.direct import DirectCalls as _DirectCalls
 from specfast._hugging_face.direct import as_one as _as_one
@@ -86,7 +86,8 @@ class WhisperFeatureExtractor(_DirectCalls, _Whisper):
         spec = self._read(given).replace(num_samples=None)
         return {name: spec.replace(precision=name) for name in ("float32", "float64")}
 
-    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        with_mask = call.get("return_attention_mask")
         if self.return_attention_mask and not with_mask:
             return None  # the original returns a mask of samples
         has_torch = self.original_module().is_torch_available()
@@ -105,13 +106,28 @@ class WhisperFeatureExtractor(_DirectCalls, _Whisper):
         return self._engines["float64"](np.asarray(waveform_batch))
 
 
-class SeamlessM4TFeatureExtractor(_DropIn, _SeamlessM4T):
+class SeamlessM4TFeatureExtractor(_DirectCalls, _SeamlessM4T):
     """`transformers.SeamlessM4TFeatureExtractor`, computed by this package in float64."""
 
     _options = ("feature_size", "sampling_rate", "num_mel_bins")
 
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
-        return {"levels": self._read(given).replace(**_NOTHING_BEHIND_LEVELS)}
+        whole = self._read(given)
+        return {"whole": whole, "levels": whole.replace(**_NOTHING_BEHIND_LEVELS)}
+
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        whole = self._engines["whole"]
+        shortest = whole.spec.frame_length + whole.spec.hop_length  # two frames have a deviation
+        strides = {self.stride, whole.spec.join_frames, whole.spec.frames_multiple}
+        if len(strides) > 1 or min(map(len, clips)) < shortest:
+            return None
+        # The engine normalizes, pads and joins frames in the same pass.
+        features = whole(clips)
+        with_mask = call.get("return_attention_mask")
+        data = {"input_features": features.values}
+        if self.return_attention_mask if with_mask is None else with_mask:
+            data["attention_mask"] = features.mask.astype(np.int32)
+        return data
 
     def _extract_fbank_features(self, waveform: _Array) -> Any:
         first_channel = waveform[0] if waveform.ndim == 2 else waveform
@@ -128,7 +144,7 @@ class ParakeetFeatureExtractor(_DirectCalls, _Parakeet):
         levels = whole.replace(preemphasis=0.0, preemphasis_rule="frame")
         return {"whole": whole, "levels": levels.replace(**_NOTHING_BEHIND_LEVELS)}
 
-    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any]:
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any]:
         # The engine filters, normalizes and pads in the same pass.
         features = self._engines["whole"](clips)
         return {
@@ -149,8 +165,8 @@ class LasrFeatureExtractor(_DirectCalls, _Lasr):
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
 
-    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
-        if with_mask:
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        if call.get("return_attention_mask"):
             return None
         samples = _as_one(clips, max(map(len, clips)))
         return {"input_features": _tensor(self._engines["levels"](samples))}
@@ -168,22 +184,29 @@ class Phi4MultimodalFeatureExtractor(_DirectCalls, _Phi4Multimodal):
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
 
-    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
-        if len(clips) > 1 or len(clips[0]) < self.win_length:
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        lengths = np.array([len(clip) for clip in clips])
+        rates = self.audio_feat_stride, self.audio_compression_rate, self.audio_downsample_rate
+        if lengths.min() < self.win_length or not all(type(rate) is int for rate in rates):
             return None
-        levels = _tensor(self._engines["levels"](clips[0][None]))
-        frames = (len(clips[0]) - self.win_length) // self.hop_length + 1
-        sizes = self._compute_audio_embed_size(
-            _tensor(np.array([frames])) * self.audio_feat_stride
-        )
-        return {"audio_input_features": levels, "audio_embed_sizes": sizes}
+        levels = self._levels(_as_one(clips, lengths.max()), lengths.tolist())
+        frames = ((lengths - self.win_length) // self.hop_length + 1) * self.audio_feat_stride
+        # As _compute_audio_embed_size, whose dozen of small tensors takes as long as two seconds.
+        sizes = -(-frames // self.audio_compression_rate)
+        sizes = -(-sizes // self.audio_downsample_rate)
+        data = {"audio_input_features": _tensor(levels), "audio_embed_sizes": _tensor(sizes)}
+        if len(clips) > 1 and call.get("return_attention_mask", True):
+            data["audio_attention_mask"] = _tensor(np.arange(frames.max()) < frames[:, None])
+        return data
 
     def _torch_extract_fbank_features(
         self, waveform: Any, audio_lengths: Any, device: str = "cpu"
     ) -> Any:
         _refuse_device(device)
-        levels = self._engines["levels"](_batch(waveform))
-        lengths = audio_lengths.tolist()
+        return _tensor(self._levels(_batch(waveform), audio_lengths.tolist()))
+
+    def _levels(self, samples: _Array, lengths: list[int]) -> _Array:
+        levels: _Array = self._engines["levels"](samples)
         for clip, length in zip(levels, lengths, strict=True):
             if length == max(lengths):
                 continue
@@ -193,10 +216,10 @@ class Phi4MultimodalFeatureExtractor(_DirectCalls, _Phi4Multimodal):
             if last > len(clip):
                 raise ValueError(
                     "`truncation` must leave the shorter clips of a batch whole. Received: a clip "
-                    f"of {length} samples, cut to {waveform.shape[-1]}"
+                    f"of {length} samples, cut to {samples.shape[-1]}"
                 )
             clip[max(first, 0) : max(last, 0)] = 0.0
-        return _tensor(levels)
+        return levels
 
 
 class Gemma3nAudioFeatureExtractor(_DirectCalls, _Gemma3nAudio):
@@ -222,15 +245,15 @@ class Gemma3nAudioFeatureExtractor(_DirectCalls, _Gemma3nAudio):
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
 
-    def _direct(self, clips: list[_Array], with_mask: bool | None) -> dict[str, Any] | None:
-        if with_mask is False:
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        if call.get("return_attention_mask") is False:
             return None  # the original fails
         # The defaults of `max_length` and `pad_to_multiple_of`.
         lengths = [min(len(clip), 480_000) for clip in clips]
         levels = self._engines["levels"](_as_one(clips, -(-max(lengths) // 128) * 128))
         starts = self.hop_length * np.arange(levels.shape[1])
-        masks = [starts < length for length in lengths]
-        return {"input_features": [*levels], "input_features_mask": masks}
+        masks = starts < np.array(lengths)[:, None]
+        return {"input_features": _each(levels, call), "input_features_mask": _each(masks, call)}
 
     def _extract_spectrogram(self, waveform: _Array, attention_mask: _Array) -> tuple[Any, Any]:
         levels = self._engines["levels"](_mono(waveform))
@@ -241,25 +264,35 @@ class Gemma3nAudioFeatureExtractor(_DirectCalls, _Gemma3nAudio):
 # ---- Sounds and synthesis ----------------------------------------------------------------------
 
 
-class ASTFeatureExtractor(_DropIn, _AST):
+class ASTFeatureExtractor(_DirectCalls, _AST):
     """`transformers.ASTFeatureExtractor`, computed by this package.
 
     As there, levels are computed in float32 where torchaudio is installed, else in float64.
     """
 
     _options = ("sampling_rate", "num_mel_bins")
+    _pads_rows = True
 
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         spec = self._read(given).replace(**_NOTHING_BEHIND_LEVELS)
         return {name: spec.replace(precision=name) for name in ("float32", "float64")}
 
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any]:
+        levels = self._padded_levels(clips, self.max_length)
+        return {
+            "input_values": _each(self.normalize(levels) if self.do_normalize else levels, call)
+        }
+
     def _extract_fbank_features(self, waveform: _Array, max_length: int) -> Any:
-        has_torchaudio = sys.modules[_AST.__module__].is_speech_available()
+        return self._padded_levels([_mono(waveform)], max_length)[0]
+
+    def _padded_levels(self, clips: list[_Array], max_length: int) -> _Array:
+        has_torchaudio = self.original_module().is_speech_available()
         engine = self._engines["float32" if has_torchaudio else "float64"]
         longest = engine.spec.hop_length * (max_length - 1) + engine.spec.frame_length
-        levels = engine(_mono(waveform)[:longest])
-        padded = np.zeros((max_length, engine.spec.num_rows), levels.dtype)
-        padded[: len(levels)] = levels
+        levels = engine([clip[:longest] for clip in clips]).values
+        padded = np.zeros((len(clips), max_length, engine.spec.num_rows), levels.dtype)
+        padded[:, : levels.shape[1]] = levels
         return padded
 
 
@@ -319,7 +352,7 @@ class SpeechT5FeatureExtractor(_DropIn, _SpeechT5):
         return self._engines["levels"](_mono(one_waveform))
 
 
-class UnivNetFeatureExtractor(_DropIn, _UnivNet):
+class UnivNetFeatureExtractor(_DirectCalls, _UnivNet):
     """`transformers.UnivNetFeatureExtractor`, computed by this package in float64."""
 
     _options = (
@@ -336,9 +369,27 @@ class UnivNetFeatureExtractor(_DropIn, _UnivNet):
         "compression_factor",
         "compression_clip_val",
     )
+    _arguments = frozenset({"return_noise", "generator"})
+    _pads_rows = True
 
     def _specs(self, given: Mapping[str, Any]) -> dict[str, FeatureSpec]:
         return {"levels": self._read(given)}
+
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any]:
+        clips = [clip[: self.num_max_samples] for clip in clips]
+        length = max(map(len, clips))
+        levels = self._engines["levels"](_as_one(clips, length))
+        if self.do_normalize:
+            levels = self.normalize(levels)
+        data = {"input_features": _each(levels, call)}
+        with_mask = call.get("return_attention_mask")
+        if self.return_attention_mask if with_mask is None else with_mask:
+            data["padding_mask"] = _each(_padding.mask(clips, length, "right"), call)
+        if call.get("return_noise", True):
+            data["noise_sequence"] = [
+                self.generate_noise(levels.shape[1], call.get("generator")) for _ in clips
+            ]
+        return data
 
     def mel_spectrogram(self, waveform: _Array) -> Any:
         """Returns the levels of a clip [samples], float32 [frames, num_mel_bins]."""
@@ -394,3 +445,8 @@ def _tensor(levels: _Array) -> Any:
     import torch
 
     return torch.from_numpy(levels)
+
+
+def _each(batch: _Array, call: Mapping[str, Any]) -> _Array | list[_Array]:
+    """Returns what a call without `return_tensors` has as a list, an array for each clip."""
+    return [*batch] if call.get("return_tensors") is None else batch

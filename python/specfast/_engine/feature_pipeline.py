@@ -12,8 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from specfast import _core
-from specfast._engine import arrays, filterbank
+from specfast._engine import arrays, filterbank, pieces
 from specfast._engine.arrays import Array
+from specfast._engine.build import get_num_threads
 from specfast._engine.gradients import Pullback
 from specfast._engine.pipeline import Pipeline, Shape, checked_dimensions
 from specfast._spec import checks
@@ -194,6 +195,19 @@ class FeaturePipeline(Pipeline):
         clips = samples.reshape(math.prod(samples.shape[:-1]), samples.shape[-1])
         rows = [self.fitted(clip) for clip in clips]
         return self.run_rows(rows, samples.shape, frames, out, factor)
+
+    def _run_half(self, x: Array, out: Array | None, scale: float, dtype: np.dtype[Any]) -> Array:
+        shape = self._result_shape(x.shape)
+        if x.ndim > 2 or 0 in shape or not pieces.frames_stand_alone(self.spec):
+            return super()._run_half(x, out, scale, dtype)
+        if out is not None:
+            arrays.check_out(out, shape, dtype)
+            arrays.check_no_overlap(out, x)
+        result = np.empty(shape, dtype) if out is None else out
+        threads = self.num_threads or get_num_threads()
+        of_clips = result if x.ndim == 2 else result[None]
+        pieces.run(self.plan, self.spec, np.atleast_2d(x), of_clips, threads, scale)
+        return result
 
     @property
     def _arranges(self) -> bool:

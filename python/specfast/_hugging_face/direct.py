@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
 from abc import abstractmethod
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +16,7 @@ from specfast._hugging_face import padding
 from specfast._hugging_face.drop_in import DropIn, original_of
 from specfast._hugging_face.padding import Array
 
-# The arguments of usual calls; all others are left to the original.
+# The arguments of usual calls; all others must have their defaults.
 _ARGUMENTS = frozenset({"sampling_rate", "return_tensors", "return_attention_mask"})
 
 
@@ -22,32 +25,43 @@ class DirectCalls(DropIn):
 
     __slots__ = ()
 
+    # More arguments than those of all usual calls that `_direct` knows.
+    _arguments: frozenset[str] = frozenset()
+    # Whether the original pads clips as rows of samples, rather than as columns.
+    _pads_rows = False
+
     def __call__(self, raw_speech: Any, *args: Any, **kwargs: Any) -> Any:
         """As the class of transformers."""
         clips = [*raw_speech] if isinstance(raw_speech, list | tuple) else [raw_speech]
         is_usual = (
             not args
-            and kwargs.keys() <= _ARGUMENTS
+            and all(self._is_usual(name, value) for name, value in kwargs.items())
             and kwargs.get("sampling_rate") == self.sampling_rate
             and (self.padding_side, self.padding_value) == ("right", 0)
-            and self.feature_size > 1
+            and (self.feature_size > 1) != self._pads_rows
             and bool(clips)
             and all(map(_is_clip, clips))
         )
-        wanted = kwargs.get("return_attention_mask")
-        data = self._direct(clips, wanted) if is_usual else None
+        data = self._direct(clips, kwargs) if is_usual else None
         if data is None:
             return super().__call__(raw_speech, *args, **kwargs)  # type: ignore[misc]
         made = self.original_module().BatchFeature
         return made(data, tensor_type=kwargs.get("return_tensors"))
 
+    def _is_usual(self, name: str, value: Any) -> bool:
+        """Returns whether `_direct` knows an argument of a call, or it has its default."""
+        if name in _ARGUMENTS or name in self._arguments:
+            return True
+        default = _defaults(original_of(type(self))).get(name, inspect.Parameter.empty)
+        return type(value) is type(default) and bool(value == default)
+
     @abstractmethod
-    def _direct(self, clips: list[Array], with_mask: bool | None) -> dict[str, Any] | None:
+    def _direct(self, clips: list[Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
         """Returns what a call with default arguments returns; None to leave it to the original.
 
         Args:
             clips: at least one, each float32 [samples] and not empty.
-            with_mask: `return_attention_mask`.
+            call: the arguments beside the clips, those of usual calls and of `_arguments`.
         """
 
     def original_module(self) -> Any:
@@ -61,6 +75,13 @@ def as_one(clips: list[Array], length: int) -> Array:
         return clips[0][None]
     result: Array = padding.columns(clips, length, "right", 0.0)[..., 0]
     return result
+
+
+@cache
+def _defaults(cls: type) -> dict[str, Any]:
+    """Returns the defaults of a call of a class by the names of its arguments."""
+    parameters = inspect.signature(cls.__call__).parameters
+    return {name: parameter.default for name, parameter in parameters.items()}
 
 
 def _is_clip(x: Any) -> bool:
