@@ -277,23 +277,31 @@ class ASTFeatureExtractor(_DirectCalls, _AST):
         spec = self._read(given).replace(**_NOTHING_BEHIND_LEVELS)
         return {name: spec.replace(precision=name) for name in ("float32", "float64")}
 
-    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any]:
-        levels = self._padded_levels(clips, self.max_length)
-        return {
-            "input_values": _each(self.normalize(levels) if self.do_normalize else levels, call)
-        }
+    def _direct(self, clips: list[_Array], call: Mapping[str, Any]) -> dict[str, Any] | None:
+        mean, deviation = self.mean, self.std
+        if not {type(mean), type(deviation)} <= {int, float}:
+            return None  # one of NumPy's makes float64 of the original's result
+        values = np.zeros((len(clips), self.max_length, self.num_mel_bins), np.float32)
+        for row, clip in zip(values, clips, strict=True):
+            levels = self._levels(clip, self.max_length)
+            row[: len(levels)] = levels
+            if self.do_normalize:  # where it lies, a clip after the other in the cache
+                row -= mean
+                row /= deviation * 2
+        return {"input_values": _each(values, call)}
 
     def _extract_fbank_features(self, waveform: _Array, max_length: int) -> Any:
-        return self._padded_levels([_mono(waveform)], max_length)[0]
+        levels = self._levels(_mono(waveform), max_length)
+        padded = np.zeros((max_length, self.num_mel_bins), levels.dtype)
+        padded[: len(levels)] = levels
+        return padded
 
-    def _padded_levels(self, clips: list[_Array], max_length: int) -> _Array:
+    def _levels(self, clip: _Array, max_length: int) -> _Array:
         has_torchaudio = self.original_module().is_speech_available()
         engine = self._engines["float32" if has_torchaudio else "float64"]
         longest = engine.spec.hop_length * (max_length - 1) + engine.spec.frame_length
-        levels = engine([clip[:longest] for clip in clips]).values
-        padded = np.zeros((len(clips), max_length, engine.spec.num_rows), levels.dtype)
-        padded[:, : levels.shape[1]] = levels
-        return padded
+        levels: _Array = engine(clip[:longest])
+        return levels
 
 
 class ClapFeatureExtractor(_DropIn, _Clap):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 import logging
@@ -157,6 +158,56 @@ def test_errors_and_warnings_are_those_of_the_originals(
         if not said[1] and "one channel" in said[half + 1]:  # where torch has an error of its own
             said[half + 1] = ""
         assert said[:half] == said[half:], kind
+
+
+DIRECT = [kind for kind in KINDS if kind not in ("Clap", "SpeechT5")]
+
+
+@pytest.mark.parametrize("kind", DIRECT)
+def test_usual_calls_spare_the_originals(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those with the defaults, said or not; all others are the originals' own."""
+    theirs, ours = both(kind)
+    wanted = [outcome(theirs, inputs()[form], return_tensors="np") for form in ("clip", "list")]
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(type(theirs), "__call__", functools.wraps(type(theirs).__call__)(fail))
+    said = {"padding": True} if kind in ("SeamlessM4T", "UnivNet") else {}
+    for form, want in zip(("clip", "list"), wanted, strict=True):
+        assert_alike(
+            outcome(ours, inputs()[form], return_tensors="np", **said), want, tolerance(kind)
+        )
+    if kind != "AST":  # which takes no padding, and ignores it
+        assert isinstance(outcome(ours, inputs()["clip"], padding=False), AssertionError)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("AST", "mean", np.float64(-4.0)),
+        ("AST", "std", 3),
+        ("AST", "do_normalize", False),
+        ("AST", "max_length", 60),
+        ("Phi4Multimodal", "audio_compression_rate", 8.0),
+        ("Phi4Multimodal", "audio_feat_stride", 3),
+        ("SeamlessM4T", "stride", 3),
+        ("SeamlessM4T", "return_attention_mask", False),
+        ("UnivNet", "num_max_samples", 9000),
+        ("UnivNet", "do_normalize", True),
+        ("UnivNet", "padding_value", 0.5),
+        ("UnivNet", "return_attention_mask", False),
+        ("Gemma3nAudio", "padding_side", "left"),
+    ],
+)
+def test_attributes_that_may_change(kind: str, name: str, value: Any) -> None:
+    pair = [made(module, kind) for module in (transformers, huggingface)]
+    for extractor in pair:
+        setattr(extractor, name, value)
+    for form, tensors in itertools.product(("clip", "list"), (None, "np")):
+        theirs, ours = (outcome(e, inputs()[form], return_tensors=tensors) for e in pair)
+        assert isinstance(theirs, transformers.BatchFeature), theirs
+        assert_alike(ours, theirs, 10 * tolerance(kind))
 
 
 PADDINGS = [
