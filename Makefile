@@ -167,6 +167,7 @@ front-ends: .venv-front-ends/.installed ## the presets against the programs that
 
 front-ends-golden: .venv-front-ends/.installed ## regenerate what these programs compute for the test suite
 	$(PY_FRONT_ENDS) tests/golden/make_front_ends.py
+	$(PY_FRONT_ENDS) tests/golden/make_inverse.py
 
 bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARGS="--quick")
 	$(PY_BENCH) -m benchmarks $(BENCH_ARGS)

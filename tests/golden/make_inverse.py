@@ -3,7 +3,7 @@
 
     python tests/golden/make_inverse.py          # tests/golden/inverse.npz
 
-Needs these programs (`make front-ends-golden` has them). The file holds the versions that made it.
+`make front-ends-golden` has the programs and runs this. The file holds the versions that made it.
 """
 
 from __future__ import annotations

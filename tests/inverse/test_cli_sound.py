@@ -15,6 +15,7 @@ import soundfile
 import signals
 from cli_runner import run, run_process
 from specfast import FeatureExtractor, FeatureSpec, MelSpectrogram, MelToSound, presets
+from specfast._engine.mel_inverse import MelInverse
 
 RATE = 16000
 SPEECH = signals.read_wav(signals.SPEECH)[8000:24000]
@@ -64,6 +65,25 @@ def test_whole_way_of_a_recording(tmp_path: Path) -> None:
     wanted, mel = np.load(tmp_path / "x.npy"), presets.get("whisper")(again)
     assert np.abs(wanted - mel).mean() < 0.1  # a unit is 40 dB
     assert rate == RATE
+
+
+def test_least_squares_run_once(
+    tmp_path: Path, own: Path, features: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[int, ...]] = []
+    found = MelInverse.magnitudes
+
+    def counted(inverse: MelInverse, energies: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        calls.append(energies.shape)
+        return found(inverse, energies)
+
+    monkeypatch.setattr(MelInverse, "magnitudes", counted)
+    done = run("sound", features, "-o", tmp_path / "x.wav", "--front", own, *ITERATIONS)
+    assert "spectral convergence" in done.output
+    assert len(calls) == 1
+    loud = saved(tmp_path / "loud.npy", np.full((40, 9), 200, np.float32))
+    done = run("sound", loud, "-o", tmp_path / "y.wav", "--front", own, exit_code=2)
+    assert "must hold levels of energies below the largest float32" in done.output
 
 
 def test_flags_of_the_layer(tmp_path: Path) -> None:

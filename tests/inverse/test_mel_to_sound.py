@@ -115,6 +115,35 @@ def test_batches_and_seeds() -> None:
     assert not np.array_equal(other, sounds)
 
 
+@pytest.mark.parametrize("way", ["center", "valid", "frame preemphasis", "double"])
+def test_magnitudes_are_half_way(way: str) -> None:
+    to_sound = MelToSound(BASE.replace(**WAYS[way]), num_iterations=2)
+    features = FeatureExtractor(to_sound.spec)(SPEECH[:8000])
+    magnitudes = to_sound.magnitudes(features)
+    kept = magnitudes.copy()
+    for length in (None, 5000, 0):
+        want = to_sound(features, length)
+        np.testing.assert_array_equal(to_sound.from_magnitudes(magnitudes, length), want)
+    np.testing.assert_array_equal(magnitudes, kept)
+    assert to_sound.from_magnitudes(magnitudes[:, :0]).shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("magnitudes", "error", "message"),
+    [
+        (np.zeros((256, 9), np.float32), ValueError, r"\(\.\.\., 257, frames\).*\(256, 9\)"),
+        (np.zeros(257, np.float32), ValueError, r"shape \(257,\)"),
+        (np.zeros((257, 9), np.int32), TypeError, "dtype int32"),
+        ([[0.0]], TypeError, "`magnitudes` must be an array"),
+        (np.full((257, 9), -1, np.float32), ValueError, "`magnitudes` must"),
+        (np.full((257, 9), np.nan, np.float32), ValueError, "`magnitudes` must"),
+    ],
+)
+def test_wrong_magnitudes(magnitudes: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        MelToSound(BASE).from_magnitudes(magnitudes)
+
+
 def test_statistics_undo_normalization() -> None:
     plain = BASE.replace(layout="frames_first")
     spec = plain.replace(normalization="per_band")

@@ -86,12 +86,15 @@ def run_sound(job: SoundJob, settings: dict[str, Any], *, front: str | None) -> 
                 set_num_threads(job.num_threads)
             to_sound = MelToSound(spec, num_iterations=job.iterations, seed=job.seed)
             _check_fits(job, features)
-            samples = to_sound(features, job.length, **statistics)
-            closeness = _closeness(to_sound, features, samples, statistics)
+            magnitudes = to_sound.magnitudes(features, **statistics)
+            _check_energies(job, magnitudes)
+            samples = to_sound.from_magnitudes(magnitudes, job.length)
+            energies = to_sound.energies(features, **statistics)
+            closeness = None if job.quiet else _closeness(to_sound, magnitudes, energies, samples)
         if samples.shape[-1] == 0:
             raise Failed(f"{job.source!r} holds no frame that sound could be made of")
         _write(job, samples, rate)
-        if not job.quiet:
+        if closeness is not None:
             report(_summary(job, samples, rate, closeness))
 
 
@@ -155,18 +158,30 @@ def _check_fits(job: SoundJob, features: npt.NDArray[Any]) -> None:
         raise WrongUse(f"{job.source!r} must be finite; it holds {features[place]} at {place}")
 
 
+def _check_energies(job: SoundJob, magnitudes: npt.NDArray[Any]) -> None:
+    if not np.isfinite(magnitudes).all():
+        raise WrongUse(
+            f"{job.source!r} must hold levels of energies below the largest {magnitudes.dtype}"
+        )
+
+
 # ---- How near the result comes -----------------------------------------------------------------
 
 
 def _closeness(
     to_sound: MelToSound,
-    features: npt.NDArray[Any],
+    magnitudes: npt.NDArray[Any],
+    energies: npt.NDArray[Any],
     samples: npt.NDArray[Any],
-    statistics: dict[str, Any],
 ) -> tuple[float, float]:
-    """Returns the spectral convergence, and the mean distance of the bands in dB."""
-    wanted = to_sound.magnitudes(features, **statistics).astype(np.float64)
-    energies = to_sound.energies(features, **statistics)
+    """Returns the spectral convergence, and the mean distance of the bands in dB.
+
+    Args:
+        to_sound: What has made the samples.
+        magnitudes, energies: What the features stand for.
+        samples: The recording that was made.
+    """
+    wanted = magnitudes.astype(np.float64)
     plain = MelToSound(
         to_sound.spec.replace(normalization=None, masked_frames=0, join_frames=1),
         num_iterations=1,

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from specfast._engine import arrays
 from specfast._engine.arrays import Array
 from specfast._engine.mel_inverse import (
     BAND_ITERATIONS,
@@ -156,15 +157,45 @@ class MelToSound:
             MemoryError: if there is no room for the result.
         """
         magnitudes = self.magnitudes(features, mean=mean, deviation=deviation)
-        num_frames = magnitudes.shape[-1]
-        num_samples = self._length(num_frames, length)
+        num_samples = self._length(magnitudes.shape[-1], length)
         if not np.isfinite(magnitudes).all():
             raise ValueError(
                 "`features` must be finite, and energies that their precision holds. "
                 f"Received: features of shape {np.shape(features)} with others"
             )
-        if num_frames == 0 or num_samples == 0:
-            return np.zeros((*magnitudes.shape[:-2], num_samples), magnitudes.dtype)
+        return self._sound(magnitudes, num_samples)
+
+    def from_magnitudes(self, magnitudes: Any, length: int | None = None) -> Array:
+        """Returns the sound of magnitudes, as a call does of those that it finds.
+
+        Args:
+            magnitudes: [..., bins, frames] as `magnitudes` returns them; float16, float32 or
+                float64.
+            length: as for a call.
+
+        Returns:
+            [..., samples] of the precision of the front end.
+
+        Raises:
+            TypeError: for magnitudes of a wrong type or dtype.
+            ValueError: for a wrong shape, magnitudes that are negative or not finite, a `length`
+                that cannot be.
+            MemoryError: if there is no room for the result.
+        """
+        values = arrays.view_of("magnitudes", magnitudes)
+        shape = values.shape
+        if values.dtype.kind != "f" or values.ndim < 2 or shape[-2] != self._spec.num_bins:
+            kind = TypeError if values.dtype.kind != "f" else ValueError
+            raise kind(
+                "`magnitudes` must be floating point numbers of shape "
+                f"(..., {self._spec.num_bins}, frames). "
+                f"Received: magnitudes of shape {shape} and dtype {values.dtype}"
+            )
+        return self._sound(values, self._length(shape[-1], length))
+
+    def _sound(self, magnitudes: Array, num_samples: int) -> Array:
+        if magnitudes.shape[-1] == 0 or num_samples == 0:
+            return np.zeros((*magnitudes.shape[:-2], num_samples), self._inverse.dtype)
         return self._inverse.samples(self._framed(magnitudes, num_samples))
 
     def filtered_magnitudes(self, signals: Any) -> Array:
