@@ -14,6 +14,7 @@ import pytest
 
 import feature_oracle
 from specfast import FeatureSpec, doctor, presets
+from specfast._doctor import shifts
 
 # The name that the doctor must say, the stage, the preset, and what is changed in it.
 PLANTED: list[tuple[str, str, str, dict[str, Any]]] = [
@@ -26,6 +27,8 @@ PLANTED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("padding", "frames", "whisper", {"pad_mode": "constant"}),
     ("padding", "frames", "kaldi_fbank", {"padding": "hops"}),
     ("padding", "frames", "torchaudio_mel", {"padding": "valid"}),
+    ("padding", "frames", "whisper", {"padding": "sides", "pad_length": 280}),
+    ("padding", "frames", "kaldi_fbank", {"padding": "sides", "pad_length": 80}),
     ("dropped frames", "frames", "whisper", {"drop_frames": 0}),
     ("dropped frames", "frames", "kaldi_fbank", {"drop_frames": 1}),
     ("log base", "level", "whisper", {"level": "ln"}),
@@ -53,6 +56,7 @@ PLANTED: list[tuple[str, str, str, dict[str, Any]]] = [
     ("gain and offset", "behind the level", "beats", {"gain": 0.31, "offset": -2.5}),
     ("normalization", "behind the level", "nemo", {"normalization_ddof": 0}),
     ("dynamic range", "level", "whisper", {"dynamic_range": None}),
+    ("PCEN", "level", "librosa_pcen", {"pcen_bias": 3.3}),
     ("number of bands", "filterbank", "whisper", {"num_mel_bins": 128}),
     ("sampling rate", "filterbank", "whisper", {"sampling_rate": 22050.0}),
     ("cepstra", "behind the level", "torchaudio_mfcc", {"num_cepstra": 13}),
@@ -124,6 +128,49 @@ def test_several_at_once(preset: str, change: dict[str, Any]) -> None:
     fields = {field for cause in diagnosis.causes for field in cause.fields}
     assert fields == set(change)
     assert diagnosis.spec == b
+
+
+# ---- Shifts in time ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("preset", "shift", "change"),
+    [("whisper", 2, {}), ("kaldi_fbank", -3, {}), ("nemo", 4, {"mel_norm": None})],
+    ids=str,
+)
+def test_results_that_begin_with_another_frame(
+    preset: str, shift: int, change: dict[str, Any]
+) -> None:
+    """The result of A without its first frames, or behind frames that are none."""
+    a = presets.spec(preset)
+    clip = clip_of(a.sampling_rate)
+    frames = feature_oracle.features(a.replace(**change), clip)
+    frames = frames if a.layout == "frames_first" else frames.T
+    theirs = np.vstack([np.zeros((max(-shift, 0), frames.shape[1])), frames[max(shift, 0) :]])
+    theirs = theirs if a.layout == "frames_first" else theirs.T
+    diagnosis = doctor.diagnose(a, theirs, clip)
+    assert diagnosis.explained
+    assert names(diagnosis)[0] == "shift in time"
+    assert {field for cause in diagnosis.causes for field in cause.fields} == set(change)
+    assert diagnosis.spec == a.replace(**change)
+    count = f"{abs(shift)} frames"
+    said = f"without the first {count} of A" if shift > 0 else f"behind {count} that A has not"
+    assert str(diagnosis).endswith(said)
+    assert diagnosis.first_difference is not None
+    assert diagnosis.first_difference.stage == "frames"
+
+
+def test_shifts_that_are_none() -> None:
+    spoken = feature_oracle.features(presets.spec("whisper"), clip_of(16000.0))
+    noise = np.random.default_rng(0).standard_normal(spoken.shape)
+    for a, b in ((spoken, spoken), (spoken, noise), (noise, noise[:, :8]), (spoken, spoken[:9])):
+        assert shifts.likely_shift(a, b) == 0
+    assert shifts.likely_shift(spoken, 3 * spoken[:, 16:] + 0.1 * noise[:, 16:]) == 16
+    assert shifts.likely_shift(spoken[:, 5:], spoken) == -5
+    assert shifts.likely_shift(np.ones((80, 90)), spoken) == 0
+
+
+# ---- Whole front ends --------------------------------------------------------------------------
 
 
 def test_another_preset_is_recognised() -> None:

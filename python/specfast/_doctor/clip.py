@@ -25,11 +25,13 @@ class Clip:
         samples: [samples], of the dtype in which it was given.
         rate: samples per second; None: not known.
         is_given: whether a user gave it.
+        skipped_frames: how many frames results of it leave out at the beginning.
     """
 
     samples: npt.NDArray[Any]
     rate: float | None
     is_given: bool = True
+    skipped_frames: int = 0
 
 
 def given_clip(value: Any, rate: Any) -> Clip:

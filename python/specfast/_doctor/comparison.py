@@ -32,7 +32,7 @@ def computed(spec: FeatureSpec, clip: Clip) -> Array:
     """
     # One thread: the calls are many and short.
     values = np.asarray(restored(spec, 1)(clip.samples), np.float64)
-    return values.T if spec.layout == "frames_first" else values
+    return (values.T if spec.layout == "frames_first" else values)[:, clip.skipped_frames :]
 
 
 def exact(spec: FeatureSpec) -> FeatureSpec:

@@ -24,7 +24,8 @@ from specfast._doctor.comparison import (
 )
 from specfast._doctor.result import Cause, Diagnosis, Finding, StageGap
 from specfast._doctor.scores import Target
-from specfast._doctor.search import Found, Search
+from specfast._doctor.search import DEPTH, Found, Search
+from specfast._doctor.shifts import cause_of, likely_shift, moved
 from specfast._doctor.stages import compare_stages
 from specfast._doctor.subjects import STAGES, described
 from specfast._spec.feature_spec import FeatureSpec
@@ -80,11 +81,13 @@ def of_values(labels: tuple[str, str], a: FeatureSpec, values: Values, clip: Cli
     notes = (*_about_specs(labels[:1], (a,), clip), *findings.of_values("B", wanted))
     if not difference.differs:
         return Diagnosis(*labels, True, difference, findings=notes)
-    found = Found(a, True, 1.0, rounding)
-    if not same:
-        found = Search(a, Target(wanted, clip), values.dtype).run()
+    if same:
+        explanation = _explanation(a, wanted, clip, Found(a, True, 1.0, rounding), layout)
+    else:
+        shift = likely_shift(result, wanted)
+        explanation = _searched(a, wanted, clip, layout, values.dtype, shift)
     return dataclasses.replace(
-        _explanation(a, wanted, clip, found, layout),
+        explanation,
         a=labels[0],
         b=labels[1],
         difference=difference,
@@ -92,10 +95,31 @@ def of_values(labels: tuple[str, str], a: FeatureSpec, values: Values, clip: Cli
     )
 
 
-def _explanation(
-    a: FeatureSpec, wanted: Array, clip: Clip, found: Found, layout: str
+def _searched(
+    a: FeatureSpec, wanted: Array, clip: Clip, layout: str, dtype: np.dtype[Any], shift: int
 ) -> Diagnosis:
-    """Returns the causes that a search has found, in a diagnosis without the rest."""
+    """Looks for causes: other choices, or where these do not explain it, with a likely shift."""
+    if not shift:
+        found = Search(a, Target(wanted, clip), dtype).run()
+        return _explanation(a, wanted, clip, found, layout)
+    moved_clip, moved_values = moved(shift, clip, wanted)
+    shifted = Target(moved_values, moved_clip)
+    # One choice is said more shortly than a shift, several are not.
+    is_alone = rounding_of(a, clip, dtype).covers(shifted.gap(a))
+    found = Search(a, Target(wanted, clip), dtype).run(1 if is_alone else DEPTH)
+    explanation = _explanation(a, wanted, clip, found, layout)
+    if not found.is_exact:
+        found = Search(a, shifted, dtype).run()
+        if found.is_exact:
+            cause = cause_of(shift, gap(computed(found.spec or a, clip), wanted))
+            return _explanation(a, moved_values, moved_clip, found, layout, cause)
+    return explanation
+
+
+def _explanation(
+    a: FeatureSpec, wanted: Array, clip: Clip, found: Found, layout: str, *others: Cause
+) -> Diagnosis:
+    """Returns the causes that a search has found, and others, in a diagnosis without the rest."""
     unknown = StageGap("result", True, "")
     spec, causes = found.spec, _layout_cause(a, layout)
     if spec is None:
@@ -103,6 +127,7 @@ def _explanation(
     remaining = gap(computed(spec, clip), wanted)
     with contextlib.suppress(ValueError):  # joined frames have one layout only
         spec, causes = spec.replace(layout=layout), ()
+    causes += others
     more, _ = causes_of(a, spec, clip, wanted, found.rounding)
     # Choices may be rounding one by one, and more than that together.
     causes += more or causes_of(a, spec, clip, wanted, Rounding(0.0, 0.0))[0]

@@ -85,6 +85,10 @@ def refined(
     ranges = {
         "min_freq": (max(spec.min_freq * 0.7 - 20, 0.0), spec.min_freq * 1.4 + 20),
         "max_freq": (spec.max_freq * 0.8, min(spec.max_freq * 1.2, spec.sampling_rate / 2)),
+        "pcen_gain": (0.5 * spec.pcen_gain, 1.5 * spec.pcen_gain),
+        "pcen_bias": (0.4 * spec.pcen_bias, 2.5 * spec.pcen_bias),
+        "pcen_power": (0.5 * spec.pcen_power, 2 * spec.pcen_power),
+        "pcen_time_constant": (0.4 * spec.pcen_time_constant, 2.5 * spec.pcen_time_constant),
         "preemphasis": (max(spec.preemphasis - 0.1, 0.0), min(spec.preemphasis + 0.1, 1.0)),
     }
     found = []

@@ -38,6 +38,13 @@ _FLOORS = (
     *(1e-20, 1e-12, 1e-10, 1e-9, 1e-8, 2.0**-24, 1e-7, 2.0**-23, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2),
     *(0.1, 1.0),
 )
+_PCEN = {
+    "pcen_gain": (0.98, 0.8, 0.9, 0.5, 1.0),
+    "pcen_bias": (2.0, 1.0, 5.0, 10.0),
+    "pcen_power": (0.5, 0.25, 0.125, 1.0),
+    "pcen_time_constant": (0.4, 0.395, 0.06, 0.1, 0.2, 1.0),
+    "pcen_epsilon": (1e-6, 1e-5, 1e-8, 1e-12),
+}
 _SCALES = (32768.0, 32767.0, 2.0**31, 2.0**15.5, 0.5, 2.0)
 
 
@@ -131,6 +138,19 @@ def _paddings(spec: FeatureSpec) -> Iterator[Changes]:
         for mode in ("constant", "reflect", "edge", "symmetric"):
             yield {**plain, "padding": padding, "pad_mode": mode}
     yield {**plain, "padding": "valid", "frame_span": spec.fft_length}
+    for length in _pad_lengths(spec):
+        for mode in dict.fromkeys((spec.pad_mode or "constant", "reflect")):
+            yield {**plain, "padding": "sides", "pad_length": length, "pad_mode": mode}
+
+
+def _pad_lengths(spec: FeatureSpec) -> list[int]:
+    """Returns usual lengths of padding: those with which first frames lie a step apart."""
+    hop, own = spec.hop_length, {"center": spec.fft_length // 2}.get(spec.padding)
+    begin = spec.pad_length or 0 if own is None else own
+    lengths = [begin + step for step in (-(hop // 2), hop // 2, -hop, hop)]
+    lengths += [spec.fft_length // 2, spec.frame_length // 2]
+    lengths += [spec.fft_length - hop, spec.frame_length - hop]
+    return [length for length in dict.fromkeys(lengths) if length > 0]
 
 
 def _preemphases(spec: FeatureSpec) -> Iterator[Changes]:
@@ -193,6 +213,16 @@ def _normalizations(spec: FeatureSpec) -> Iterator[Changes]:
             }
 
 
+def _pcen(spec: FeatureSpec) -> Iterator[Changes]:
+    yield {"pcen": False}
+    if not spec.pcen:
+        energies = {"level": "energy", "dynamic_range": None, "gain": 1.0, "offset": 0.0}
+        yield {**energies, "pcen": True}
+        return
+    for name, usual in _PCEN.items():
+        yield from ({name: value} for value in usual)
+
+
 def _rates(spec: FeatureSpec) -> Iterator[Changes]:
     for rate in _RATES:
         yield {"sampling_rate": rate}
@@ -233,6 +263,7 @@ _CATALOGUE: dict[str, tuple[Changes, ...] | Callable[[FeatureSpec], Iterator[Cha
     "frame length": _frame_lengths,
     "power offset": _each("power_offset", 0.0, 1e-10, 1e-9, 1e-8, 1e-6),
     "reference": _each("reference", 1.0),
+    "PCEN": _pcen,
     "lifter": _each("lifter", 0.0, 22.0),
     "DCT norm": _each("dct_norm", "ortho", None),
     "energy": _each("energy", "raw", "windowed", None),

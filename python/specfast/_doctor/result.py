@@ -39,7 +39,8 @@ class Cause:
     Attributes:
         name: what it is, such as "window symmetry".
         stage: the step that it belongs to.
-        fields: the fields of FeatureSpec, and their values in A and in B.
+        fields: the fields of FeatureSpec, and their values in A and in B; empty for a shift in
+            time, which none says.
         text: the same in words.
         effect: how far this alone puts the results apart (root mean square), everything else
             being as in B; None: they then differ in shape.
@@ -171,9 +172,11 @@ def _list(causes: tuple[Cause, ...]) -> list[str]:
 def _cure(diagnosis: Diagnosis) -> str:
     changes = {name: b for cause in diagnosis.causes for name, (_, b) in cause.fields.items()}
     shown = ", ".join(f"{name}={_value(value)}" for name, value in changes.items())
+    words = [f"with {shown}"] if shown else []
+    words += [cause.text for cause in diagnosis.causes if not cause.fields]
     if diagnosis.explained:
         left = ", up to rounding," if diagnosis.remaining else ""
-        return f"A gives the numbers of B{left} with {shown}"
+        return f"A gives the numbers of B{left} {', '.join(words)}"
     rest = (
         "another shape"
         if diagnosis.remaining is None

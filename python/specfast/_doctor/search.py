@@ -22,7 +22,7 @@ from specfast._doctor.subjects import SUBJECTS, changed_fields, with_fields_of
 from specfast._spec import preset_specs
 from specfast._spec.feature_spec import FeatureSpec
 
-_DEPTH = 4
+DEPTH = 4
 _BEGINNINGS, _PLAIN_WIDTH, _FITTED_WIDTH = 2, 3, 2
 # Specifications are computed until there are so many of them, and so many samples in all: these
 # are numbers, as a clock would give other results on other machines.
@@ -70,17 +70,17 @@ class Search:
         # What each specification was made of: the start or a preset.
         self._roots: dict[FeatureSpec, FeatureSpec] = {}
 
-    def run(self) -> Found:
-        """Returns the best explanation of the target."""
+    def run(self, depth: int = DEPTH) -> Found:
+        """Returns the best explanation of the target, of so many changes one after the other."""
         beam = self._beginnings()
         if not beam:
             return self._found(None)
-        for depth in range(_DEPTH + 1):
+        for step in range(depth + 1):
             solved = [spec for spec in beam if self._is_exact(spec)]
             if solved:
                 simplest = min(map(self._pruned, solved), key=self._length)
                 return self._found(simplest, is_exact=True)
-            if depth == _DEPTH or self._is_spent():
+            if step == depth or self._is_spent():
                 break
             beam = self._best([*beam, *self._widened(beam)])
             finer = [spec for base in beam for spec in self._refinements(base)]
