@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""STFTSpectrogram, MelSpectrogram and FeatureExtractor as torch modules.
+"""STFTSpectrogram, MelSpectrogram, FeatureExtractor and ISTFT as torch modules.
 
 The engine computes on the CPU, differentiably, and in `torch.compile` and `torch.func` too. What
 `torch.jit.trace`, `torch.export` and `torch.onnx.export` record is composed of torch's own
 operations and needs neither this package nor Python; so is what a module with `portable=True`
 does, on any device. Tensors on a GPU of NVIDIA stay there: with the package specfast-cuda13 the
-engine computes where no gradient is asked for, and torch elsewhere. A FeatureExtractor computes
-on the CPU by the engine only.
+engine computes where no gradient is asked for, and torch elsewhere. A FeatureExtractor and an
+ISTFT compute on the CPU by the engine only.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,14 +19,15 @@ import torch
 import torch.fx
 
 from specfast._adapters import functional as _functional
+from specfast._adapters import torch_inverse as _inverse
 from specfast._adapters import torch_operators as _operators
 from specfast._adapters.functional import SpectrogramFunction
 from specfast._spec import checks as _checks
 from specfast._spec.feature_spec import FeatureSpec
-from specfast.layers import features, mel, stft
+from specfast.layers import features, inverse, mel, stft
 from specfast.layers.layer import Layer, restored
 
-__all__ = ["FeatureExtractor", "MelSpectrogram", "STFTSpectrogram"]
+__all__ = ["ISTFT", "FeatureExtractor", "MelSpectrogram", "STFTSpectrogram"]
 
 _DTYPES = {torch.float32: "float32", torch.float64: "float64"}
 
@@ -158,6 +160,42 @@ class FeatureExtractor(_Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self._call(x, [])
+
+
+class ISTFT(torch.nn.Module):
+    """`specfast.ISTFT` as a module.
+
+    Args:
+        *args, **kwargs: those of `specfast.ISTFT`, but for `dtype`: that of the signals,
+            "float32" or "float64", also as torch has them. None: that of the spectra.
+
+    Attributes:
+        layer: the specfast inverse with the arguments.
+
+    `module(spectra, length=None)` is a call of the inverse. Gradients of every order reach the
+    spectra, in `torch.compile`, `torch.func.vmap` and `torch.func.grad` too. TypeError for
+    tensors that are not on the CPU, NotImplementedError for traces and exports.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__()
+        arguments = _plain_dtype(kwargs)
+        fixed = arguments.pop("dtype")
+        self.layer = inverse.ISTFT(*args, **arguments, dtype=fixed or "float32")
+        config = self.layer.get_config()
+        self._keys = {
+            dtype: json.dumps({**config, "dtype": fixed or name})
+            for dtype, name in _DTYPES.items()
+        }
+
+    def forward(self, spectra: torch.Tensor, length: int | None = None) -> torch.Tensor:
+        dtype = getattr(spectra, "dtype", None)
+        is_double = dtype in (torch.complex128, torch.float64)
+        key = self._keys[torch.float64 if is_double else torch.float32]
+        return _inverse.inverse(key, spectra, length)
+
+    def extra_repr(self) -> str:
+        return repr(self.layer)
 
 
 def _functions_of(

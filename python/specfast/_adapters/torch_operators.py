@@ -40,14 +40,14 @@ def spectrogram(
     On a GPU of NVIDIA the engine computes only what needs no gradient, with kernels that are the
     analytic ones; torch computes the rest there.
     """
-    if portable or _leaves_python():
+    if portable or leaves_python():
         return _by_torch(function, x, kernels)
     if x.device.type == "cuda" and function.is_composable:
         return _on_gpu(function, x, kernels)
     _check_device(x, function)
     weights = any(kernel.requires_grad for kernel in kernels)
     keep = torch.is_grad_enabled() and (weights or x.requires_grad)
-    if _is_transformed():
+    if is_transformed():
         if torch.compiler.is_compiling() or _is_forward_mode():
             return _by_torch(function, x, kernels)
     elif torch.compiler.is_compiling():
@@ -61,7 +61,7 @@ def spectrogram(
 def _on_gpu(function: SpectrogramFunction, x: torch.Tensor, kernels: Tensors) -> torch.Tensor:
     """Computes where x is: by the engine without gradients and training, by torch otherwise."""
     tensors = (x, *kernels)
-    if torch.compiler.is_compiling() or _is_transformed():
+    if torch.compiler.is_compiling() or is_transformed():
         return _by_torch(function, x, kernels)
     if why := _devices.why_missing(x.device.index or 0):
         raise TypeError(f"{_elsewhere(x)}. The engine cannot compute there: {why}")
@@ -107,12 +107,12 @@ def _by_torch_in_graph(key: str, x: torch.Tensor, *kernels: torch.Tensor) -> tor
 # ---- What surrounds a call -------------------------------------------------------------------
 
 
-def _leaves_python() -> bool:
+def leaves_python() -> bool:
     """Tells whether the call is recorded for a program that may run where there is no Python."""
     return bool(torch.jit.is_tracing() or torch.compiler.is_exporting())
 
 
-def _is_transformed() -> bool:
+def is_transformed() -> bool:
     return bool(torch._C._are_functorch_transforms_active()) or _is_forward_mode()
 
 

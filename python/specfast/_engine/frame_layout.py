@@ -62,6 +62,16 @@ class FrameLayout:
             return "(batch, frames, channels * rows)", 3, 2
         return "(batch, channels * rows, frames)", 3, 1
 
+    @property
+    def has_any_rank(self) -> bool:
+        """Whether arrays may have any number of axes of signals."""
+        return not self._is_of_layers
+
+    @property
+    def samples_axis(self) -> int:
+        """The axis of the samples in an array of signals."""
+        return 1 if self._is_of_layers and self.has_channels_last else -1
+
     def frames_axis(self, rank: int) -> int:
         """Returns the axis of the frames in an array of so many axes."""
         if not self._is_of_layers:

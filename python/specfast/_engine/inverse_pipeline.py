@@ -47,6 +47,7 @@ class InversePipeline:
         arguments: the checked arguments.
         policy: its precision.
         layout: the axes of spectra and signals.
+        spectra_dtype: that in which the engine reads spectra, and returns their gradients.
         plan: the engine's plan.
         num_threads: threads for a call; 0: the global setting.
     """
@@ -57,7 +58,7 @@ class InversePipeline:
         self.num_threads: int = arguments.num_threads or 0
         self._plan_dtype = np.dtype(policy.plan_dtype)
         self._is_complex = arguments.layout != "layer"
-        self._spectra_dtype = (
+        self.spectra_dtype = (
             np.result_type(self._plan_dtype, np.complex64)
             if self._is_complex
             else self._plan_dtype
@@ -134,6 +135,11 @@ class InversePipeline:
                 f"Received: length={samples}"
             )
         return samples
+
+    def symbolic_samples(self, num_frames: Any) -> Any:
+        """Returns the usual samples for a number of frames that is an expression, not 0."""
+        many = 1 << 20
+        return self.arguments.hop * (num_frames - many) + self.num_samples(many, None)
 
     def _shortest(self, num_frames: int) -> int:
         return (num_frames - 1) * self.arguments.hop + 1 if num_frames > 0 else 0
@@ -222,29 +228,49 @@ class InversePipeline:
         x = self._readable(spectra)
         num_frames = x.shape[self.layout.frames_axis(x.ndim)]
         num_samples = self.num_samples(num_frames, length)
-        shape, signal_shape = x.shape, self.layout.signal_shape(x.shape, num_samples)
+        shape = x.shape
+        return self.run(x, length), lambda cotangent: self.pull_back(cotangent, shape, num_samples)
 
-        def pull_back(cotangent: Any) -> Array:
-            array = arrays.real_numbers("cotangent", cotangent)
-            if array.shape != signal_shape:
-                raise ValueError(
-                    f"`cotangent` must have the shape of the signals, {signal_shape}. "
-                    f"Received: cotangent of shape {array.shape}"
-                )
-            with np.errstate(over="ignore"):
-                signals = np.ascontiguousarray(array, dtype=self._plan_dtype)
-            gradient = np.empty(shape, self._spectra_dtype)
-            real, imag = self._parts(gradient)
-            self.plan.pull_back(self.layout.signals(signals), real, imag, self.num_threads)
-            return gradient
+    def pull_back(self, cotangent: Any, shape: tuple[int, ...], num_samples: int) -> Array:
+        """Returns the gradient of spectra of a checked shape, as `ISTFT.vjp` says.
 
-        return self.run(x, length), pull_back
+        Args:
+            cotangent: the gradient with respect to their signals.
+            shape: that of the spectra.
+            num_samples: those of each signal.
+        """
+        array = arrays.real_numbers("cotangent", cotangent)
+        signal_shape = self.layout.signal_shape(shape, num_samples)
+        if array.shape != signal_shape:
+            raise ValueError(
+                f"`cotangent` must have the shape of the signals, {signal_shape}. "
+                f"Received: cotangent of shape {array.shape}"
+            )
+        with np.errstate(over="ignore"):
+            signals = np.ascontiguousarray(array, dtype=self._plan_dtype)
+        gradient = np.empty(shape, self.spectra_dtype)
+        real, imag = self._parts(gradient)
+        self.plan.pull_back(self.layout.signals(signals), real, imag, self.num_threads)
+        return gradient
 
     # ---- Axes --------------------------------------------------------------------------------
 
     def _readable(self, spectra: Any) -> Array:
         """Returns spectra as a checked array of the dtype of the engine."""
         x = cpu_array("spectra", spectra)
+        self.check_dtype(x.dtype, x.shape)
+        self.layout.check_shape(x.shape)
+        if x.dtype != self.spectra_dtype or not x.flags.aligned:
+            with np.errstate(over="ignore"):
+                x = x.astype(self.spectra_dtype)
+        return x
+
+    def check_dtype(self, dtype: np.dtype[Any], shape: Sequence[Any]) -> None:
+        """Refuses spectra of another dtype than a call takes; the message shows the shape.
+
+        Raises:
+            TypeError: for these.
+        """
         kinds, wanted = (
             ("c", "complex64 or complex128")
             if self._is_complex
@@ -253,16 +279,11 @@ class InversePipeline:
                 "float16, float32 or float64, real parts and imaginary parts side by side",
             )
         )
-        if x.dtype.kind not in kinds or x.dtype.itemsize > (16 if self._is_complex else 8):
+        if dtype.kind not in kinds or dtype.itemsize > (16 if self._is_complex else 8):
             raise TypeError(
                 f"`spectra` must be {wanted} with layout={self.arguments.layout!r}. "
-                f"Received: spectra of dtype {x.dtype} and shape {x.shape}"
+                f"Received: spectra of dtype {dtype} and shape {tuple(shape)}"
             )
-        self.layout.check_shape(x.shape)
-        if x.dtype != self._spectra_dtype or not x.flags.aligned:
-            with np.errstate(over="ignore"):
-                x = x.astype(self._spectra_dtype)
-        return x
 
     def parts_of_signal(self, spectra: Any, channels: int) -> tuple[Array, Array]:
         """Returns the parts of one signal's spectra as [1, channels, frames, bins].

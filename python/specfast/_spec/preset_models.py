@@ -100,8 +100,8 @@ def phi4_multimodal() -> FeatureSpec:
 
 def gemma3n() -> FeatureSpec:
     # transformers 5.24.0, Gemma3nAudioFeatureExtractor, which takes a sample more than it uses.
-    # It pads a clip to a multiple of 128 samples first, unless told padding=False. NumPy, with a
-    # transform in float64.
+    # It pads a clip to a multiple of 128 samples first, unless told padding=False. NumPy, since
+    # 2.0 with a transform in float32: ours in float32 has a larger error, hence float64.
     return FeatureSpec(
         precision="float64",
         frame_length=512,
