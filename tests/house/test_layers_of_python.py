@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,13 @@ def sources(root: Path = ROOT) -> Sources:
     return {path.relative_to(python).as_posix(): path.read_text("utf-8") for path in files}
 
 
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """Returns all nodes of a text; one that a violation is planted in is another text."""
+    return tuple(ast.walk(ast.parse(text)))
+
+
+@cache
 def layer_of(path: str) -> str:
     inside = path.removeprefix("specfast/")
     return next((layer for pattern, layer in LAYERS if re.fullmatch(pattern, inside)), "unknown")
@@ -119,7 +127,7 @@ def imports(path: str, package: Sources) -> Iterator[str]:
     folder = path.removesuffix("/__init__.py").split("/")
     if not path.endswith("/__init__.py"):
         folder = folder[:-1]
-    for node in ast.walk(ast.parse(package[path])):
+    for node in nodes(package[path]):
         if isinstance(node, ast.Import):
             wanted = [(alias.name, None) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -182,22 +190,21 @@ def private_names_stay_in_their_file(package: Sources) -> list[str]:
     """`x._name` is for the file that defines `_name`; a subclass may say `self._name`."""
     complaints = []
     for path, text in package.items():
-        tree = ast.parse(text)
         own = {
             node.attr
-            for node in ast.walk(tree)
+            for node in nodes(text)
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
         }
-        own |= {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+        own |= {node.name for node in nodes(text) if isinstance(node, ast.FunctionDef)}
         complaints += [
             f"{path}:{node.lineno}: {node.module}.{alias.name}"
-            for node in ast.walk(tree)
+            for node in nodes(text)
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
             if re.match(r"_(?!_)", alias.name)
             and file_of(f"{node.module}.{alias.name}", package) is None
         ]
-        for node in ast.walk(tree):
+        for node in nodes(text):
             if not isinstance(node, ast.Attribute) or not re.match(r"_(?!_)", node.attr):
                 continue
             whole = ast.unparse(node)
