@@ -83,7 +83,7 @@ def make_clip(rate: float = _USUAL_RATE) -> npt.NDArray[np.float32]:
     silence in between, so that paddings and floors have an effect.
     """
     rate = float(_checks.positive_hertz("rate", rate))
-    return np.asarray(made_clip(rate).samples, np.float32)
+    return np.array(made_clip(rate).samples, np.float32)
 
 
 def _check_has_clip(sources: tuple[Source, Source], clip: Any) -> None:

@@ -78,6 +78,13 @@ def names(diagnosis: doctor.Diagnosis) -> list[str]:
     return [cause.name for cause in diagnosis.causes]
 
 
+def test_a_clip_belongs_to_who_asked_for_it() -> None:
+    clip = doctor.make_clip()
+    before = clip.copy()
+    clip[:] = 0
+    assert np.array_equal(doctor.make_clip(), before)
+
+
 @planted
 def test_between_two_specifications(
     name: str, stage: str, preset: str, change: dict[str, Any]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import inspect
 import json
 import pickle
@@ -56,6 +57,13 @@ def test_arrays_become_tuples() -> None:
     )
     assert (spec.window, spec.gain, spec.offset) == ((1.0,) * 4, (1.0, 2.0), (0.0, 0.0))
     assert spec == FeatureSpec.from_json(spec.to_json())
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(FeatureSpec), ids=lambda field: field.name)
+def test_a_default_is_what_its_check_returns(field: dataclasses.Field[Any]) -> None:
+    """It is not checked when a specification is made."""
+    checked = field.metadata["check"](field.name, field.default)
+    assert (checked, type(checked)) == (field.default, type(field.default))
 
 
 def test_a_zero_has_no_sign() -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ Samples = npt.NDArray[np.float64]
 
 _SECONDS = 2.47  # no whole number of any usual hop
 _MAX_SAMPLES = 1 << 26
+_HIGHEST_KEPT_RATE = 192000.0
 
 
 @dataclass(frozen=True)
@@ -68,8 +70,18 @@ def made_clip(rate: float) -> Clip:
     """Returns a clip on which no usual choice of a front end is without effect.
 
     It is a voice with hiss and a little DC. It starts and ends loudly, so that the padding
-    matters; in its middle it fades through eight decades to silence, so that floors do.
+    matters; in its middle it fades through eight decades to silence, so that floors do. Its
+    samples cannot be written to: clips of usual rates are kept for the next call.
     """
+    return _kept_clip(rate) if rate <= _HIGHEST_KEPT_RATE else _new_clip(rate)
+
+
+@lru_cache(maxsize=4)
+def _kept_clip(rate: float) -> Clip:
+    return _new_clip(rate)
+
+
+def _new_clip(rate: float) -> Clip:
     count = round(_SECONDS * rate)
     seconds = np.arange(count) / rate
     pitch = 125.0 + 35.0 * np.sin(2 * np.pi * 0.7 * seconds) + 20.0 * seconds
@@ -79,8 +91,9 @@ def made_clip(rate: float) -> Clip:
     sound = syllables * voice + 0.02 * _noise(count) + 0.01
     fade = np.interp(seconds, [0.0, 1.2, 1.75, 1.85, 1.86, 9.0], [0.0, 0.0, -8.0, -8.0, 0.0, 0.0])
     gate = np.where((seconds > 1.76) & (seconds < 1.855), 0.0, 10.0**fade)
-    samples = 0.6 * sound / np.abs(sound).max() * gate
-    return Clip(samples.astype(np.float32), rate, is_given=False)
+    samples = (0.6 * sound / np.abs(sound).max() * gate).astype(np.float32)
+    samples.flags.writeable = False
+    return Clip(samples, rate, is_given=False)
 
 
 def _harmonic(number: int, phase: Samples, pitch: Samples, rate: float) -> Samples:

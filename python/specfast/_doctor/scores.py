@@ -98,7 +98,8 @@ class Target:
 
     def _as_compared(self, values: Array) -> Array:
         if not self._is_energy:
-            return np.where(np.isfinite(values), values, np.nan)
+            finite = np.isfinite(values)
+            return values if finite.all() else np.where(finite, values, np.nan)
         with np.errstate(invalid="ignore"):
             return 10 * np.log10(np.maximum(values, self._floor))
 

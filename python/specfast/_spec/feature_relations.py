@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from specfast._spec import checks
+from specfast._spec import checks, windows
 
 FeatureSpec = Any  # which calls `check` when it is made
 
@@ -84,7 +84,8 @@ def _check_mode(spec: FeatureSpec) -> None:
 
 
 def _check_window(spec: FeatureSpec) -> None:
-    spec.window_values()
+    if not (isinstance(spec.window, str) and windows.is_built_in(spec.window)):
+        spec.window_values()
 
 
 def _check_filterbank(spec: FeatureSpec) -> None:

@@ -266,9 +266,10 @@ class FeatureSpec:
     layout: str = _field("bands_first", check.choice("bands_first", "frames_first"))
 
     def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            value = field.metadata["check"](field.name, getattr(self, field.name))
-            object.__setattr__(self, field.name, value)
+        for name, default, check_of in _fields():
+            value = getattr(self, name)
+            if value is not default:  # which need not be checked
+                object.__setattr__(self, name, check_of(name, value))
         self._resolve()
         feature_relations.check(self)
 
@@ -335,11 +336,11 @@ class FeatureSpec:
     def given(self) -> dict[str, Any]:
         """Returns the fields that are neither their defaults nor derived in the place of these."""
         given = {}
-        for field in dataclasses.fields(self):
-            value = getattr(self, field.name)
-            derive = _DERIVED.get(field.name)
-            if value != (derive(self) if derive else field.default):
-                given[field.name] = value
+        for name, default, _ in _fields():
+            value = getattr(self, name)
+            derive = _DERIVED.get(name)
+            if value != (derive(self) if derive else default):
+                given[name] = value
         return given
 
     # ---- JSON ----------------------------------------------------------------------------------
@@ -396,6 +397,14 @@ class FeatureSpec:
         return html.table("FeatureSpec", description.steps(self))
 
 
+@functools.cache
 def field_names() -> tuple[str, ...]:
     """Returns the names of the fields of a FeatureSpec, in the order of computation."""
-    return tuple(field.name for field in dataclasses.fields(FeatureSpec))
+    return tuple(name for name, _, _ in _fields())
+
+
+@functools.cache
+def _fields() -> tuple[tuple[str, Any, check.Check], ...]:
+    """Returns name, default and check of each field: specifications are made by the thousand."""
+    fields = dataclasses.fields(FeatureSpec)
+    return tuple((field.name, field.default, field.metadata["check"]) for field in fields)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,16 @@ _PARAMETRIC = frozenset(
 _SERIALIZED_ARRAYS = ("__numpy__", "__tensor__")
 
 
+def is_built_in(name: str) -> bool:
+    """Tells whether the engine makes this window, of whatever length."""
+    return name in _built_in_names()
+
+
+@functools.cache
+def _built_in_names() -> frozenset[str]:
+    return frozenset(_core.window_names())
+
+
 def named(name: str, length: int, *, periodic: bool) -> Values:
     """Returns the window of this name, float64 [length], from the engine or else from SciPy.
 
@@ -46,7 +57,7 @@ def named(name: str, length: int, *, periodic: bool) -> Values:
         ValueError: for a name that neither knows, or that needs parameters.
         ImportError: for a name that only SciPy has, if SciPy is not installed.
     """
-    if name in _core.window_names():
+    if is_built_in(name):
         return _core.window(name, length, periodic)
     if name in _PARAMETRIC:
         raise ValueError(
