@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Files and folders that appear under their name whole, or not at all.
+
+Bytes go under a temporary name in the same folder and are forced to the disk; then the name is
+taken, and the folder is forced to the disk too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = [
+    "made_whole",
+    "remove_leftovers",
+    "sync_folder",
+    "take_name",
+    "temporary_name",
+    "write_whole",
+]
+
+_TEMPORARY = ".{name}-{token}.tmp"
+
+
+def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Writes a file; one of that name is replaced.
+
+    Args:
+        target: Its name.
+        write: Is called once with a file open for binary writing.
+
+    Raises:
+        OSError: The disk is full, or another I/O error. No temporary file is left behind.
+    """
+    with made_whole(target) as temporary, temporary.open("xb") as stream:
+        write(stream)
+
+
+@contextlib.contextmanager
+def made_whole(target: Path) -> Iterator[Path]:
+    """Yields the name under which the block makes a file or a folder, and then gives it its own.
+
+    Raises:
+        OSError: As `write_whole`.
+    """
+    temporary = temporary_name(target)
+    try:
+        yield temporary
+        take_name(temporary, target)
+    finally:
+        _remove(temporary)
+
+
+def temporary_name(target: Path) -> Path:
+    """Returns a name beside the target that no other process has, and `remove_leftovers` knows."""
+    return target.with_name(_TEMPORARY.format(name=target.name, token=secrets.token_hex(6)))
+
+
+def take_name(temporary: Path, target: Path) -> None:
+    """Gives a finished file, or a folder of files, its name, after its bytes are on the disk.
+
+    What had that name is replaced. Between a folder's removal and its successor there is nothing
+    under the name, so whoever replaces one must have said before that it is not complete.
+    """
+    _sync_tree(temporary)
+    if target.is_dir() and not target.is_symlink():
+        old = temporary_name(target)
+        target.rename(old)
+        temporary.rename(target)
+        shutil.rmtree(old)
+    else:
+        temporary.replace(target)
+    sync_folder(target.parent)
+
+
+def _sync_tree(path: Path) -> None:
+    if not path.is_dir():
+        _sync(path)
+        return
+    for folder, _, names in os.walk(path):
+        for name in names:
+            _sync(Path(folder, name))
+        sync_folder(Path(folder))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_folder(folder: Path) -> None:
+    """Forces new names to the disk, where a folder can be opened and synced.
+
+    Windows and some network file systems refuse; the files are whole there all the same.
+    """
+    with contextlib.suppress(OSError):
+        _sync(folder)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Removes what processes that were killed have left under temporary names."""
+    for path in folder.glob(".*.tmp"):
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

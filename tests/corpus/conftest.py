@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What tests of corpora share: a run without disturbances, which others are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from corpora import SHARD_BYTES, collect_forgotten, make_clips
+from specfast import corpus
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Clips, and the folder of an undisturbed run on them."""
+
+    paths: list[str]
+    out: Path
+
+
+@pytest.fixture
+def forgotten_sockets() -> Iterator[None]:
+    """Collects the sockets that old versions of distributed leave to the garbage collector."""
+    yield
+    collect_forgotten()
+
+
+@pytest.fixture(scope="session")
+def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
+    folder = tmp_path_factory.mktemp("reference")
+    paths = make_clips(folder / "clips")
+    with ThreadPoolExecutor(1) as executor:
+        corpus.run(paths, folder / "out", "whisper", executor, shard_bytes=SHARD_BYTES)
+    return Reference(paths, folder / "out")
