@@ -26,7 +26,7 @@ from specfast.layers import (
 )
 
 if TYPE_CHECKING:
-    from specfast import doctor, plot, presets
+    from specfast import corpus, doctor, plot, presets
     from specfast.front_files import load_front
     from specfast.keras_files import from_keras, load_keras
 
@@ -45,6 +45,7 @@ __all__ = [
     "STFTSpectrogram",
     "__version__",
     "build_info",
+    "corpus",
     "doctor",
     "from_keras",
     "get_cmake_dir",
@@ -60,11 +61,11 @@ __all__ = [
 
 # Where names are that are imported when they are first asked for.
 _LAZY = {"from_keras": "keras_files", "load_keras": "keras_files", "load_front": "front_files"}
-_MODULES = ("doctor", "plot", "presets")
+_MODULES = ("corpus", "doctor", "plot", "presets")
 
 
 def __getattr__(name: str) -> Any:
-    """Imports presets, pictures, the doctor and readers of files when they are asked for."""
+    """Imports what few programs need when it is first asked for."""
     if name in _MODULES:
         return importlib.import_module(f"specfast.{name}")
     if name not in _LAZY:

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""One run at a time in a folder.
+
+The lock is one of POSIX records: a process that is forked does not inherit it, so workers that
+outlive a killed run do not hold it; and it ends with its process, whatever ends that.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+from specfast._corpus.errors import CorpusError
+
+__all__ = ["LOCK_NAME", "only_run"]
+
+LOCK_NAME = ".lock"
+
+# Locks of records do not keep out other threads of their own process.
+_mine: set[Path] = set()
+_guard = threading.Lock()
+
+
+@contextlib.contextmanager
+def only_run(out: Path) -> Iterator[None]:
+    """Holds the lock of a folder while the block runs.
+
+    Raises:
+        CorpusError: Another run holds it; the message says which.
+        OSError: The folder cannot be written.
+    """
+    with _guard:
+        if out in _mine:
+            raise CorpusError(f"another run of this process is writing to {str(out)!r}")
+        _mine.add(out)
+    try:
+        handle = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            _lock(handle, out)
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            yield
+        finally:
+            os.close(handle)
+    finally:
+        with _guard:
+            _mine.discard(out)
+
+
+def _lock(handle: int, out: Path) -> None:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    try:
+        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            return  # this file system has no locks
+        holder = os.pread(handle, 200, 0).decode(errors="replace") or "another process"
+        raise CorpusError(
+            f"another run is writing to {str(out)!r}: {holder}. Wait for its end, or end it"
+        ) from None

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The note of a shard: which worker has it, and which clip that worker has begun.
+
+A worker that dies leaves its note behind. Whoever computes the shard next knows from it which clip
+was being computed, and tries that one in a process of its own. The lock on the note keeps two
+workers from one shard, as when a scheduler takes for dead what only answers slowly.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+
+from specfast._corpus.shards import Shard
+
+__all__ = ["NOTES_NAME", "Note", "clear_notes", "remove_notes_folder"]
+
+NOTES_NAME = ".work"
+_NOBODY = -1
+_NUMBER = struct.Struct("<q")
+
+
+class Note:
+    """The note of a shard, locked while the context lasts.
+
+    Attributes:
+        suspects: The clips, by their place in the shard, at which workers have died before.
+    """
+
+    def __init__(self, out: Path, shard: Shard) -> None:
+        self._path = out / NOTES_NAME / shard.stem
+        self._handle = _NOBODY
+        self.suspects: list[int] = []
+
+    def __enter__(self) -> Note:
+        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
+        _lock(self._handle)
+        content = os.pread(self._handle, 1 << 20, 0)
+        numbers = [number for (number,) in _NUMBER.iter_unpack(content[: len(content) // 8 * 8])]
+        if numbers and numbers[0] != _NOBODY:
+            numbers.append(numbers[0])
+            os.pwrite(self._handle, _NUMBER.pack(numbers[0]), (len(numbers) - 1) * _NUMBER.size)
+        self.suspects = numbers[1:]
+        self._begin(_NOBODY)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        # What unwinds has not died of a clip.
+        with contextlib.suppress(OSError):
+            self._begin(_NOBODY)
+        os.close(self._handle)
+
+    @contextlib.contextmanager
+    def watching(self, index: int) -> Iterator[None]:
+        """Notes that the clip at this place is being computed."""
+        self._begin(index)
+        yield
+        self._begin(_NOBODY)
+
+    def remove(self) -> None:
+        """Removes the note of a shard that is done."""
+        self._path.unlink(missing_ok=True)
+
+    def _begin(self, index: int) -> None:
+        os.pwrite(self._handle, _NUMBER.pack(index), 0)
+
+
+def _lock(handle: int) -> None:
+    """Waits for the lock of an open file, where the file system has locks."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        return
+    with contextlib.suppress(OSError):
+        fcntl.flock(handle, fcntl.LOCK_EX)
+
+
+def clear_notes(out: Path) -> None:
+    """Removes the notes of a run whose shards are all done."""
+    for path in (out / NOTES_NAME).glob("shard-*"):
+        path.unlink(missing_ok=True)
+
+
+def remove_notes_folder(out: Path) -> None:
+    """Removes the folder of notes, if it is empty: if no worker has died or is at work."""
+    with contextlib.suppress(OSError):
+        (out / NOTES_NAME).rmdir()

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Whatever interrupts a run, the same call again gives the bytes of an undisturbed one."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import random
+import shutil
+from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from corpora import SHARD_BYTES, contents, differences
+from specfast import corpus
+from specfast._corpus import scheduler
+from specfast._corpus.notes import Note
+from specfast._corpus.shards import Shard, read_plan
+from specfast._corpus.worker import Report, Task
+
+
+@pytest.fixture
+def threads() -> Iterator[Executor]:
+    with ThreadPoolExecutor(3) as executor:
+        yield executor
+
+
+def run(reference: Any, out: Path, client: Any, **others: Any) -> corpus.RunSummary:
+    return corpus.run(reference.paths, out, "whisper", client, shard_bytes=SHARD_BYTES, **others)
+
+
+def test_workers_and_their_order_have_no_part_in_the_bytes(
+    reference: Any, threads: Executor, tmp_path: Path
+) -> None:
+    class Backwards(Executor):
+        """Computes the newest task first, in the caller's thread, when results are asked for."""
+
+        def submit(self, function: Any, /, *arguments: Any, **keywords: Any) -> Future[Any]:
+            future: Future[Any] = Future()
+            waiting.append((future, function, arguments))
+            if len(waiting) == 4:
+                while waiting:
+                    later, work, its = waiting.pop()
+                    later.set_result(work(*its))
+            return future
+
+    waiting: list[Any] = []
+    summary = run(reference, tmp_path / "threads", threads)
+    assert summary.num_shards % 4 == 0
+    assert summary.num_kept == 0
+    run(reference, tmp_path / "backwards", Backwards(), num_workers=2)
+    assert differences(reference.out, tmp_path / "threads") == []
+    assert differences(reference.out, tmp_path / "backwards") == []
+
+
+def test_a_full_disk_at_every_moment(
+    reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The n-th time that something is forced to the disk, there is no room, for each n."""
+    few = replace(reference, paths=reference.paths[:3], out=tmp_path / "whole")
+    left = 0
+
+    def fsync(_: int) -> None:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    num_failures = 0
+    with ThreadPoolExecutor(1) as one:
+        whole = run(few, few.out, one)
+        for place in itertools.count(1):
+            out = tmp_path / f"out{place}"
+            left = place
+            try:
+                run(few, out, one)
+                if left > 0:
+                    break
+            except corpus.CorpusError as error:
+                assert "No space left" in str(error)  # noqa: PT017
+                assert str(out) in str(error)  # noqa: PT017
+                num_failures += 1
+            one.submit(int).result(timeout=60)  # what was handed out has ended too
+            if out.exists():
+                assert [name for name in contents(out) if name.endswith(".tmp")] == []
+            run(few, out, one)
+            assert differences(few.out, out) == []
+    # List, plan, run.json, errors, remarks; data, index and summary of each shard. (Where
+    # a folder cannot be synced, its files are whole all the same.)
+    assert num_failures == 5 + 3 * whole.num_shards
+
+
+def test_an_interrupt(reference: Any, threads: Executor, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    class Interrupted(Executor):
+        """Ctrl-C while the third task is handed out."""
+
+        def __init__(self) -> None:
+            self.count = 0
+
+        def submit(self, function: Any, /, *arguments: Any, **keywords: Any) -> Future[Any]:
+            self.count += 1
+            if self.count == 3:
+                raise KeyboardInterrupt
+            future = threads.submit(function, *arguments)
+            future.exception(timeout=60)
+            return future
+
+    with pytest.raises(KeyboardInterrupt):
+        run(reference, out, Interrupted())
+    summary = run(reference, out, threads)
+    assert (summary.num_kept, summary.num_shards) == (2, 4)
+    assert differences(reference.out, out) == []
+
+
+def test_what_is_damaged_is_computed_again(
+    reference: Any, threads: Executor, tmp_path: Path
+) -> None:
+    """After every kind of loss; leftovers of killed processes go too."""
+    out = tmp_path / "out"
+    run(reference, out, threads)
+    names = sorted(path.name for path in (out / "shards").iterdir())
+    chance = random.Random(1)
+    for _ in range(20):
+        name = chance.choice(names)
+        path = out / "shards" / name
+        action = chance.randrange(4)
+        if action == 0:
+            path.unlink()
+        elif action == 1:
+            os.truncate(path, chance.randrange(path.stat().st_size))
+        elif action == 2:
+            (out / "shards" / f".{name}-0123456789ab.tmp").write_bytes(b"half")
+        else:
+            (out / "shards" / f".{name}-0123456789ab.tmp").mkdir(exist_ok=True)
+        run(reference, out, threads)
+        assert differences(reference.out, out) == [], (name, action)
+    (out / ".work").mkdir()
+    (out / ".work" / "shard-000001").write_bytes(b"\2" + bytes(7))
+    (out / "manifest.jsonl").write_bytes(b"{}")
+    run(reference, out, threads)
+    assert differences(reference.out, out) == []
+    assert not (out / ".work").exists()
+    (out / "plan.jsonl").write_bytes(b"{}")
+    with pytest.raises(corpus.CorpusError, match="missing or damaged"):
+        run(reference, out, threads)
+    # Shards could be of any front end.
+    (out / "run.json").unlink()
+    with pytest.raises(corpus.CorpusError, match=r"such as 'shard-000000\.json'"):
+        run(reference, out, threads)
+    shutil.rmtree(out / "shards")
+    run(reference, out, threads)
+    assert differences(reference.out, out) == []
+
+
+def test_tasks_are_handed_out_a_few_at_a_time(reference: Any) -> None:
+    """A list of any length costs client and scheduler the same memory."""
+    handed_out = 0
+
+    def tasks() -> Iterator[Task]:
+        nonlocal handed_out
+        shards = list(read_plan(reference.out))
+        for number in range(1000):
+            handed_out += 1
+            yield Task("", shards[number % len(shards)], 0, 1)
+
+    class Instant:
+        def submit(self, task: Task) -> Future[Report]:
+            future: Future[Report] = Future()
+            future.set_result(Report(task.shard, 0, 0.0, 0))
+            return future
+
+        def cancel(self, future: Future[Report]) -> None: ...
+
+        def window(self) -> int:
+            return 7
+
+        def is_loss(self, error: BaseException) -> bool:
+            return False
+
+        def check(self) -> None: ...
+
+    came_in = 0
+    for _ in scheduler.reports_of(tasks(), Instant(), lambda: None):
+        came_in += 1
+        assert handed_out - came_in <= 7
+    assert came_in == 1000
+
+
+def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
+    (tmp_path / ".work").mkdir()
+    shard = Shard(3, 0, 10)
+
+    def die_at(index: int) -> None:
+        child = os.fork()
+        if child == 0:
+            with Note(tmp_path, shard) as note, note.watching(index):
+                os._exit(1)
+        os.waitpid(child, 0)
+
+    with Note(tmp_path, shard) as note:
+        assert note.suspects == []
+    die_at(4)
+    die_at(0)
+    with Note(tmp_path, shard) as note:
+        assert note.suspects == [4, 0]
+        with note.watching(5):
+            pass
+    # An exception is no death.
+    with pytest.raises(KeyError), Note(tmp_path, shard) as note, note.watching(6):
+        raise KeyError
+    with Note(tmp_path, shard) as note:
+        assert note.suspects == [4, 0]
+        note.remove()
+    with Note(tmp_path, shard) as note:
+        assert note.suspects == []
