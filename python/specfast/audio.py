@@ -66,12 +66,27 @@ def read_audio(
         ImportError: soundfile is not installed; the message says how to get it.
         TypeError, ValueError: An argument is not what is accepted.
     """
+    samples, rate, remark = read_with_remark(source, mono=mono, channel=channel, name=name)
+    if remark:
+        warnings.warn(remark, stacklevel=2)
+    return samples, rate
+
+
+def read_with_remark(
+    source: Source,
+    *,
+    mono: bool = False,
+    channel: int | None = None,
+    name: str | None = None,
+) -> tuple[Samples, int, str | None]:
+    """Does what `read_audio` does, and returns as a text what that warns of, or None."""
     mono, channel = _checked_choice(mono, channel)
     soundfile = _import_soundfile()
     # Opening it here gives the system's own reason; libsndfile only says "System error".
     with opened(source, name) as (stream, name):
-        samples, rate = _decoded(soundfile, stream, name)
-    return _chosen(samples, mono, channel, name), rate
+        samples, rate, remark = _decoded(soundfile, stream, name)
+    said = f"{name!r}: {remark}" if remark else None
+    return _chosen(samples, mono, channel, name), rate, said
 
 
 def _import_soundfile() -> Any:
@@ -180,8 +195,8 @@ def _chosen(samples: Samples, mono: bool, channel: int | None, name: str) -> Sam
     return samples if channel is None else np.ascontiguousarray(samples[:, channel])
 
 
-def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]:
-    """Returns float32 [samples, channels] and the rate in Hz of a file with a header."""
+def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int, str | None]:
+    """Returns float32 [samples, channels], the rate in Hz and a remark on a file with a header."""
     try:
         file = File(seekable(stream))
         file = file.without(begin_of_sound(file))
@@ -197,8 +212,6 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]
         raise AudioError(
             f"cannot read {name!r}: {reason}; accepted: {_accepted(soundfile)}"
         ) from error
-    if sound.remark:
-        warnings.warn(f"{name!r}: {sound.remark}", stacklevel=3)
     kinds = {(samples.shape[1], rate) for samples, rate in read}
     if len(kinds) > 1:
         raise AudioError(
@@ -209,7 +222,7 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int]
     samples = read[0][0] if len(read) == 1 else np.concatenate([samples for samples, _ in read])
     if len(samples) == 0:
         raise AudioError(f"cannot read {name!r}: it holds no samples ({channels} channels)")
-    return np.ascontiguousarray(samples), rate
+    return np.ascontiguousarray(samples), rate, sound.remark
 
 
 def _decoded_part(soundfile: Any, part: Spliced, num_samples: int | None) -> tuple[Samples, int]:

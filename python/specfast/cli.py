@@ -9,7 +9,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Runs the command line and exits: 0 done, 1 failed, 2 wrong use, 130 interrupted."""
+    """Runs the command line and exits, with the codes that its help lists."""
     try:
         import click  # noqa: F401  (optional, so its absence gets an answer of its own)
     except ImportError as error:

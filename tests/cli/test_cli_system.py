@@ -88,7 +88,6 @@ def test_links_permissions_and_odd_targets(
     for target, said in (
         (tmp_path / "missing" / "x.npy", "there is no folder"),
         (tmp_path / "plain" / "x.npy", "there is no folder"),
-        (tmp_path, "it is a folder"),
         (tmp_path / ("x" * 300), "cannot write"),
     ):
         flags = ("--format", "npy", "--force")

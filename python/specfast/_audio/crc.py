@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import zlib
 from functools import lru_cache
+from typing import Any
+
+import numpy as np
 
 __all__ = ["crc_of_ogg", "crc_remainder"]
 
@@ -22,26 +25,43 @@ def crc_of_ogg(page: bytes) -> int:
 def crc_remainder(data: bytes, bits: int, polynomial: int) -> int:
     """Returns the CRC of some bytes, which is 0 where they end with their own CRC.
 
+    A CRC that begins with 0 is linear and does not see zeros in front. So neighbouring bytes are
+    joined to pairs, pairs to fours and so on, all of them at once: what the left one of two
+    contributes is a table of its remainder.
+
     Args:
-        data: Not many: it takes a tenth of a microsecond or so for each.
+        data: Any number of bytes.
         bits: Of the CRC: 8 or 16.
         polynomial: Without its highest term.
     """
-    table = _table(bits, polynomial)
-    mask = (1 << bits) - 1
-    remainder = 0
-    for byte in data:
-        remainder = (remainder << 8 & mask) ^ table[(remainder >> (bits - 8)) ^ byte]
-    return remainder
+    if not data:
+        return 0
+    levels = (len(data) - 1).bit_length()
+    remainders = np.zeros(1 << levels, np.uint16)
+    remainders[-len(data) :] = np.frombuffer(data, np.uint8)
+    single, *shifts = _tables(bits, polynomial, levels)
+    remainders = single[remainders]
+    for high, low in shifts:
+        left, right = remainders[0::2], remainders[1::2]
+        remainders = high[left >> 8] ^ low[left & 0xFF] ^ right
+    return int(remainders[0])
 
 
-@lru_cache(maxsize=2)
-def _table(bits: int, polynomial: int) -> list[int]:
-    top = 1 << (bits - 1)
-    table = []
-    for value in range(256):
-        remainder = value << (bits - 8)
-        for _ in range(8):
-            remainder = (remainder << 1) ^ (polynomial if remainder & top else 0)
-        table.append(remainder & (2 * top - 1))
-    return table
+@lru_cache(maxsize=64)
+def _tables(bits: int, polynomial: int, levels: int) -> tuple[Any, ...]:
+    """Returns the remainders of a byte, and for each level what 2^level bytes behind a remainder
+    make of it, by its upper and its lower byte."""
+    values = np.arange(256, dtype=np.uint32) << (bits - 8)
+    for _ in range(8):
+        overflows = values >> (bits - 1) & 1
+        values = (values << 1 ^ overflows * polynomial) & ((1 << bits) - 1)
+    single = values.astype(np.uint16)
+    numbers = np.arange(256, dtype=np.uint16)
+    # One byte behind a remainder shifts it by 8 bits.
+    shift = (np.zeros_like(single), single) if bits == 8 else (single, numbers << 8)
+    shifts = []
+    for _ in range(levels):
+        shifts.append(shift)
+        high, low = shift
+        shift = tuple(high[part >> 8] ^ low[part & 0xFF] for part in shift)
+    return single, *shifts

@@ -6,39 +6,37 @@ soundfile and matplotlib are imported where they are used, so that help and comp
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import click
-from click.core import ParameterSource
 
 from specfast._cli import options
+from specfast._cli.batch_command import batch
 from specfast._cli.doctor import DIFFERENT, SAME, TROUBLE, examined
-from specfast._cli.errors import Failed, WrongUse, hushed_libraries
+from specfast._cli.errors import hushed_libraries
+from specfast._cli.exits import exit_codes
 from specfast._cli.facts import facts
+from specfast._cli.fronts import front_end, run_front
 from specfast._cli.fronts import fronts as table_of_fronts
-from specfast._cli.fronts import run_front
 from specfast._cli.input import STANDARD_INPUT
-from specfast._cli.jobs import FORMATS, Job, run_mel, run_stft
+from specfast._cli.jobs import FORMATS, Job, make_layer, run_mel, run_stft
 from specfast._cli.live import Live, run_live, run_live_front
+from specfast._cli.many_files import are_many, run_each
 from specfast._cli.one_file import refusal_of_several
 from specfast._cli.output import standard_output
 from specfast._cli.sound import ENCODINGS, SoundJob, run_sound
 from specfast._engine.build import VERSION
 from specfast._spec.arguments import MAX_THREADS
+from specfast.layers import STFTSpectrogram
 from specfast.layers.catalogue import fields_of
-
-# The status that shells report for a program that Ctrl-C ended: 128 + SIGINT.
-_INTERRUPTED = 130
 
 # What `mel` and `stft` have in common; the names are the fields of Job.
 _JOB_OPTIONS = (
-    # One; several get an answer of their own, from `_run`.
-    click.argument("source", metavar="IN", nargs=-1, required=True, type=options.FileName()),
+    click.argument("source", metavar="IN...", nargs=-1, required=True, type=options.FileName()),
     click.option(
         "-o",
         "--output",
@@ -46,13 +44,13 @@ _JOB_OPTIONS = (
         metavar="OUT",
         type=options.FileName(),
         help="File to write: .npy, .npz (with times, frequencies and settings) or .png. "
-        "'-' is standard output.",
+        "'-' is standard output. A folder, such as 'results/', gets a file for each IN.",
     ),
     click.option(
         "--format",
         "kind",
         type=click.Choice(FORMATS),
-        help="Format to write. Default: from the suffix of OUT; npy for '-'.",
+        help="Format to write. Default: from the suffix of OUT; npy for '-' and in a folder.",
     ),
     click.option("--force", is_flag=True, show_default=False, help="Replace OUT if it exists."),
     click.option(
@@ -109,37 +107,32 @@ def _stft_options(command: options.Command) -> options.Command:
     return options.apply(_STFT_OPTIONS, command)
 
 
-def _run(work: Callable[[Any, dict[str, Any]], None], values: dict[str, Any], kind: Any) -> None:
-    """Runs `work` on a job of a kind; the values that are no fields of it go to the layer."""
+def _run(
+    work: Callable[[Any, dict[str, Any]], None],
+    values: dict[str, Any],
+    kind: Any,
+    check: Callable[[dict[str, Any]], object] | None = None,
+) -> None:
+    """Runs `work` on a job of a kind; the values that are no fields of it go to the layer.
+
+    `check` tells from the settings alone that they are wrong, before any of several inputs.
+    """
     context = click.get_current_context()
     sources = values["source"] or (STANDARD_INPUT,)
-    if len(sources) > 1:
+    many = kind is Job and are_many(sources, values["output"])
+    if len(sources) > 1 and not many:
         command = str(context.info_name)
-        raise click.UsageError(refusal_of_several(command, sources, values.get("output")))
+        raise click.UsageError(refusal_of_several(command, sources))
     values["source"] = sources[0]
     job = kind(**{field.name: values.pop(field.name) for field in dataclasses.fields(kind)})
-    # An option that was not given is not passed on: the layer has its own default.
-    settings = {
-        name: value
-        for name, value in values.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
-    }
-    with _exit_codes(), hushed_libraries():
-        work(job, settings)
-
-
-@contextlib.contextmanager
-def _exit_codes(failed: int = 1) -> Iterator[None]:
-    """Turns the exceptions of our work into click's, which print a message and exit."""
-    try:
-        yield
-    except WrongUse as error:
-        raise click.UsageError(str(error)) from error
-    except Failed as error:
-        click.echo(f"Error: {error}", err=True)
-        raise click.exceptions.Exit(failed) from error
-    except KeyboardInterrupt:
-        raise click.exceptions.Exit(_INTERRUPTED) from None
+    settings = options.given(values)
+    with exit_codes(), hushed_libraries():
+        if not many:
+            work(job, settings)
+            return
+        if check is not None:
+            check(settings)
+        run_each(work, job, sources, settings)
 
 
 @click.group(
@@ -153,7 +146,8 @@ def _exit_codes(failed: int = 1) -> Iterator[None]:
 def specfast() -> None:
     """Mel and STFT spectrograms with the numbers of the Keras layers.
 
-    Exit codes: 0 done, 1 failed (a file, a missing package), 2 wrong use, 130 interrupted.
+    Exit codes: 0 done, 1 failed (a file, a missing package), 2 wrong use, 3 done, but some of
+    many files failed, 130 interrupted.
     """
 
 
@@ -168,7 +162,7 @@ def specfast() -> None:
     "recording with another rate is an error: nothing is resampled.",
 )
 def mel(**values: Any) -> None:
-    """Write the mel spectrogram of a recording.
+    """Write the mel spectrogram of a recording, or of each of several.
 
     IN is a WAV, FLAC, OGG, MP3 or AIFF file, or another that libsndfile reads; '-' is standard
     input. Samples are read as float32 in [-1, 1).
@@ -177,14 +171,17 @@ def mel(**values: Any) -> None:
     several channels. With --front it has the layout of that front end.
     """
     front = values.pop("front")
-    _run(run_mel if front is None else partial(run_front, front=front), values, Job)
+    if front is None:
+        _run(run_mel, values, Job)
+    else:
+        _run(partial(run_front, front=front), values, Job, partial(front_end, front))
 
 
 @specfast.command()
 @_job_options
 @_stft_options
 def stft(**values: Any) -> None:
-    """Write the STFT spectrogram of a recording.
+    """Write the STFT spectrogram of a recording, or of each of several.
 
     IN is a WAV, FLAC, OGG, MP3 or AIFF file, or another that libsndfile reads; '-' is standard
     input. Samples are read as float32 in [-1, 1).
@@ -192,7 +189,7 @@ def stft(**values: Any) -> None:
     The result has the layout of the layer without its batch axis: by default
     (frames, channels * bins).
     """
-    _run(run_stft, values, Job)
+    _run(run_stft, values, Job, partial(make_layer, STFTSpectrogram))
 
 
 @specfast.command()
@@ -303,13 +300,16 @@ def stream(**values: Any) -> None:
     _run(run_live if front is None else partial(run_live_front, front=front), values, Live)
 
 
+specfast.add_command(batch)
+
+
 @specfast.command()
 def fronts() -> None:
     """List the front ends that --front knows by name.
 
     Each line has a name, the sampling rate in Hz, and what one frame consists of.
     """
-    with _exit_codes(), standard_output() as output:
+    with exit_codes(), standard_output() as output:
         output.write(_aligned(table_of_fronts()) + "\n")
 
 
@@ -328,7 +328,7 @@ def doctor(a: str, b: str, clip: str | None, as_json: bool) -> None:
 
     Exit codes: 0 the same numbers, 1 they differ, 2 something cannot be compared.
     """
-    with _exit_codes(failed=TROUBLE), hushed_libraries():
+    with exit_codes(failed=TROUBLE), hushed_libraries():
         diagnosis = examined(a, b, clip)
         text = diagnosis.to_json(indent=2) if as_json else str(diagnosis)
         with standard_output() as output:
@@ -340,7 +340,7 @@ def doctor(a: str, b: str, clip: str | None, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def info(as_json: bool) -> None:
     """Show what this build is and what it uses on this machine."""
-    with _exit_codes():
+    with exit_codes():
         table = facts()
         with standard_output() as output:
             output.write((json.dumps(table, indent=2) if as_json else _aligned(table)) + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How a command fails: `WrongUse` has exit code 2, `Failed` has exit code 1."""
+"""How a command fails: `Failed` has exit code 1, `WrongUse` 2, and `SomeFailed` 3."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from specfast.audio import AudioError
 
-__all__ = ["Failed", "WrongUse", "failures", "hushed_libraries", "refusals"]
+__all__ = ["Failed", "SomeFailed", "WrongUse", "failures", "hushed_libraries", "refusals"]
 
 
 class WrongUse(Exception):
@@ -19,6 +19,10 @@ class WrongUse(Exception):
 
 class Failed(Exception):
     """The request is fine and could not be carried out. The message says why."""
+
+
+class SomeFailed(Exception):
+    """A part of the request could not be carried out; the rest is done. The message counts."""
 
 
 @contextlib.contextmanager

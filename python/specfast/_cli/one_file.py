@@ -48,24 +48,19 @@ def check_output_is_one_file(output: str, source: str, kind: str) -> None:
         )
 
 
-def refusal_of_several(command: str, names: Sequence[str], output: str | None) -> str:
+def refusal_of_several(command: str, names: Sequence[str]) -> str:
     """Returns what is said to several inputs: the loop that calls the command for each.
 
     Args:
-        command: mel, stft, sound or stream.
+        command: sound or stream.
         names: The inputs.
-        output: Where the results should go; None: the command prints them, or it is not known.
     """
-    suffix = "wav" if command == "sound" else "npy"
     if command == "stream":
-        action = 'stream "$f" --rate ...'
-    elif output is not None and (output.endswith(("/", os.sep)) or _is_folder(output)):
-        action = f'{command} "$f" -o {shlex.quote(str(Path(output)))}/"$(basename "$f").{suffix}"'
+        pattern, action = "*.wav", 'stream "$f" --rate ...'
     else:
-        action = f'{command} "$f" -o "$f.{suffix}"'
+        pattern, action = "*.npy", f'{command} "$f" -o "$f.wav"'
     shown = ", ".join(repr(name) for name in names[:_SHOWN_NAMES])
     more = f" and {len(names) - _SHOWN_NAMES} more" if len(names) > _SHOWN_NAMES else ""
-    pattern = "*.npy" if command == "sound" else "*.wav"
     return (
         f"IN must be one file. Received {len(names)}: {shown}{more}. A loop of the shell calls "
         f"the command for each: {_loop(pattern, action)}"

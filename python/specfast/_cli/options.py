@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 import numpy as np
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from specfast._audio.raw import RAW_ENCODINGS, encoding_meant
@@ -140,6 +141,19 @@ def apply(decorators: Iterable[Decorator], command: Command) -> Command:
     for decorator in reversed(list(decorators)):
         command = decorator(command)
     return command
+
+
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Returns the options of the current command that were given.
+
+    Others are not passed on: a layer has defaults of its own.
+    """
+    context = click.get_current_context()
+    return {
+        name: value
+        for name, value in values.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
 
 
 def db_range(help_text: str) -> Decorator:
