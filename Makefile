@@ -13,6 +13,7 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 FUZZ_SEED ?= 1
 FUZZ_CALLS ?= 200000
+FAULTS ?=
 # What a strict build adds; CI calls make with STRICT=1.
 STRICT ?=
 WERROR := $(if $(STRICT),--config-settings=cmake.define.SPECFAST_WERROR=ON)
@@ -29,7 +30,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit cuda gpu-check wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -252,6 +253,10 @@ stages: build/programs/build.ninja ## where a tile's time goes (SPECFAST_ISA cho
 
 audit: build/wheel/.built ## which symbols and instructions each instruction set's object holds
 	$(PY) tools/audit_isa.py build/make/isa_objects.txt
+
+# Linux only: it reads /proc, and mounts a small disk in a namespace of its own.
+corpus-faults: .venv/.installed .venv/.test ## faults at random moments of runs over a corpus (FAULTS="--times 20")
+	$(PY) -m benchmarks.corpus.faults $(FAULTS)
 
 # NVIDIA's compiler comes with the build; no GPU is needed. CUDA_SETTINGS=--config-settings=... adds to it.
 CUDA_SETTINGS ?=
