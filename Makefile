@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: BSD-3-Clause
 # Each target does all of its own set-up: Python >= 3.10 with venv, a C++ compiler and make suffice.
 # Environments and builds are kept (.venv*, build/) and brought up to date when their inputs change.
 SHELL := /bin/bash
@@ -30,7 +31,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check review wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +61,12 @@ endef
 
 .venv/.lint: .venv/.test
 	$(PY) $(PIP) install --group lint
+	@touch $@
+
+.venv-review/.ready: pyproject.toml
+	$(call make_venv,.venv-review,11)
+	@echo "== installing the tools of reviewers"
+	@.venv-review/bin/python $(PIP) install --group review
 	@touch $@
 
 .venv-parity/.ready: pyproject.toml
@@ -279,6 +286,9 @@ lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stu
 	$(PY) -m mypy
 	$(PY) tools/check_stubs.py python/specfast/_core.pyi
 
+review: .venv-review/.ready .venv/.test build/wheel/.built ## what reviewers' tools say of the repository and its wheel
+	tools/review.sh "$(CURDIR)/.venv-review/bin" "$(CURDIR)/.venv/bin/python" build/wheel/*.whl
+
 format: .venv/.lint ## let ruff and clang-format apply their fixes
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
@@ -289,4 +299,4 @@ wheel: .venv/.ready ## source release and wheel in dist/
 	$(PY) -m build --outdir dist
 
 clean: ## remove builds and environments
-	rm -rf build dist .venv .venv-parity .venv-adapters .venv-front-ends .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-review .venv-parity .venv-adapters .venv-front-ends .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
