@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 PATH="$1:$PATH" python=$2 wheel=$3 failed=()
 export PATH
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+trap 'rm -rf "$log" "$log.conan"' EXIT
 
 check() { # check NAME COMMAND...
   local name=$1
@@ -45,6 +45,10 @@ check "workflows' schema" schema github-workflows .github/workflows/*.yml
 check "workflows' time limits" \
   check-jsonschema --builtin-schema custom.github-workflows-require-timeout .github/workflows/*.yml
 check zizmor zizmor --offline --no-progress .
+check conan env CONAN_HOME="$log.conan" conan inspect packages/conan
+check rattler-build python3 -c 'import rattler_build as r
+variants = r.VariantConfig.from_yaml("python: [\"3.13\"]\nc_stdlib: [sysroot]\n")
+r.Stage0Recipe.from_file("packages/conda/recipe.yaml").render(variants)'
 check twine twine check --strict "$wheel"
 check check-wheel-contents check-wheel-contents "$wheel"
 if [ "$(uname -s)" = Linux ]; then

@@ -29,14 +29,18 @@ STATED = {
     "CHANGELOG.md": rf"^## \[?v?{VERSION}\]",
     "CITATION.cff": rf"^version: {VERSION}",
     "python/specfast/_engine/build.py": rf"^VERSION = \"{VERSION}\"",
+    "packages/conda/recipe.yaml": rf"^  version: \"{VERSION}\"",
     "packages/cuda12/pyproject.toml": rf"^version = \"{VERSION}\"",
     "packages/cuda13/pyproject.toml": rf"^version = \"{VERSION}\"",
+    "packages/debian/changelog": r"^specfast \(([\d.]+)-\d+\)",
+    "packages/vcpkg/vcpkg.json": rf"\"version-semver\": \"{VERSION}\"",
 }
 # The library for GPUs and the package are of one version.
 NEEDED = {
     "packages/cuda12/pyproject.toml": rf"\"specfast=={VERSION}\"",
     "packages/cuda13/pyproject.toml": rf"\"specfast=={VERSION}\"",
 }
+DEBIAN = "packages/debian"
 WORKFLOWS = ".github/workflows"
 
 
@@ -53,6 +57,15 @@ def versions_agree(root: Path) -> list[str]:
         if found != version:
             complaints.append(f"{path} says version {found}, pyproject.toml {version}")
     return complaints
+
+
+def debian_names_the_abi(root: Path) -> list[str]:
+    """Before 1.0 each minor version has an ABI of its own, and Debian a package for each."""
+    abi = ".".join(project_version(root).split(".")[:2])
+    text = (root / DEBIAN / "control").read_text("utf-8")
+    names = {*re.findall(r"\blibspecfast[\d.]*\d\b", text)}
+    names |= {path.stem for path in (root / DEBIAN).glob("libspecfast[0-9]*.install")}
+    return [f"{DEBIAN} has {name}" for name in sorted(names) if name != f"libspecfast{abi}"]
 
 
 def no_version_stands_elsewhere(root: Path) -> list[str]:
@@ -117,6 +130,8 @@ PLANTED: list[tuple[Rule, str, tuple[str, str], str]] = [
         for path, pattern in [*STATED.items(), *NEEDED.items()]
         for found in re.findall(pattern, (ROOT / path).read_text("utf-8"), re.M)[:1]
     ),
+    (debian_names_the_abi, "pyproject.toml", ('\nversion = "', '\nversion = "9'), "libspecfast"),
+    (debian_names_the_abi, f"{DEBIAN}/control", ("libspecfast0", "libspecfast7"), "libspecfast7"),
     (
         no_version_stands_elsewhere,
         "cmake/isa.cmake",
