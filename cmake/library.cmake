@@ -93,6 +93,13 @@ endif()
 if(SPECFAST_OPENMP_TARGET)
   string(APPEND _pc_private " ${OpenMP_CXX_FLAGS}")
 endif()
+# Programs find the shared library where it lies when they are linked.  Distributions, which install
+# where the system looks by itself, object to a run path.
+cmake_path(SET _pc_prefix NORMALIZE "${CMAKE_INSTALL_PREFIX}")
+set(_pc_run_path " -Wl,-rpath,\${libdir}")
+if(WIN32 OR (NOT DEFINED SKBUILD AND _pc_prefix MATCHES "^/(usr/?)?$"))
+  set(_pc_run_path "")
+endif()
 configure_file(cmake/specfast.pc.in specfast.pc @ONLY)
 install(FILES "${PROJECT_BINARY_DIR}/specfast.pc"
         DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT library)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.metadata
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -94,8 +95,6 @@ def build_with_pkg_config(folder: Path, name: str, pkgconfig: Path, *, static: b
             for word in words
             if word != "-lspecfast"
         ]
-    else:
-        words += [f"-Wl,-rpath,{word[2:]}" for word in words if word.startswith("-L")]
     run(*compiler, *WARNINGS, source, "-o", folder / "example", *words, "-lm")
     return run(folder / "example")
 
@@ -132,20 +131,57 @@ def test_pkg_config(name: str, static: bool, prefix: Path, tmp_path: Path) -> No
     assert prints(name, build_with_pkg_config(tmp_path, name, pkgconfig, static=static))
 
 
-def test_the_commands_of_the_guide(installed: Path, tmp_path: Path) -> None:
-    """The lines that the guide shows for pkg-config, as they stand there."""
-    text = (ROOT / "docs/embedding.md").read_text("utf-8")
-    shared, static, with_rpath = re.findall(r"^cc .*pkg-config.*$", text, re.M)
-    (with_folder,) = re.findall(r"^LD_LIBRARY_PATH=.*$", text, re.M)
+def shown_program(folder: Path) -> str:
+    """Writes the first C program of the guide, on which its commands are tried."""
     name = next(name for name in PROGRAMS if name.startswith("embedding") and name.endswith("-c"))
-    write_source(tmp_path, name)
-    pkgconfig = next(installed.rglob("pkgconfig"))
+    write_source(folder, name)
+    return name
+
+
+def try_commands_of_the_guide(pkgconfig: Path, folder: Path, *, static: bool) -> None:
+    """Runs the lines that the guide shows for pkg-config, as they stand there."""
+    text = (ROOT / "docs/embedding.md").read_text("utf-8")
+    lines = re.findall(r"^cc .*pkg-config.*$", text, re.M)
+    assert len(lines) == 2
+    name = shown_program(folder)
     environment = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(pkgconfig)}
-    for lines in (f"{shared}\n{with_folder}", f"{static}\n./example", f"{with_rpath}\n./example"):
-        printed = run("sh", "-ec", lines, cwd=tmp_path, env=environment)
-        assert prints(name, printed), lines
+    for line in lines[: 1 + static]:
+        printed = run("sh", "-ec", f"{line}\n./example", cwd=folder, env=environment)
+        assert prints(name, printed), line
+
+
+def test_the_commands_of_the_guide(installed: Path, tmp_path: Path) -> None:
+    try_commands_of_the_guide(next(installed.rglob("pkgconfig")), tmp_path, static=True)
+
+
+def test_the_commands_of_the_guide_with_the_wheel(tmp_path: Path) -> None:
+    pkgconfig = Path(specfast.get_include()).parent / "lib/pkgconfig"
+    try_commands_of_the_guide(pkgconfig, tmp_path, static=False)
+
+
+def test_a_library_that_moves_is_named_at_the_start(installed: Path, tmp_path: Path) -> None:
+    text = (ROOT / "docs/embedding.md").read_text("utf-8")
+    (start,) = re.findall(r"^LD_LIBRARY_PATH=.*$", text, re.M)
+    shared = re.findall(r"^cc .*pkg-config.*$", text, re.M)[0]
+    for prefix in ("before", "after"):
+        shutil.copytree(installed, tmp_path / prefix, symlinks=True)
+    before, after = (next((tmp_path / p).rglob("pkgconfig")) for p in ("before", "after"))
+    name = shown_program(tmp_path)
+    environment = {"PATH": "/usr/bin:/bin", "PKG_CONFIG_PATH": str(before)}
+    run("sh", "-ec", shared, cwd=tmp_path, env=environment)
+    shutil.rmtree(tmp_path / "before")
     with pytest.raises(AssertionError, match="error while loading shared libraries"):
-        run("sh", "-ec", f"{shared}\n./example", cwd=tmp_path, env=environment)
+        run("sh", "-ec", "./example", cwd=tmp_path, env=environment)
+    environment["PKG_CONFIG_PATH"] = str(after)
+    assert prints(name, run("sh", "-ec", start, cwd=tmp_path, env=environment))
+
+
+@pytest.mark.parametrize(("prefix", "has"), [("/usr", False), ("/opt/specfast", True)])
+def test_only_a_prefix_of_the_system_has_no_run_path(
+    prefix: str, has: bool, tmp_path: Path
+) -> None:
+    run("cmake", "-S", ROOT, "-B", tmp_path, "-G", "Ninja", f"-DCMAKE_INSTALL_PREFIX={prefix}")
+    assert ("-Wl,-rpath," in (tmp_path / "specfast.pc").read_text("utf-8")) == has
 
 
 @each_program
