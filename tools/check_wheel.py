@@ -20,9 +20,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-# What every Linux has, and GCC's OpenMP, which the system provides unless the wheel was repaired.
+# What every Linux has; OpenMP, which a repair bundles; sanitizers, in builds that ask for them.
 SYSTEM = re.compile(
-    r"lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s|gomp)\.so\.[\d.]+|(lib|ld-)[\w-]*(musl|linux)[\w-]*\.so\.\d"
+    r"lib(c|m|dl|rt|pthread|stdc\+\+|gcc_s|gomp|omp|asan|ubsan)\.so\.[\d.]+|(lib|ld-)[\w-]*(musl|linux)[\w-]*\.so\.\d"
 )
 LICENCES = {"libgomp": ("GPL-3.0-or-later.txt", "GCC-exception-3.1.txt")}
 SPEECH = Path(__file__).resolve().parents[1] / "examples/speech.wav"

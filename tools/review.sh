@@ -49,10 +49,14 @@ check conan env CONAN_HOME="$log.conan" conan inspect packages/conan
 check rattler-build python3 -c 'import rattler_build as r
 variants = r.VariantConfig.from_yaml("python: [\"3.13\"]\nc_stdlib: [sysroot]\n")
 r.Stage0Recipe.from_file("packages/conda/recipe.yaml").render(variants)'
+if [ -x "$1/actionlint" ]; then
+  check actionlint actionlint
+else
+  echo "absent  actionlint: no wheel of it for this machine"
+fi
 check twine twine check --strict "$wheel"
 check check-wheel-contents check-wheel-contents "$wheel"
 if [ "$(uname -s)" = Linux ]; then
-  check actionlint actionlint
   rm -rf build/repaired
   check "auditwheel repair" auditwheel repair --wheel-dir build/repaired "$wheel"
   check "install the repaired wheel" \
