@@ -15,6 +15,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -214,8 +215,9 @@ def test_names_that_are_one_when_they_are_joined() -> None:
 # ---- Archives ----------------------------------------------------------------------------------
 
 
-def forged(member: str, num_bytes: int, **fields: int) -> io.BytesIO:
-    """Zeros packed a thousandfold, and other numbers in the directory's entry."""
+@cache
+def packed_zeros(member: str, num_bytes: int) -> bytes:
+    """An archive in which a member is zeros, packed a thousandfold."""
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
         if member != "config.json":
@@ -223,7 +225,12 @@ def forged(member: str, num_bytes: int, **fields: int) -> io.BytesIO:
         with file.open(member, "w", force_zip64=False) as target:
             for _ in range(num_bytes >> 20):
                 target.write(bytes(1 << 20))
-    data = bytearray(stream.getvalue())
+    return stream.getvalue()
+
+
+def forged(member: str, num_bytes: int, **fields: int) -> io.BytesIO:
+    """Zeros packed a thousandfold, and other numbers in the directory's entry."""
+    data = bytearray(packed_zeros(member, num_bytes))
     entry = data.index(member.encode(), data.index(b"PK\1\2")) - 46
     for name, value in fields.items():
         struct.pack_into("<I", data, entry + {"packed": 20, "offset": 42}[name], value)
