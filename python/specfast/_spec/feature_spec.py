@@ -141,8 +141,7 @@ class FeatureSpec:
         power_offset: added to the power of each bin before the exponent is applied:
             (re^2 + im^2 + power_offset) ** (magnitude_exponent / 2).
 
-    Filterbank, of bins evenly from 0 to half the sampling rate (also where fft_length is odd, as
-    in Keras and torchaudio):
+    Filterbank, of bins evenly from 0 to half the rate, for an odd `fft_length` too, as in Keras:
         num_mel_bins: number of bands.
         min_freq, max_freq: edges of the bank in Hz; None: half the sampling rate.
         mel_scale: "htk" (also Kaldi's) or "slaney".

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Settings of the site for Sphinx. `make docs` builds it: tools/build_site.py."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import specfast
+
+sys.path.insert(0, str(Path(__file__).parent))
+from docstrings import mended  # noqa: E402
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
+
+BUILD = Path(os.environ["SPECFAST_SITE_BUILD"])
+
+project = "specfast"
+author = "specfast developers"
+copyright = author  # noqa: A001  (Sphinx' name)
+version = release = specfast.__version__
+
+extensions = [
+    "breathe",
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+exclude_patterns = ["docs/site/**", "docs/gallery/**", "gallery/**/*.py"]
+suppress_warnings = ["config.cache"]
+
+# ---- Text ------------------------------------------------------------------------------------
+# As deep as headings are linked to; their names are those of a code forge.
+myst_heading_anchors = 4
+default_role = "code"
+highlight_language = "none"
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# ---- Python ----------------------------------------------------------------------------------
+autodoc_mock_imports = [
+    "jax",
+    "keras",
+    "tensorflow",
+    "torch",
+    "transformers",
+    # These ask an installed framework on import.
+    "specfast._adapters.jax_calls",
+    "specfast._hugging_face.versions",
+]
+autodoc_member_order = "bysource"
+autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_typehints = "signature"
+autodoc_type_aliases = {"npt.ArrayLike": "ArrayLike"}
+maximum_signature_line_length = 88
+python_display_short_literal_types = True
+python_use_unqualified_type_names = True
+add_module_names = False
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True
+
+# ---- C ---------------------------------------------------------------------------------------
+breathe_projects = {"specfast": str(BUILD / "doxygen/xml")}
+breathe_default_project = "specfast"
+breathe_domain_by_extension = {"h": "c"}
+c_extra_keywords: list[str] = []
+c_id_attributes = ["SPECFAST_API"]
+
+# ---- Gallery ---------------------------------------------------------------------------------
+sphinx_gallery_conf = {
+    "examples_dirs": str(BUILD / "gallery"),
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/\w+\.py$",
+    "within_subsection_order": "FileNameSortKey",
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "min_reported_time": 60,
+    "write_computation_times": False,
+    "remove_config_comments": True,
+    "thumbnail_size": (600, 300),
+    "abort_on_example_error": True,
+}
+
+# ---- Look ------------------------------------------------------------------------------------
+html_theme = "pydata_sphinx_theme"
+html_title = f"specfast {version}"
+html_static_path = ["static"]
+html_css_files = ["site.css"]
+html_show_sourcelink = False
+html_theme_options: dict[str, Any] = {
+    "logo": {"text": "specfast"},
+    "header_links_before_dropdown": 8,
+    "navbar_align": "left",
+    "navbar_end": ["theme-switcher"],
+    "show_toc_level": 2,
+    "navigation_depth": 2,
+    "show_prev_next": True,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+html_sidebars = {"index": []}
+
+
+def _mend(
+    app: Sphinx, what: str, name: str, subject: object, options: object, lines: list[str]
+) -> None:
+    lines[:] = mended(lines)
+
+
+def setup(app: Sphinx) -> None:
+    # Before napoleon, which makes markup of its own.
+    app.connect("autodoc-process-docstring", _mend, priority=100)
