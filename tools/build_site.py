@@ -37,7 +37,7 @@ NO_DOXYGEN = "make docs requires Doxygen: on Debian and Ubuntu, apt-get install 
 
 def put_together(sources: Path, gallery: Path) -> None:
     """Copies pages, contents and scripts of the gallery; files keep their times, for Sphinx."""
-    for old in (sources / "docs", gallery):
+    for old in (sources / "docs", sources / "gallery", gallery):
         shutil.rmtree(old, ignore_errors=True)
     shutil.copytree(ROOT / "docs", sources / "docs", ignore=shutil.ignore_patterns("site", "gallery"))
     for name in BESIDE_DOCS:
@@ -115,6 +115,7 @@ def main() -> None:
     build = site.with_name(f"{site.name}-build")
     if shutil.which("doxygen") is None:
         sys.exit(NO_DOXYGEN)
+    shutil.rmtree(site, ignore_errors=True)
     put_together(build / "sources", build / "gallery")
     environment = {
         **os.environ,
