@@ -26,12 +26,13 @@ PY_PARITY := .venv-parity/bin/python
 PY_ADAPTERS := .venv-adapters/bin/python
 PY_FRONT_ENDS := .venv-front-ends/bin/python
 PY_BENCH := .venv-bench/bin/python
+PY_DOCS := .venv-docs/bin/python
 # What the installed package is made of.  (The C++ build itself is incremental: build/make.)
 SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -not -name '*.pyc')
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check review wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check review docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -98,6 +99,11 @@ endef
 	rm -f .venv-bench/lib/python3*/site-packages/torchaudio/lib/*.so
 	@touch $@
 
+.venv-docs/.ready: pyproject.toml
+	$(call make_venv,.venv-docs,11)
+	$(PY_DOCS) $(PIP) install --group docs
+	@touch $@
+
 # ---- Building and installing ----------------------------------------------------------------------
 # $(call build,LOG,PIP-ARGUMENTS): the steps of a build are shown; its whole log, only if it fails.
 define build
@@ -140,6 +146,10 @@ endef
 	$(call install_wheel,$(PY_BENCH),)
 	@touch $@
 
+.venv-docs/.installed: .venv-docs/.ready build/wheel/.built
+	$(call install_wheel,$(PY_DOCS),[cli])
+	@touch $@
+
 # $(call install_variant,NAME,CONFIG-SETTINGS): another build, in a folder that PYTHONPATH puts first.
 define install_variant
 	@echo "== compiling the variant $(1)"
@@ -179,6 +189,9 @@ front-ends-golden: .venv-front-ends/.installed ## regenerate what these programs
 
 bench: .venv-bench/.installed ## time the workloads against the peers (BENCH_ARGS="--quick")
 	$(PY_BENCH) -m benchmarks $(BENCH_ARGS)
+
+docs: .venv-docs/.installed ## the guide, a gallery and the reference as a site in build/site (requires Doxygen)
+	$(PY_DOCS) tools/build_site.py build/site
 
 # The sanitizers' run-time libraries must be loaded before Python itself.  Python leaks by design;
 # a request for absurdly much memory must come back as an error, not end the process.  One test is left
@@ -300,3 +313,4 @@ wheel: .venv/.ready ## source release and wheel in dist/
 
 clean: ## remove builds and environments
 	rm -rf build dist .venv .venv-review .venv-parity .venv-adapters .venv-front-ends .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-parity .venv-adapters .venv-front-ends .venv-bench .venv-docs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -39,7 +39,9 @@ def put_together(sources: Path, gallery: Path) -> None:
     """Copies pages, contents and scripts of the gallery; files keep their times, for Sphinx."""
     for old in (sources / "docs", sources / "gallery", gallery):
         shutil.rmtree(old, ignore_errors=True)
-    shutil.copytree(ROOT / "docs", sources / "docs", ignore=shutil.ignore_patterns("site", "gallery"))
+    shutil.copytree(
+        ROOT / "docs", sources / "docs", ignore=shutil.ignore_patterns("site", "gallery")
+    )
     for name in BESIDE_DOCS:
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, sources / name)

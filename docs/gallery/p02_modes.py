@@ -3,8 +3,8 @@
 One transform, four modes
 =========================
 
-``mode`` says what an ``STFTSpectrogram`` returns of each bin: see :doc:`/docs/arguments`. Half a second, in which the
-phases of the overtones can be seen.
+``mode`` says what an ``STFTSpectrogram`` returns of each bin: see :doc:`/docs/arguments`. Half a
+second, in which the phases of the overtones can be seen.
 """
 
 import matplotlib.pyplot as plt
@@ -19,6 +19,6 @@ figure, panels = plt.subplots(2, 2, figsize=(10, 6), layout="constrained")
 for mode, ax in zip(("log", "psd", "real", "angle"), panels.flat, strict=True):
     stft = STFTSpectrogram(mode, frame_length=400, frame_step=40, fft_length=512)
     plot.recording(clip, stft, sampling_rate=rate, ax=ax, colorbar=True, title=f'mode="{mode}"')
-    ax.set_ylim(0, 128)
+    ax.set_ylim(0, 2500)
     ax.label_outer()
 plt.show()

@@ -3,8 +3,8 @@
 What four models hear
 =====================
 
-The same sentence as Whisper, Parakeet, Kaldi and Google's YAMNet get it: other bands, other levels, another
-normalisation. :doc:`/docs/front-ends` lists all presets.
+The same sentence as Whisper, Parakeet, Kaldi and Google's YAMNet get it: other bands, other
+levels, another normalisation. :doc:`/docs/front-ends` lists all presets.
 """
 
 import matplotlib.pyplot as plt

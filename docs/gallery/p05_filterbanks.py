@@ -3,8 +3,9 @@
 Why mel is not mel
 ==================
 
-Two scales, two norms: the twelve bands of a small bank as HTK, torchaudio and Keras place them, and as Slaney, librosa and
-Whisper do. A front end with the wrong one gives no error, and other numbers.
+Two scales, two norms: the twelve bands of a small bank as HTK, torchaudio and Keras place them,
+and as Slaney, librosa and Whisper do. A front end with the wrong one gives no error, and other
+numbers.
 """
 
 import matplotlib.pyplot as plt

@@ -3,7 +3,8 @@
 Cepstra and their derivatives
 =============================
 
-Thirteen coefficients of Kaldi's MFCC, and how they change: one specification, with derivatives of two orders.
+Thirteen coefficients of Kaldi's MFCC, and how they change: one specification, with derivatives
+of two orders.
 """
 
 import matplotlib.pyplot as plt
@@ -12,5 +13,5 @@ from specfast import plot, presets
 
 spec = presets.spec("kaldi_mfcc", delta_order=2)
 figure, ax = plt.subplots(figsize=(10, 5), layout="constrained")
-plot.recording("speech.wav", spec, ax=ax, colorbar=True)
+plot.recording("speech.wav", spec, ax=ax, colorbar=True, vmin=-60, vmax=60)
 plt.show()

@@ -3,8 +3,8 @@
 Levels and PCEN
 ===============
 
-Per-channel energy normalisation divides each band by its own recent past: the hum that was added to the second half
-stands out in decibels, and fades with PCEN.
+Per-channel energy normalisation divides each band by its own recent past: the hum that was added
+to the second half stands out in decibels, and fades with PCEN.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,9 @@
 Frames as they arrive
 =====================
 
-A stream is fed pieces of random lengths, as a network brings them, and returns each frame when its last sample is
-there. The picture shows what each push returned; together they are, bit for bit, one call. See :doc:`/docs/streams`.
+A stream is fed pieces of random lengths, as a network brings them, and returns each frame when
+its last sample is there. The picture shows what each push returned; together they are, bit for
+bit, one call. See :doc:`/docs/streams`.
 """
 
 import matplotlib.pyplot as plt

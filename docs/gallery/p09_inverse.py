@@ -3,8 +3,8 @@
 A tone is taken out
 ===================
 
-A whistle lies over the sentence. Its bins are set to zero in the spectrum, and the inverse makes a signal of what is
-left: see :doc:`/docs/inverse`.
+A whistle lies over the sentence. Its bins are set to zero in the spectrum, and the inverse makes
+a signal of what is left: see :doc:`/docs/inverse`.
 """
 
 import matplotlib.pyplot as plt
@@ -26,6 +26,6 @@ clean = ISTFT.from_layer(layer)(spectra, length=len(samples)).ravel()
 figure, panels = plt.subplots(2, figsize=(10, 6), sharex=True, layout="constrained")
 shown = STFTSpectrogram("log", frame_length=512, frame_step=128, fft_length=512)
 for signal, title, ax in zip((noisy, clean), ("before", "after"), panels, strict=True):
-    plot.recording(signal, shown, sampling_rate=rate, ax=ax, vmin=-8, vmax=4, title=title)
+    plot.recording(signal, shown, sampling_rate=rate, ax=ax, vmin=-70, title=title)
     ax.label_outer()
 plt.show()

@@ -3,8 +3,9 @@
 Sound from what Whisper hears
 =============================
 
-``MelToSound`` undoes each step of a front end and finds the phases. Its sound is heard by Whisper nearly as the original
-is; what lies between the overtones is lost with the bands. See :doc:`/docs/sound`.
+``MelToSound`` undoes each step of a front end and finds the phases. Its sound is heard by
+Whisper nearly as the original is; what lies between the overtones is lost with the bands. See
+:doc:`/docs/sound`.
 """
 
 import matplotlib.pyplot as plt
@@ -19,6 +20,6 @@ figure, panels = plt.subplots(2, figsize=(10, 6), sharex=True, layout="constrain
 shown = STFTSpectrogram("log", frame_length=512, frame_step=128, fft_length=512)
 titles = ("the recording", "sound from its 80 bands")
 for signal, title, ax in zip((samples, rebuilt), titles, panels, strict=True):
-    plot.recording(signal, shown, sampling_rate=rate, ax=ax, vmin=-8, vmax=4, title=title)
+    plot.recording(signal, shown, sampling_rate=rate, ax=ax, vmin=-70, title=title)
     ax.label_outer()
 plt.show()

@@ -3,8 +3,8 @@
 Why two front ends differ
 =========================
 
-The features of Kaldi and those of Phi-4-multimodal look alike. The doctor names the choices in which they differ, and
-the picture shows what each of them does alone: see :doc:`/docs/doctor`.
+The features of Kaldi and those of Phi-4-multimodal look alike. The doctor names the choices in
+which they differ, and the picture shows what each of them does alone: see :doc:`/docs/doctor`.
 """
 
 import matplotlib.pyplot as plt

@@ -3,8 +3,8 @@
 How the engine works
 ====================
 
-A frame goes through four steps: samples are multiplied by the window, transformed, and become energies, which the bands
-add up; the level is the logarithm of that.
+A frame goes through four steps: samples are multiplied by the window, transformed, and become
+energies, which the bands add up; the level is the logarithm of that.
 """
 
 import matplotlib.pyplot as plt
@@ -39,10 +39,11 @@ bands.set_title("40 mel bands (dB)")
 plt.show()
 
 # %%
-# The engine computes many frames at once. A vector register of the processor holds numbers of as many consecutive frames
-# as it is wide, 16 with AVX-512: one number of each. No step ever has to move numbers from one place of a register to
-# another, and the code is the same at any length of the transform. As many frames are a **tile**; threads take tiles,
-# and since each frame passes through the same instructions wherever it stands, its bits depend neither on the number of
+# The engine computes many frames at once. A vector register of the processor holds numbers of as
+# many consecutive frames as it is wide, 16 with AVX-512: one number of each. No step ever has to
+# move numbers from one place of a register to another, and the code is the same at any length of
+# the transform. As many frames are a **tile**; threads take tiles, and since each frame passes
+# through the same instructions wherever it stands, its bits depend neither on the number of
 # threads nor on the batch.
 
 figure, ax = plt.subplots(figsize=(10, 4), layout="constrained")
@@ -62,6 +63,7 @@ ax.set_axis_off()
 plt.show()
 
 # %%
-# What follows is read in one pass while it is in the processor's cache: a tile goes from samples to levels before the
-# next one is touched, and no array of frames or of spectra is ever written. :doc:`/docs/design` tells the whole story,
-# and :doc:`/docs/measurements` what was tried on the way.
+# What follows is read in one pass while it is in the processor's cache: a tile goes from samples
+# to levels before the next one is touched, and no array of frames or of spectra is ever written.
+# :doc:`/docs/design` tells the whole story, and :doc:`/docs/measurements` what was tried on the
+# way.

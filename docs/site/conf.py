@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import specfast
 
 sys.path.insert(0, str(Path(__file__).parent))
-from docstrings import mended  # noqa: E402
+from docstrings import mend
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -62,6 +62,7 @@ maximum_signature_line_length = 88
 python_display_short_literal_types = True
 python_use_unqualified_type_names = True
 add_module_names = False
+toc_object_entries_show_parents = "hide"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
@@ -100,7 +101,7 @@ html_theme_options: dict[str, Any] = {
     "header_links_before_dropdown": 8,
     "navbar_align": "left",
     "navbar_end": ["theme-switcher"],
-    "show_toc_level": 2,
+    "show_toc_level": 1,
     "navigation_depth": 2,
     "show_prev_next": True,
     "footer_start": ["copyright"],
@@ -110,12 +111,6 @@ html_theme_options: dict[str, Any] = {
 html_sidebars = {"index": []}
 
 
-def _mend(
-    app: Sphinx, what: str, name: str, subject: object, options: object, lines: list[str]
-) -> None:
-    lines[:] = mended(lines)
-
-
 def setup(app: Sphinx) -> None:
     # Before napoleon, which makes markup of its own.
-    app.connect("autodoc-process-docstring", _mend, priority=100)
+    app.connect("autodoc-process-docstring", mend, priority=100)

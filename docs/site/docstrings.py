@@ -9,13 +9,19 @@ code; bars and stars elsewhere are magnitudes and products, no markup.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _NAPOLEON = {"Args:", "Attributes:", "Example:", "Raises:", "Returns:", "Warns:", "Yields:"}
 _ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*)$")
+
+
+def mend(*event: Any) -> None:
+    """Takes Sphinx' event "autodoc-process-docstring", whose last argument are the lines."""
+    lines: list[str] = event[-1]
+    lines[:] = mended(lines)
 
 
 def mended(lines: list[str]) -> list[str]:
@@ -38,9 +44,8 @@ def _sections(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
     """Yields each line at the margin with the indented lines, and blanks, below it."""
     header, body = "", list[str]()
     for line in lines:
-        if line.startswith(" ") or (not line.strip() and body):
-            body.append(line)
-        elif not line.strip() and header.endswith(":"):
+        is_blank = not line.strip()
+        if line.startswith(" ") or (is_blank and (body or header.endswith(":"))):
             body.append(line)
         else:
             yield header, body
@@ -49,7 +54,7 @@ def _sections(lines: list[str]) -> Iterator[tuple[str, list[str]]]:
 
 
 def _entries(body: list[str]) -> Iterator[str]:
-    """Yields a section that begins with a `name: text` as a list of definitions, others as text."""
+    """Yields the lines of a section: as definitions if it begins with a `name: text`."""
     is_list = _ENTRY.match(body[0])
     for line in body:
         entry = _ENTRY.match(line) if is_list else None
