@@ -111,6 +111,12 @@ html_theme_options: dict[str, Any] = {
 html_sidebars = {"index": []}
 
 
+def _close_blocks(app: Sphinx, name: str, source: list[str]) -> None:
+    """Takes blank lines from the ends of blocks, where doctest wants them and a reader does not."""
+    source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("source-read", _close_blocks)
     # Before napoleon, which makes markup of its own.
     app.connect("autodoc-process-docstring", mend, priority=100)
