@@ -55,7 +55,12 @@ autodoc_mock_imports = [
     "specfast._hugging_face.versions",
 ]
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "inherited-members": True}
+autodoc_default_options = {
+    "members": True,
+    "inherited-members": True,
+    # Public to other modules of the package.
+    "exclude-members": "pipeline, pipeline_class",
+}
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"npt.ArrayLike": "ArrayLike"}
 maximum_signature_line_length = 88
@@ -71,7 +76,7 @@ napoleon_use_ivar = True
 breathe_projects = {"specfast": str(BUILD / "doxygen/xml")}
 breathe_default_project = "specfast"
 breathe_domain_by_extension = {"h": "c"}
-c_extra_keywords: list[str] = []
+breathe_show_include = False
 c_id_attributes = ["SPECFAST_API"]
 
 # ---- Gallery ---------------------------------------------------------------------------------
@@ -109,14 +114,23 @@ html_theme_options: dict[str, Any] = {
     "secondary_sidebar_items": ["page-toc"],
 }
 html_sidebars = {"index": []}
+html_context = {"default_mode": "auto"}
 
 
-def _close_blocks(app: Sphinx, name: str, source: list[str]) -> None:
-    """Takes blank lines from the ends of blocks, where doctest wants them and a reader does not."""
+def _close_blocks(*event: Any) -> None:
+    """Takes from the ends of blocks the blank lines that doctest wants, and a reader does not."""
+    source: list[str] = event[-1]
     source[0] = source[0].replace("\n\n```\n", "\n```\n")
+
+
+def _plain_signature(*event: Any) -> tuple[str | None, ...]:
+    """Names the type ArrayLike as it is named in the source."""
+    alias = "TypeAliasForwardRef('ArrayLike')"
+    return tuple(text and text.replace(alias, "ArrayLike") for text in event[-2:])
 
 
 def setup(app: Sphinx) -> None:
     app.connect("source-read", _close_blocks)
+    app.connect("autodoc-process-signature", _plain_signature)
     # Before napoleon, which makes markup of its own.
     app.connect("autodoc-process-docstring", mend, priority=100)
