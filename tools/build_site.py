@@ -32,6 +32,8 @@ BESIDE_DOCS = (
     "THIRD_PARTY_NOTICES.md",
     "benchmarks/README.md",
 )
+# For each program, some twenty times what the slowest takes.
+LIMIT_S = 900
 NO_DOXYGEN = "make docs requires Doxygen: on Debian and Ubuntu, apt-get install doxygen"
 
 
@@ -68,9 +70,10 @@ def expanded(contents: str) -> str:
 
 def run(command: list[str], environment: dict[str, str]) -> None:
     """Runs a program in the root; its failure ends this one."""
-    status = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
-    if status:
-        sys.exit(f"{command[0]} failed with status {status}")
+    try:
+        subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=LIMIT_S)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        sys.exit(str(error))
 
 
 class _Page(HTMLParser):

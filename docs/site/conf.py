@@ -32,13 +32,15 @@ extensions = [
     "sphinx_design",
     "sphinx_gallery.gen_gallery",
 ]
-exclude_patterns = ["docs/site/**", "docs/gallery/**", "gallery/**/*.py"]
+# The README is included in the first page.
+exclude_patterns = ["README.md", "gallery/**/*.py"]
 suppress_warnings = ["config.cache"]
 
 # ---- Text ------------------------------------------------------------------------------------
 # As deep as headings are linked to; their names are those of a code forge.
 myst_heading_anchors = 4
 default_role = "code"
+smartquotes = False
 highlight_language = "none"
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -101,6 +103,7 @@ html_title = f"specfast {version}"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
+html_copy_source = False
 html_theme_options: dict[str, Any] = {
     "logo": {"text": "specfast"},
     "header_links_before_dropdown": 8,

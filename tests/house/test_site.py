@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import build_site
+import specfast
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = {path.stem: path.read_text("utf-8") for path in (ROOT / "docs/site").glob("*.rst")}
@@ -77,6 +78,21 @@ def test_scripts_of_the_gallery_are_short_and_have_titles(script: Path) -> None:
     assert line == "=" * len(title)
     assert len(text.splitlines()) <= 80
     assert "plt.show()" in text
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    reference = "".join(text for name, text in CONTENTS.items() if name.startswith("reference"))
+    shown = set(re.findall(r"^\.\. auto\w+:: (?:specfast\.)?(\w+)$", reference, re.M))
+    modules = {path.stem for path in (ROOT / "python/specfast").glob("[a-z]*.py")} - {"cli"}
+    # Functions that lie in one of the modules, and the version.
+    elsewhere = {"from_keras", "load_front", "load_keras", "__version__"}
+    assert shown >= modules | ({*specfast.__all__} - elsewhere)
+
+
+def test_every_header_is_in_the_reference() -> None:
+    headers = {path.name for path in (ROOT / "cpp/include/specfast").glob("*.h")}
+    shown = re.findall(r"^\.\. doxygenfile:: (\S+)$", CONTENTS["reference-c"], re.M)
+    assert sorted(shown) == sorted(headers - {"specfast.h"})
 
 
 def test_links_that_lead_nowhere_are_found(tmp_path: Path) -> None:
