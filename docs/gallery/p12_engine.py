@@ -56,7 +56,7 @@ for lane, colour in enumerate(colours):
     ax.add_patch(plt.Rectangle((1900 + 70 * lane, -6.4), 64, 0.9, color=colour))
     ax.annotate("", (1932 + 70 * lane, -5.5), (lane * hop + length, -2 - lane),
                 arrowprops={"arrowstyle": "->", "color": colour, "alpha": 0.6})  # fmt: skip
-ax.text(1900, -7.2, "one register: the n-th sample of eight frames")
+ax.text(1900, -4.6, "one register: the n-th sample of eight frames")
 ax.text(0, -10.6, "eight consecutive frames, which overlap: a tile")
 ax.set_xlim(-20, 2560)
 ax.set_axis_off()
