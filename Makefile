@@ -312,5 +312,4 @@ wheel: .venv/.ready ## source release and wheel in dist/
 	$(PY) -m build --outdir dist
 
 clean: ## remove builds and environments
-	rm -rf build dist .venv .venv-review .venv-parity .venv-adapters .venv-front-ends .venv-bench .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	rm -rf build dist .venv .venv-parity .venv-adapters .venv-front-ends .venv-bench .venv-docs .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf build dist .venv .venv-review .venv-parity .venv-adapters .venv-front-ends .venv-bench .venv-docs .pytest_cache .mypy_cache .ruff_cache .hypothesis
