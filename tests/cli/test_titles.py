@@ -55,13 +55,14 @@ def test_what_can_be_drawn_stays() -> None:
 
 def test_a_font_that_has_the_letters_is_found() -> None:
     """matplotlib itself brings one font with mathematical letters that the usual one lacks."""
-    entries = font_manager.fontManager.ttflist
+    families = {entry.name for entry in font_manager.fontManager.ttflist}
     usual = letters(font_manager.findfont(font_manager.FontProperties()))
     others = {
         letter
-        for entry in entries
-        if "Last Resort" not in entry.name
-        for letter in letters(entry.fname) - usual
+        for family in families
+        if "Last Resort" not in family
+        for letter in letters(font_manager.findfont(font_manager.FontProperties(family=family)))
+        - usual
         if chr(letter).isprintable()
     }
     assert others, "every font has the same letters"

@@ -78,6 +78,10 @@ def _drawable(title: str, width: float) -> tuple[str, list[str]]:
         # matplotlib's own font of boxes, one for each script.
         found = set() if "Last Resort" in font.name else missing & letters(font.fname)
         if found:
+            # A family is asked for by its name: what another of its faces has is not drawn.
+            regular = font_manager.findfont(font_manager.FontProperties(family=font.name))
+            found &= letters(regular)
+        if found:
             families.append(font.name)
             missing -= found
         if not missing:
