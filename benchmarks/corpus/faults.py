@@ -85,10 +85,23 @@ class Bench:
     def when_some_are_done(self, out: Path, child: subprocess.Popen[bytes]) -> int:
         """Waits until a random number of shards is done, and a random moment more."""
         wanted = self.chance.randrange(self.num_shards)
-        while (num_done(out) < wanted or not out.exists()) and child.poll() is None:
-            time.sleep(0.002)
+        wait_while(lambda: num_done(out) < wanted or not out.exists(), child)
         time.sleep(self.chance.uniform(0.0, 0.03))
         return num_done(out)
+
+
+def wait_while(condition: Callable[[], bool], child: subprocess.Popen[bytes]) -> None:
+    """Waits until a condition no longer holds, or the command ends.
+
+    Raises:
+        TimeoutError: Neither happens.
+    """
+    end = time.monotonic() + _LIMIT_SECONDS
+    while condition() and child.poll() is None:
+        if time.monotonic() > end:
+            child.kill()
+            raise TimeoutError(f"{child.args} has come to nothing in {_LIMIT_SECONDS:g} s")
+        time.sleep(0.002)
 
 
 def contents(out: Path) -> dict[str, bytes]:
@@ -265,8 +278,7 @@ def _with_bad_file(bench: Bench, out: Path, tally: Tally, spoil: Callable[[Path]
     child = bench.start(out)
     tally.done.append(bench.when_some_are_done(out, child))
     # Shards are cut by the lengths that files have when the run begins.
-    while not (out / "run.json").exists():
-        time.sleep(0.002)
+    wait_while(lambda: not (out / "run.json").exists(), child)
     spoil(path)
     try:
         code = ended(child)

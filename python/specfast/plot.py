@@ -96,18 +96,8 @@ def features(
         ('time (s)', 'frequency (Hz), mel scale')
     """
     chart = charts.chart_of(front, sampling_rate)
-    return drawing.draw(
-        values,
-        chart,
-        num_samples=num_samples,
-        ax=ax,
-        vmin=vmin,
-        vmax=vmax,
-        cmap=cmap,
-        colorbar=colorbar,
-        title=title,
-        size=size,
-    )
+    look = drawing.Look(ax, vmin, vmax, cmap, colorbar, title, size)
+    return drawing.draw(values, chart, num_samples, look)
 
 
 def recording(
@@ -166,18 +156,8 @@ def recording(
     if title is None:
         shown = f"{front}, {chart.rows.count} rows" if isinstance(front, str) else chart.title
         title = ": ".join(filter(None, [name, shown])) if ax is None else ""
-    return drawing.draw(
-        values,
-        chart,
-        num_samples=len(samples),
-        ax=ax,
-        vmin=vmin,
-        vmax=vmax,
-        cmap=cmap,
-        colorbar=colorbar,
-        title=title,
-        size=size,
-    )
+    look = drawing.Look(ax, vmin, vmax, cmap, colorbar, title, size)
+    return drawing.draw(values, chart, len(samples), look)
 
 
 def _samples_of(

@@ -277,6 +277,7 @@ def test_bad_arguments(threads: Executor, tmp_path: Path) -> None:
         ("`shard_bytes`", lambda: run(paths, tmp_path / "o", threads, shard_bytes=5)),
         ("`num_threads`", lambda: run(paths, tmp_path / "o", threads, num_threads=0)),
         ("`num_workers`", lambda: run(paths, tmp_path / "o", threads, num_workers=0)),
+        ("`num_workers` must be None", lambda: run(paths, tmp_path / "o", "x", num_workers=2)),
         ("`max_failures`", lambda: run(paths, tmp_path / "o", threads, max_failures=-1)),
         ("`client`", lambda: run(paths, tmp_path / "o", 7)),  # type: ignore[arg-type]
     ]:

@@ -138,7 +138,7 @@ def test_a_call_of_another_thread_is_not_ended() -> None:
 # Every exit is that of an interpreter of its own, and all take the imports of one: it forks before
 # anything is computed. A child that does not come to its end in time is killed, a failure.
 EXITS = """
-import os, signal, sys, threading, time
+import os, signal, sys, threading
 import numpy as np, specfast
 for number in range(3):
     child = os.fork()
@@ -152,12 +152,14 @@ for number in range(3):
     x = np.zeros((4, 160000), np.float32)
     stream = layer.stream()
     y, back = layer.vjp(x)
+    has_computed = threading.Event()
     def work():
         while True:
             exec(use)
+            has_computed.set()
     use = compile(sys.argv[1], "use", "exec")
     threading.Thread(target=work, daemon=True).start()
-    time.sleep(0.1)
+    has_computed.wait()
     break
 """
 

@@ -117,9 +117,9 @@ def _save(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
     ctx.length = output.shape[_pipeline(ctx.key).layout.samples_axis]
 
 
-def _backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-    operator = torch.ops.specfast.inverse_pull_back
-    return operator(cotangent, ctx.shape, ctx.length, ctx.key).to(ctx.dtype), None, None
+def _backward(ctx: Any, cotangent: torch.Tensor, way: Any = None) -> tuple[Any, ...]:
+    way = way or torch.ops.specfast.inverse_pull_back
+    return way(cotangent, ctx.shape, ctx.length, ctx.key).to(ctx.dtype), None, None
 
 
 def _save_for_second(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) -> None:
@@ -128,9 +128,9 @@ def _save_for_second(ctx: Any, inputs: tuple[Any, ...], output: torch.Tensor) ->
     ctx.dtype = cotangent.dtype
 
 
-def _second_backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-    found = torch.ops.specfast.inverse(cotangent, ctx.key, ctx.length)
-    return found.to(ctx.dtype), None, None, None
+def _second_backward(ctx: Any, cotangent: torch.Tensor, way: Any = None) -> tuple[Any, ...]:
+    way = way or torch.ops.specfast.inverse
+    return way(cotangent, ctx.key, ctx.length).to(ctx.dtype), None, None, None
 
 
 class _Inverse(torch.autograd.Function):
@@ -146,8 +146,7 @@ class _Inverse(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-        found = _PullBack.apply(cotangent, ctx.shape, ctx.length, ctx.key)
-        return found.to(ctx.dtype), None, None
+        return _backward(ctx, cotangent, _PullBack.apply)
 
 
 class _PullBack(torch.autograd.Function):
@@ -163,8 +162,7 @@ class _PullBack(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, cotangent: torch.Tensor) -> tuple[Any, ...]:
-        found = _Inverse.apply(cotangent, ctx.key, ctx.length)
-        return found.to(ctx.dtype), None, None, None
+        return _second_backward(ctx, cotangent, _Inverse.apply)
 
 
 # A mapped axis is one more of signals, where the layout has room for it: "layer" has one only.

@@ -47,7 +47,7 @@ _OPTIONS = (
         "--shard-bytes",
         type=click.IntRange(1 << 10, 1 << 36),
         default=DEFAULT_SHARD_BYTES,
-        help="Bytes of features in a shard, the unit of work; a worker holds one in memory.",
+        help="Bytes of features in a shard, the unit of work.",
     ),
     click.option(
         "--suffix",
@@ -105,6 +105,16 @@ def _batch_options(command: options.Command) -> options.Command:
     return options.apply((*_OPTIONS, options.front(), *mel), command)
 
 
+def _refuse_beside_verify(folder: str, given: dict[str, Any]) -> None:
+    """Refuses what has no effect where nothing is computed."""
+    flags = {parameter.name: parameter.opts[0] for parameter in batch.params}
+    for name in given:
+        if name in ("verify", "quiet"):
+            continue
+        flag = "SOURCE" if name == "sources" else flags[name]
+        raise WrongUse(f"--verify {folder} takes no {flag}: it computes nothing")
+
+
 @click.command()
 @_batch_options
 @click.option(
@@ -128,15 +138,13 @@ def batch(**values: Any) -> None:
     # What it takes to run many processes is not imported for other commands, or for help.
     from specfast._cli.batch import Batch, run_batch, run_verify
 
+    given = options.given(values)
     front, folder = values.pop("front"), values.pop("verify")
     job = Batch(**{field.name: values.pop(field.name) for field in dataclasses.fields(Batch)})
     settings = options.given(values)
     with exit_codes(), hushed_libraries():
         if folder is not None:
-            if job.sources or job.output is not None:
-                raise WrongUse(
-                    f"--verify {folder} takes neither SOURCE nor -o: it computes nothing"
-                )
+            _refuse_beside_verify(folder, given)
             run_verify(folder, quiet=job.quiet)
             return
         num_failed = run_batch(job, settings, front=front)

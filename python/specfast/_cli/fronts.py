@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -64,14 +62,13 @@ def front_end(front: str, settings: Mapping[str, Any]) -> FeatureExtractor:
 
 
 def _spec_of(front: str) -> FeatureSpec:
-    names = (*preset_specs.names(), *preset_specs.ALIASES)
-    if front in names:
+    if preset_specs.is_known(front):
         with refusals():
             return preset_specs.spec(front)
-    if os.path.lexists(front) or os.sep in front or Path(front).suffix:
+    if preset_specs.means_file(front):
         return _read_file(front)
-    near = difflib.get_close_matches(front, names, 1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
+    near = preset_specs.nearest(front)
+    meant = f"did you mean {near!r}? " if near else ""
     raise WrongUse(
         f"--front {front!r} is no file and no front end with a name; {meant}`specfast fronts` "
         "lists the names"

@@ -26,7 +26,7 @@ from specfast._cli.output import report, standard_output
 from specfast._cli.target import check_target, is_device, is_standard_output, write_whole
 from specfast._engine.build import set_num_threads
 from specfast._plot.charts import Chart, chart_of
-from specfast._plot.drawing import draw
+from specfast._plot.drawing import Look, draw
 from specfast.audio import read_audio, read_raw
 from specfast.layers import MelSpectrogram, STFTSpectrogram
 
@@ -347,15 +347,8 @@ def _draw(job: Job, result: Result, num_samples: int, stream: BinaryIO) -> None:
     low, high = (job.db_range if is_level else None) or (None, None)
     try:
         with default_looks():
-            panels = draw(
-                result.values,
-                result.chart,
-                num_samples=num_samples,
-                vmin=low,
-                vmax=high,
-                title=title,
-                size=job.size,
-            )
+            look = Look(vmin=low, vmax=high, title=title, size=job.size)
+            panels = draw(result.values, result.chart, num_samples, look)
             from specfast._plot.figures import write_png
 
             write_png(np.ravel(panels)[0].figure, stream)

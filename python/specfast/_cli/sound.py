@@ -89,8 +89,10 @@ def run_sound(job: SoundJob, settings: dict[str, Any], *, front: str | None) -> 
             magnitudes = to_sound.magnitudes(features, **statistics)
             _check_energies(job, magnitudes)
             samples = to_sound.from_magnitudes(magnitudes, job.length)
-            energies = to_sound.energies(features, **statistics)
-            closeness = None if job.quiet else _closeness(to_sound, magnitudes, energies, samples)
+            closeness = None
+            if not job.quiet:
+                energies = to_sound.energies(features, **statistics)
+                closeness = _closeness(to_sound, magnitudes, energies, samples)
         if samples.shape[-1] == 0:
             raise Failed(f"{job.source!r} holds no frame that sound could be made of")
         _write(job, samples, rate)

@@ -69,7 +69,8 @@ def workers_of(
     Args:
         client: An executor, a client of Dask, the address of a scheduler; None: Dask on this
             machine.
-        num_workers: How many processes to start there; for an executor: how many it has.
+        num_workers: How many processes to start on this machine; for an executor: how many it has;
+            for Dask elsewhere: None.
         num_threads: How many threads of the engine each of them uses.
 
     Raises:
@@ -87,9 +88,15 @@ def workers_of(
             return engaged
 
         return pool
+    is_dask = hasattr(client, "scheduler") and hasattr(client, "submit")
+    if num_workers is not None and (isinstance(client, str) or is_dask):
+        raise ValueError(
+            "`num_workers` must be None with a `client` of Dask, which has workers of its own. "
+            f"{checks.received('num_workers', num_workers)}"
+        )
     if isinstance(client, str):
         return lambda stack: clusters.connected(stack, client)
-    if hasattr(client, "scheduler") and hasattr(client, "submit"):
+    if is_dask:
         return lambda _: clusters.DaskWorkers(client)
     raise TypeError(
         "`client` must be a Client of Dask, the address of its scheduler, an Executor of "

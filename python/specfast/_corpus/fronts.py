@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-from pathlib import Path
 from typing import Any
 
-from specfast._spec import checks, preset_specs
+from specfast._spec import preset_specs
 from specfast._spec.feature_spec import FeatureSpec
 from specfast.front_files import read_front
-from specfast.layers import FeatureExtractor, MelSpectrogram
-from specfast.layers.specs import spec_of_layer
+from specfast.layers.specs import spec_of_front
 
 __all__ = ["spec_of"]
 
@@ -28,27 +25,7 @@ def spec_of(front: Any) -> FeatureSpec:
         TypeError, ValueError: It is none of these.
         OSError, FrontFileError: The file cannot be read, or describes no front end.
     """
-    if isinstance(front, FeatureSpec):
-        return front
-    if isinstance(front, FeatureExtractor):
-        return front.spec
-    if isinstance(front, MelSpectrogram):
-        return spec_of_layer(front)
-    if isinstance(front, os.PathLike):
+    is_file = isinstance(front, str) and preset_specs.means_file(front)
+    if is_file or isinstance(front, os.PathLike):
         return read_front(front)
-    if not isinstance(front, str):
-        raise TypeError(
-            "`front` must be the name of a preset, a file, a FeatureSpec, a FeatureExtractor or a "
-            f"MelSpectrogram. {checks.received('front', front)}"
-        )
-    names = (*preset_specs.names(), *preset_specs.ALIASES)
-    if front in names:
-        return preset_specs.spec(front)
-    if os.path.lexists(front) or os.sep in front or Path(front).suffix:
-        return read_front(front)
-    near = difflib.get_close_matches(front, names, 1)
-    meant = f" Did you mean {near[0]!r}?" if near else ""
-    raise ValueError(
-        f"`front` is no file and no front end with a name. {checks.received('front', front)}."
-        + meant
-    )
+    return spec_of_front(front, also="a file, ")

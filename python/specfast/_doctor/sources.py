@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import re
@@ -80,17 +79,16 @@ def _shape(values: np.ndarray[Any, Any]) -> str:
 
 
 def _of_text(text: str, name: str) -> Source:
-    known = (*preset_specs.names(), *preset_specs.ALIASES)
-    if text in known:
+    if preset_specs.is_known(text):
         return Source(f"the preset {text}", spec=preset_specs.spec(text))
     if _FUNCTION.fullmatch(text) and not os.path.lexists(text):
         return Source(f"the function {text}", function=_imported(text, name))
-    if os.path.lexists(text) or os.sep in text or Path(text).suffix:
+    if preset_specs.means_file(text):
         return _of_file(text, name)
-    near = difflib.get_close_matches(text, known, 1)
+    near = preset_specs.nearest(text)
     raise DoctorError(
         f"`{name}` must be the name of a preset, a file, or module:function. "
-        f"{checks.received(name, text)}" + (f". Did you mean {near[0]!r}?" if near else "")
+        f"{checks.received(name, text)}" + (f". Did you mean {near!r}?" if near else "")
     )
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,19 +37,20 @@ def require_matplotlib() -> None:
         ) from error
 
 
-def draw(
-    values: Any,
-    chart: Chart,
-    *,
-    num_samples: int | None = None,
-    ax: Any = None,
-    vmin: float | None = None,
-    vmax: float | None = None,
-    cmap: Any = None,
-    colorbar: bool | None = None,
-    title: str = "",
-    size: tuple[int, int] | None = None,
-) -> Any:
+@dataclass(frozen=True)
+class Look:
+    """Where and how values are drawn: arguments of `specfast.plot.features`, not yet checked."""
+
+    ax: Any = None
+    vmin: float | None = None
+    vmax: float | None = None
+    cmap: Any = None
+    colorbar: bool | None = None
+    title: str = ""
+    size: tuple[int, int] | None = None
+
+
+def draw(values: Any, chart: Chart, num_samples: int | None, look: Look) -> Any:
     """Draws values and returns their Axes: see `specfast.plot.features`."""
     require_matplotlib()
     array, mask = shades.array_of(values)
@@ -59,14 +61,14 @@ def draw(
             f"`values` must hold at most {MAX_PANELS} signals, a panel each. Received: {count} "
             f"in values of shape {array.shape}"
         )
-    is_own = ax is None
-    has_bar = is_own if colorbar is None else checks.flag("colorbar", colorbar)
-    if not isinstance(title, str):
-        raise TypeError(f"`title` must be a string. {checks.received('title', title)}")
-    colours = None if cmap is None else _colour_map(cmap)
+    is_own = look.ax is None
+    has_bar = is_own if look.colorbar is None else checks.flag("colorbar", look.colorbar)
+    if not isinstance(look.title, str):
+        raise TypeError(f"`title` must be a string. {checks.received('title', look.title)}")
+    colours = None if look.cmap is None else _colour_map(look.cmap)
     times = chart.times(panels.shape[3], num_samples)
-    shown = shades.shades_of(panels, chart, mask, vmin, vmax)
-    given = _new_axes(count, size) if is_own else _checked_axes(ax, count, size)
+    shown = shades.shades_of(panels, chart, mask, look.vmin, look.vmax)
+    given = _new_axes(count, look.size) if is_own else _checked_axes(look.ax, count, look.size)
     images = [
         _draw_panel(panel, signal, times, shown, chart, colours)
         for panel, signal in zip(
@@ -77,12 +79,12 @@ def draw(
     if has_bar:
         where = given if count > 1 else given[0]
         given[0].figure.colorbar(images[0], ax=where, label=shown.label, extend=shown.extend)
-    if title:
+    if look.title:
         from specfast._plot.figures import set_title
 
-        set_title(given[0], title, of_figure=is_own)
+        set_title(given[0], look.title, of_figure=is_own)
     if not is_own:
-        return ax
+        return look.ax
     return given[0] if count == 1 else np.array(given, dtype=object)
 
 

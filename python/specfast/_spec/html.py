@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -24,19 +23,21 @@ def table(
         rows: names and values; text is shown as it is, of an array its shape and dtype.
         changed: the names whose values are emphasised, as they are not the defaults.
     """
+    from html import escape  # whose table of entities no other use of the package needs
+
     lines = [
-        f"<tr><th{_STYLE}>{escape(name)}</th><td{_STYLE}>{_cell(value, name in changed)}</td></tr>"
+        f"<tr><th{_STYLE}>{escape(name)}</th><td{_STYLE}>"
+        + (f"<b>{escape(_text(value))}</b>" if name in changed else escape(_text(value)))
+        + "</td></tr>"
         for name, value in rows
     ]
     body = "".join(lines)
     return f"<table><caption{_STYLE}><b>{escape(caption)}</b></caption>{body}</table>"
 
 
-def _cell(value: Any, is_changed: bool) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, np.ndarray):
-        text = f"{'×'.join(map(str, value.shape))} {value.dtype}"
-    else:
-        # A name may hold half of a character that no page can be encoded with.
-        text = value if isinstance(value, str) else checks.short(value)
-        text = text.encode("utf-8", "replace").decode("utf-8")
-    return f"<b>{escape(text)}</b>" if is_changed else escape(text)
+        return f"{'×'.join(map(str, value.shape))} {value.dtype}"
+    # A name may hold half of a character that no page can be encoded with.
+    text = value if isinstance(value, str) else checks.short(value)
+    return text.encode("utf-8", "replace").decode("utf-8")

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import difflib
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
 from specfast._spec import checks
 from specfast._spec import preset_models as models
@@ -56,6 +57,25 @@ def names() -> tuple[str, ...]:
     return tuple(_PRESETS)
 
 
+def is_known(name: str) -> bool:
+    """Tells whether there is a preset, or an alias of one, of this name."""
+    return name in _PRESETS or name in ALIASES
+
+
+def means_file(text: str) -> bool:
+    """Tells whether a text that is no preset's name is a file's, or looks like the name of one."""
+    return not is_known(text) and bool(
+        os.path.lexists(text) or os.sep in text or Path(text).suffix
+    )
+
+
+def nearest(name: str) -> str | None:
+    """Returns the preset or alias that was probably meant by a name that is unknown."""
+    import difflib  # for errors only
+
+    return next(iter(difflib.get_close_matches(name, [*_PRESETS, *ALIASES], 1)), None)
+
+
 def spec(name: str, *, argument: str = "name") -> FeatureSpec:
     """Returns the specification of a preset, by its name or an alias.
 
@@ -73,10 +93,10 @@ def spec(name: str, *, argument: str = "name") -> FeatureSpec:
         )
     name = ALIASES.get(name, name)
     if name not in _PRESETS:
-        near = difflib.get_close_matches(name, [*_PRESETS, *ALIASES], 1)
+        near = nearest(name)
         raise ValueError(
             f"`{argument}` must be the name of a preset. {checks.received(argument, name)}. "
-            + (f"Did you mean {near[0]!r}? " if near else "")
+            + (f"Did you mean {near!r}? " if near else "")
             + f"There are {', '.join(names())}"
         )
     return _made(name)

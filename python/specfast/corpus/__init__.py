@@ -76,7 +76,7 @@ def run(
         mono: Whether to use the mean of all channels.
         channel: The one channel to use where a clip names none; None: all.
         num_workers: How many processes to start; for an executor, how many it has. None: as many
-            as there are processors.
+            as there are processors, or as Dask has elsewhere.
         num_threads: How many threads of the engine each worker uses.
         max_failures: How many clips may fail before the run ends; None: all.
         retry_failed: Whether shards with failures are computed once more.

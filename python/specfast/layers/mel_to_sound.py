@@ -16,14 +16,14 @@ from specfast._engine.mel_inverse import (
     edge_weights,
     magnitude_spec,
 )
-from specfast._spec import checks, description, html, preset_specs
+from specfast._spec import checks, description, html
 from specfast._spec.arguments import thread_count
 from specfast._spec.feature_spec import FeatureSpec
 from specfast.layers.features import FeatureExtractor
 from specfast.layers.griffin_lim import GriffinLim
 from specfast.layers.inverse import ISTFT
 from specfast.layers.mel import MelSpectrogram
-from specfast.layers.specs import spec_of_layer
+from specfast.layers.specs import spec_of_front
 
 _MAX_SAMPLES = 1 << 62
 
@@ -79,7 +79,7 @@ class MelToSound:
     ) -> None:
         threads = thread_count("num_threads", num_threads)
         steps = checks.integer("band_iterations", band_iterations, minimum=1, maximum=1000000)
-        self._spec = _spec_of(front)
+        self._spec = spec_of_front(front)
         self._inverse = MelInverse(self._spec, steps, threads or 0)
         self._options: dict[str, Any] = {
             "num_iterations": num_iterations,
@@ -320,21 +320,6 @@ class MelToSound:
 
 def _restored(spec: FeatureSpec, options: dict[str, Any]) -> MelToSound:
     return MelToSound(spec, **options)
-
-
-def _spec_of(front: Any) -> FeatureSpec:
-    if isinstance(front, FeatureSpec):
-        return front
-    if isinstance(front, FeatureExtractor):
-        return front.spec
-    if isinstance(front, MelSpectrogram):
-        return spec_of_layer(front)
-    if isinstance(front, str):
-        return preset_specs.spec(front, argument="front")
-    raise TypeError(
-        "`front` must be the name of a preset, a FeatureSpec, a FeatureExtractor or a "
-        f"MelSpectrogram. {checks.received('front', front)}"
-    )
 
 
 def _istft_of(spec: FeatureSpec) -> ISTFT:

@@ -1,15 +1,41 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a Keras layer computes, as a specification."""
+"""What layers and other front ends compute, as a specification."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from specfast._spec import checks
+from specfast._spec import checks, preset_specs
 from specfast._spec.feature_spec import FeatureSpec
 from specfast._spec.policy import Policy
+from specfast.layers.features import FeatureExtractor
 from specfast.layers.mel import MelSpectrogram
 from specfast.layers.stft import STFTSpectrogram
+
+
+def spec_of_front(front: Any, *, also: str = "") -> FeatureSpec:
+    """Returns the specification of a front end.
+
+    Args:
+        front: the name of a preset, a FeatureSpec, a FeatureExtractor or a MelSpectrogram.
+        also: what else the caller accepts, for messages.
+
+    Raises:
+        TypeError: if it is none of these.
+        ValueError: if there is no such preset; as `spec_of_layer`.
+    """
+    if isinstance(front, FeatureSpec):
+        return front
+    if isinstance(front, FeatureExtractor):
+        return front.spec
+    if isinstance(front, MelSpectrogram):
+        return spec_of_layer(front)
+    if isinstance(front, str):
+        return preset_specs.spec(front, argument="front")
+    raise TypeError(
+        f"`front` must be the name of a preset, {also}a FeatureSpec, a FeatureExtractor or a "
+        f"MelSpectrogram. {checks.received('front', front)}"
+    )
 
 
 def spec_of_layer(layer: STFTSpectrogram | MelSpectrogram) -> FeatureSpec:
