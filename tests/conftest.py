@@ -19,10 +19,6 @@ from typing import Any
 
 import pytest
 
-# NumPy is not yet imported. The threads of its BLAS, which no test is about, would keep the
-# processors busy waiting for the next product, in child processes too.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 _terminal = pytest.StashKey[int]()
 
 
