@@ -146,13 +146,15 @@ def apply(decorators: Iterable[Decorator], command: Command) -> Command:
 def given(values: dict[str, Any]) -> dict[str, Any]:
     """Returns the options of the current command that were given.
 
-    Others are not passed on: a layer has defaults of its own.
+    Others are not passed on: a layer has defaults of its own.  With click 8.1.0, an argument of
+    any number of values counts as given even if it got none.
     """
     context = click.get_current_context()
     return {
         name: value
         for name, value in values.items()
-        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+        if not (isinstance(value, tuple) and not value)
+        and context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
 
 
