@@ -26,8 +26,6 @@ from specfast import MelSpectrogram, corpus
 from specfast._cli.progress import line_of, shown_progress
 from specfast.audio import read_audio
 
-pytestmark = pytest.mark.usefixtures("forgotten_sockets")
-
 WHISPER = ("--front", "whisper", "--shard-bytes", SHARD_BYTES)
 
 

@@ -18,7 +18,7 @@ import distributed
 import pytest
 import soundfile
 
-from corpora import RATE, SHARD_BYTES, collect_forgotten, differences, failures, noise
+from corpora import RATE, SHARD_BYTES, differences, failures, noise
 from specfast import corpus
 from specfast._corpus import clusters, isolation, scheduler
 from specfast._corpus.item import Item
@@ -26,8 +26,6 @@ from specfast._corpus.settings import Settings, read_run
 from specfast._corpus.shards import Shard
 from specfast._corpus.worker import Task, compute_shard
 from specfast._spec import preset_specs
-
-pytestmark = pytest.mark.usefixtures("forgotten_sockets")
 
 # What every child process runs first: to open such a file is death. It stands for a decoder that
 # crashes, and for a clip that takes more memory than there is.
@@ -65,7 +63,6 @@ def client(deadly: None) -> Iterator[Any]:  # noqa: ARG001
         distributed.Client(cluster, set_as_default=False) as connected,
     ):
         yield connected
-    collect_forgotten()
 
 
 def run(paths: Any, out: Path, client: Any, **others: Any) -> corpus.RunSummary:

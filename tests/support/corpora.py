@@ -73,7 +73,11 @@ def mapped_file(address: int) -> str:
 
 
 def collect_forgotten() -> None:
-    """Collects the sockets and loops that old versions of distributed leave open."""
+    """Collects the sockets and loops that old versions of distributed leave open.
+
+    What finalizers let go of is found by the next pass only.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+        for _ in range(3):
+            gc.collect()
