@@ -292,11 +292,12 @@ gpu-check: ## what takes a GPU: numbers, compute-sanitizer, times
 	tools/gpu_check.sh
 
 CXX_FILES = $(shell find cpp integrations tests/cuda -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
-lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy, drift of the stubs
+lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy (for Windows too), drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	.venv/bin/clang-format --dry-run --Werror $(CXX_FILES)
 	$(PY) -m mypy
+	$(PY) -m mypy --platform win32 --no-warn-unreachable python
 	$(PY) tools/check_stubs.py python/specfast/_core.pyi
 
 review: .venv-review/.ready .venv/.test build/wheel/.built ## what reviewers' tools say of the repository and its wheel

@@ -9,7 +9,7 @@ function(specfast_set_kernel_options target)
   # These flags stand after CMAKE_CXX_FLAGS_<CONFIG> on the command line, so they win: unoptimised
   # vector code is uselessly slow and keeps inline functions of the standard library alive.
   # No -ffast-math: each result must be the same in every lane, tail and thread.
-  target_compile_options(${target} PRIVATE
+  specfast_add_flags(${target} PRIVATE
     ${SPECFAST_KERNEL_OPTIMIZATION} -ffp-contract=off -fno-math-errno -fno-trapping-math -fno-lto
     -Wno-psabi ${ARGN})
   # GCC's own AVX-512 header makes undefined vectors by `__m512 y = y` (GCC bug 105593) and then warns

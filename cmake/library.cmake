@@ -18,6 +18,24 @@ set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/specfast")
 # Before 1.0 a new minor version may break the ABI.
 set(_so_version "${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}")
 
+# specfast_write_exports(<file>)
+#   What a library exports on Windows: every function that the headers declare.  (To mark them in the
+#   code would mark them in the static library too, and so in each program that it becomes part of.)
+function(specfast_write_exports file)
+  file(GLOB headers CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/cpp/include/specfast/*.h")
+  set(lines "EXPORTS\n")
+  foreach(header IN LISTS headers)
+    file(READ "${header}" text)
+    string(REGEX MATCHALL "\nSPECFAST_API [^;(]*[ *]specfast_[a-z0-9_]+\\(" declarations "${text}")
+    foreach(declaration IN LISTS declarations)
+      string(REGEX MATCH "specfast_[a-z0-9_]+\\($" name "${declaration}")
+      string(REPLACE "(" "" name "${name}")
+      string(APPEND lines "  ${name}\n")
+    endforeach()
+  endforeach()
+  file(GENERATE OUTPUT "${file}" CONTENT "${lines}")
+endfunction()
+
 # ---- Targets --------------------------------------------------------------------------------------
 # The shared library is made of the very objects of the static one.
 get_property(_isas GLOBAL PROPERTY SPECFAST_ISAS)
@@ -44,7 +62,18 @@ if(CMAKE_SYSTEM_NAME STREQUAL "Linux")
     target_link_options(specfast_shared PRIVATE -Wl,--no-undefined)
   endif()
 endif()
+if(WIN32)
+  # The version is in the name of the file that programs load, as elsewhere: in one process, Windows
+  # takes two files of one name for the same library.
+  set_target_properties(specfast_shared PROPERTIES RUNTIME_OUTPUT_NAME specfast-${_so_version})
+  target_sources(specfast_shared PRIVATE "${PROJECT_BINARY_DIR}/specfast.def")
+  specfast_write_exports("${PROJECT_BINARY_DIR}/specfast.def")
+endif()
 set_target_properties(specfast_engine PROPERTIES OUTPUT_NAME specfast EXPORT_NAME static)
+if(SPECFAST_CLANG_CL)
+  # specfast.lib is what stands for the shared library.
+  set_target_properties(specfast_engine PROPERTIES OUTPUT_NAME specfast_static)
+endif()
 # For projects that take this one in with add_subdirectory or FetchContent.
 if(BUILD_SHARED_LIBS)
   add_library(specfast::specfast ALIAS specfast_shared)
@@ -62,12 +91,18 @@ if(DEFINED SKBUILD)
   # A wheel holds no symbolic links: the file is the one that programs load, and the name that
   # linkers look for is a script of one line.
   install(TARGETS specfast_shared EXPORT specfast-shared
+          RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_SKIP)
-  file(WRITE "${PROJECT_BINARY_DIR}/wheel/libspecfast.so" "INPUT(libspecfast.so.${_so_version})\n")
-  install(FILES "${PROJECT_BINARY_DIR}/wheel/libspecfast.so"
-          DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library)
+  if(NOT WIN32)
+    file(WRITE "${PROJECT_BINARY_DIR}/wheel/libspecfast.so" "INPUT(libspecfast.so.${_so_version})\n")
+    install(FILES "${PROJECT_BINARY_DIR}/wheel/libspecfast.so"
+            DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library)
+  endif()
 else()
   install(TARGETS specfast_shared EXPORT specfast-shared
+          RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT library
+          ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library)
   install(TARGETS specfast_engine EXPORT specfast-static
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library)
@@ -89,6 +124,10 @@ string(REGEX REPLACE "[^/]+" ".." _pc_up "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 set(_pc_private "-lstdc++ -lpthread -ldl -lm")
 if(APPLE)
   set(_pc_private "-lc++")
+elseif(MINGW)
+  set(_pc_private "-lstdc++ -lpthread")
+elseif(WIN32)
+  set(_pc_private "")
 endif()
 if(SPECFAST_OPENMP_TARGET)
   string(APPEND _pc_private " ${OpenMP_CXX_FLAGS}")

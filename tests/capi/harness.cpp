@@ -44,4 +44,12 @@ void check_number(const char* function, std::int64_t number, bool may_fail) {
   if (specfast_last_status() == SPECFAST_OK) broken(function, -1, "a status");
 }
 
+void forget_variable(const char* name) {
+#if defined(_WIN32)
+  _putenv_s(name, "");
+#else
+  unsetenv(name);
+#endif
+}
+
 }  // namespace fuzz

@@ -23,6 +23,9 @@ bool check(const char* function, specfast_status status, int allowed, bool may_s
 void refused(const char* function, specfast_status status);
 void check_number(const char* function, std::int64_t number, bool may_fail);
 
+// Takes a variable out of the environment of this process.
+void forget_variable(const char* name);
+
 struct Plan {
   specfast_config config;
   specfast_plan* handle = nullptr;

@@ -4,6 +4,10 @@
 #include <cstdlib>
 #include <new>
 
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
+
 namespace fuzz {
 std::atomic<long> allocations_left{-1}, num_failed{0}, num_live{0};
 std::atomic<bool> all_fail_then{false};
@@ -22,11 +26,27 @@ bool is_refused(std::size_t bytes) {
   return true;
 }
 
+#if defined(_WIN32)
+
+// Aligned memory has a function of its own to free it, and whoever frees does not know which it is.
+void* reserve(std::size_t bytes, std::size_t alignment) {
+  return _aligned_malloc(bytes ? bytes : 1, alignment ? alignment : 16);
+}
+void unreserve(void* memory) { _aligned_free(memory); }
+
+#else
+
+void* reserve(std::size_t bytes, std::size_t alignment) {
+  if (!alignment) return std::malloc(bytes ? bytes : 1);
+  return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
+}
+void unreserve(void* memory) { std::free(memory); }
+
+#endif
+
 void* allocate_or_null(std::size_t bytes, std::size_t alignment) noexcept {
   if (is_refused(bytes)) return nullptr;
-  void* const memory =
-      alignment ? std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment)
-                : std::malloc(bytes ? bytes : 1);
+  void* const memory = reserve(bytes, alignment);
   if (memory) ++fuzz::num_live;
   return memory;
 }
@@ -39,7 +59,7 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 
 void release(void* memory) noexcept {
   if (memory) --fuzz::num_live;
-  std::free(memory);
+  unreserve(memory);
 }
 
 }  // namespace

@@ -477,8 +477,8 @@ void starve(const std::vector<Case>& cases, bool is_first_use) {
 
 void starve() {
   // These would spare the library the search for a number of threads.
-  unsetenv("SPECFAST_NUM_THREADS");
-  unsetenv("OMP_NUM_THREADS");
+  forget_variable("SPECFAST_NUM_THREADS");
+  forget_variable("OMP_NUM_THREADS");
   all_fail_then = true;
   starve(cases_of_the_library(), true);
   std::optional<Things> things(std::in_place);

@@ -88,7 +88,12 @@ constexpr Backend kBackend = BackendFunctions<HostRuntime>::table("host");
 }  // namespace
 }  // namespace specfast_cuda
 
-extern "C" __attribute__((visibility("default"))) const specfast::engine::Backend*
-specfast_backend() {
+#if defined(_WIN32)
+#define SPECFAST_EXPORT __declspec(dllexport)
+#else
+#define SPECFAST_EXPORT __attribute__((visibility("default")))
+#endif
+
+extern "C" SPECFAST_EXPORT const specfast::engine::Backend* specfast_backend() {
   return &specfast_cuda::kBackend;
 }

@@ -3,11 +3,9 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -15,15 +13,13 @@
 
 #include "engine/base/error.h"
 #include "engine/base/interrupt.h"
+#include "engine/base/system.h"
 
 #if defined(_OPENMP)
 #include <omp.h>
 #endif
 #if defined(__unix__) || defined(__APPLE__)
 #include <pthread.h>
-#endif
-#if defined(__linux__)
-#include <sched.h>
 #endif
 
 namespace specfast::engine {
@@ -49,31 +45,6 @@ int threads_from_environment(const char* name) {
   const long value = std::strtol(text, &end, 10);
   if (*end != '\0' && *end != ',') return 0;
   return value > 0 ? int(std::min<long>(value, kMaxThreads)) : 0;
-}
-
-int processors_by_affinity() {
-#if defined(__linux__)
-  cpu_set_t set;
-  if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
-#endif
-  return int(std::max(1u, std::thread::hardware_concurrency()));
-}
-
-// Processors that the container's quota is worth, rounded up; a large number where there is none.
-int processors_by_quota() {
-  constexpr int kUnlimited = 1 << 20;
-  double quota = -1, period = 0;
-  std::ifstream v2("/sys/fs/cgroup/cpu.max");
-  std::string first;
-  if (v2 >> first >> period) {
-    if (first == "max") return kUnlimited;
-    quota = std::strtod(first.c_str(), nullptr);
-  } else {
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_quota_us") >> quota;
-    std::ifstream("/sys/fs/cgroup/cpu/cpu.cfs_period_us") >> period;
-  }
-  if (quota <= 0 || period <= 0) return kUnlimited;
-  return std::max(1, int(std::ceil(quota / period)));
 }
 
 int environment_num_threads() {

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine/device/backend.h"
 
-#include <dlfcn.h>
-#include <unistd.h>
-
 #include <mutex>
 #include <string>
 
 #include "engine/base/error.h"
+#include "engine/base/system.h"
 
 namespace specfast::engine {
 namespace {
@@ -16,7 +14,7 @@ struct Loaded {
   std::mutex mutex;
   std::string path;
   const Backend* functions = nullptr;
-  pid_t process = 0;
+  int64_t process = 0;
 };
 
 Loaded& loaded() {
@@ -28,20 +26,16 @@ Loaded& loaded() {
   throw Error(status, message);
 }
 
-std::string reason_of_linker() {
-  const char* const reason = dlerror();
-  return reason ? reason : "unknown reason";
-}
-
 const Backend* functions_of(const std::string& path) {
-  void* const library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  std::string reason;
+  void* const library = load_library(path, reason);
   if (!library) {
-    refuse(SPECFAST_E_UNAVAILABLE_DEVICE,
-           "the library for devices cannot be loaded: " + reason_of_linker());
+    refuse(SPECFAST_E_UNAVAILABLE_DEVICE, "the library for devices cannot be loaded: " + reason);
   }
-  const auto function = reinterpret_cast<BackendFunction>(dlsym(library, kBackendSymbol));
+  const auto function =
+      reinterpret_cast<BackendFunction>(find_export(library, kBackendSymbol, reason));
   if (!function) {
-    refuse(SPECFAST_E_UNAVAILABLE_DEVICE, path + " is no backend: " + reason_of_linker());
+    refuse(SPECFAST_E_UNAVAILABLE_DEVICE, path + " is no backend: " + reason);
   }
   const Backend* const functions = function();
   if (functions->version != kBackendVersion) {
@@ -56,7 +50,7 @@ const Backend* functions_of(const std::string& path) {
 }  // namespace
 
 void load_backend(const char* path) {
-  const std::string wanted = path ? path : "libspecfast_cuda.so." SPECFAST_SO_VERSION;
+  const std::string wanted = path ? path : library_file("specfast_cuda");
   Loaded& now = loaded();
   const std::lock_guard<std::mutex> lock(now.mutex);
   if (now.functions && now.path == wanted) return;
@@ -66,7 +60,7 @@ void load_backend(const char* path) {
   }
   now.functions = functions_of(wanted);
   now.path = wanted;
-  now.process = getpid();
+  now.process = process_number();
 }
 
 const Backend& backend() {
@@ -75,7 +69,7 @@ const Backend& backend() {
   if (!now.functions) {
     refuse(SPECFAST_E_UNAVAILABLE_DEVICE, "no backend is loaded: call specfast_load_backend first");
   }
-  if (now.process != getpid()) {
+  if (now.process != process_number()) {
     refuse(SPECFAST_E_UNAVAILABLE_DEVICE,
            "a forked process cannot use the GPU that its parent has opened: start processes with "
            "spawn, or first use the GPU in the child");
@@ -86,7 +80,7 @@ const Backend& backend() {
 bool has_backend() {
   Loaded& now = loaded();
   const std::lock_guard<std::mutex> lock(now.mutex);
-  return now.functions && now.process == getpid();
+  return now.functions && now.process == process_number();
 }
 
 void throw_failure(const BackendFailure& failure) {

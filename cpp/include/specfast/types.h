@@ -20,7 +20,7 @@
 
 #if defined(SPECFAST_SHARED) && defined(_WIN32)
 #define SPECFAST_API __declspec(dllimport)
-#elif defined(__GNUC__)
+#elif defined(__GNUC__) && !defined(_WIN32)
 #define SPECFAST_API __attribute__((visibility("default")))
 #else
 #define SPECFAST_API

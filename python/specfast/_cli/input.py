@@ -71,8 +71,9 @@ def opened(source: str) -> Iterator[BinaryIO]:
         if sys.stdin is None:
             raise Failed("cannot read standard input: it is closed")
         # In a pipe that its owner made non-blocking, "nothing yet" would read as "the end".
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            os.set_blocking(sys.stdin.fileno(), True)
+        if hasattr(os, "set_blocking"):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                os.set_blocking(sys.stdin.fileno(), True)
         yield sys.stdin.buffer
         return
     try:

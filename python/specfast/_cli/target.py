@@ -173,7 +173,7 @@ def _created(path: Path, *, like: Path) -> Iterator[BinaryIO]:
     # Never an existing file. The umask is applied to the mode.
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
     with os.fdopen(os.open(path, flags, mode), "w+b") as stream:
-        if old is not None and hasattr(os, "fchown"):
+        if old is not None and sys.platform != "win32":
             # Only the superuser may give a file away.
             with contextlib.suppress(PermissionError):
                 os.fchown(stream.fileno(), old.st_uid, old.st_gid)
@@ -185,7 +185,7 @@ def _created(path: Path, *, like: Path) -> Iterator[BinaryIO]:
 def _copy_attributes(source: Path, handle: int) -> None:
     """Gives a file the access control list and other extended attributes of another, as far as
     the system has them and lets us."""
-    if not hasattr(os, "listxattr"):
+    if sys.platform != "linux":
         return
     with contextlib.suppress(OSError):
         for name in os.listxattr(source):

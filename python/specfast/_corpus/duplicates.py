@@ -7,7 +7,7 @@ import os
 import tempfile
 from array import array
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
@@ -36,7 +36,7 @@ class PlacesOfKeys:
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         self._folder = folder
         self._hashes, self._places = array("q"), array("q")
-        self._files: list[BinaryIO] = []
+        self._files: list[IO[bytes]] = []
 
     def add(self, key: str, place: int) -> None:
         """Remembers a key; places must ascend."""
@@ -80,7 +80,7 @@ class PlacesOfKeys:
             file.write(part.tobytes())
 
 
-def _nameless_file(folder: str | os.PathLike[str]) -> BinaryIO:
+def _nameless_file(folder: str | os.PathLike[str]) -> IO[bytes]:
     return tempfile.TemporaryFile(dir=folder)
 
 

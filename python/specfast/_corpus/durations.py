@@ -33,7 +33,9 @@ class Guess:
 def guess_of(path: str) -> Guess:
     """Returns what a file probably holds; nothing if it cannot be read."""
     try:
-        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        handle = os.open(
+            path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+        )
     except (OSError, ValueError):
         return Guess(0.0, 1)
     try:

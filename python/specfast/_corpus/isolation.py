@@ -26,6 +26,8 @@ _TRIALS = 2
 _MAIN = "from specfast._corpus.isolation import main; main()"
 # No clip takes as long; what waits for ever is as good as dead.
 _SECONDS_PER_CLIP = 3600
+# What a process that is killed ends with, under systems that have that signal.
+_KILLED = -9
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ def _tried(request: _Request) -> tuple[list[Outcome] | None, int]:
             timeout=_SECONDS_PER_CLIP * len(request.items),
         )
     except subprocess.TimeoutExpired:
-        return None, -signal.SIGKILL
+        return None, _KILLED
     if result.returncode != 0:
         return None, result.returncode
     answer: list[Outcome] | Exception = pickle.loads(result.stdout)

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """One run at a time in a folder.
 
-The lock is one of POSIX records: a process that is forked does not inherit it, so workers that
-outlive a killed run do not hold it; and it ends with its process, whatever ends that.
+Workers that outlive a killed run do not inherit the lock, and it ends with its process, whatever
+ends that.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import socket
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from specfast._corpus.errors import CorpusError
+from specfast._corpus.file_locks import begin_lock, open_for_lock, read_start, write_at
 
 __all__ = ["LOCK_NAME", "only_run"]
 
@@ -39,11 +39,11 @@ def only_run(out: Path) -> Iterator[None]:
             raise CorpusError(f"another run of this process is writing to {str(out)!r}")
         _mine.add(out)
     try:
-        handle = os.open(out / LOCK_NAME, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = open_for_lock(out / LOCK_NAME)
         try:
             _lock(handle, out)
             os.ftruncate(handle, 0)
-            os.pwrite(handle, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
+            write_at(handle, f"process {os.getpid()} on {socket.gethostname()}".encode(), 0)
             yield
         finally:
             os.close(handle)
@@ -53,16 +53,9 @@ def only_run(out: Path) -> Iterator[None]:
 
 
 def _lock(handle: int, out: Path) -> None:
-    try:
-        import fcntl
-    except ImportError:  # Windows
+    if begin_lock(handle):
         return
-    try:
-        fcntl.lockf(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in (errno.EACCES, errno.EAGAIN):
-            return  # this file system has no locks
-        holder = os.pread(handle, 200, 0).decode(errors="replace") or "another process"
-        raise CorpusError(
-            f"another run is writing to {str(out)!r}: {holder}. Wait for its end, or end it"
-        ) from None
+    holder = read_start(handle, 200).decode(errors="replace") or "another process"
+    raise CorpusError(
+        f"another run is writing to {str(out)!r}: {holder}. Wait for its end, or end it"
+    )

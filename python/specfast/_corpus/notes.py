@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+from specfast._corpus.file_locks import open_for_lock, read_start, wait_for_lock, write_at
 from specfast._corpus.shards import Shard
 
 __all__ = ["NOTES_NAME", "Note", "clear_notes", "remove_notes_folder"]
@@ -37,13 +38,13 @@ class Note:
         self.suspects: list[int] = []
 
     def __enter__(self) -> Note:
-        self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o666)
-        _lock(self._handle)
-        content = os.pread(self._handle, 1 << 20, 0)
+        self._handle = open_for_lock(self._path)
+        wait_for_lock(self._handle)
+        content = read_start(self._handle, 1 << 20)
         numbers = [number for (number,) in _NUMBER.iter_unpack(content[: len(content) // 8 * 8])]
         if numbers and numbers[0] != _NOBODY:
             numbers.append(numbers[0])
-            os.pwrite(self._handle, _NUMBER.pack(numbers[0]), (len(numbers) - 1) * _NUMBER.size)
+            write_at(self._handle, _NUMBER.pack(numbers[0]), (len(numbers) - 1) * _NUMBER.size)
         self.suspects = numbers[1:]
         self._begin(_NOBODY)
         return self
@@ -67,21 +68,15 @@ class Note:
         self._begin(_NOBODY)
 
     def remove(self) -> None:
-        """Removes the note of a shard that is done."""
-        self._path.unlink(missing_ok=True)
+        """Removes the note of a shard that is done.
+
+        Windows keeps the name of a file that is open; there `clear_notes` removes it.
+        """
+        with contextlib.suppress(PermissionError):
+            self._path.unlink(missing_ok=True)
 
     def _begin(self, index: int) -> None:
-        os.pwrite(self._handle, _NUMBER.pack(index), 0)
-
-
-def _lock(handle: int) -> None:
-    """Waits for the lock of an open file, where the file system has locks."""
-    try:
-        import fcntl
-    except ImportError:  # Windows
-        return
-    with contextlib.suppress(OSError):
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        write_at(self._handle, _NUMBER.pack(index), 0)
 
 
 def clear_notes(out: Path) -> None:
