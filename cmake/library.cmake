@@ -13,6 +13,8 @@ include(CMakePackageConfigHelpers)
 if(DEFINED SKBUILD)
   set(CMAKE_INSTALL_INCLUDEDIR specfast/include)
   set(CMAKE_INSTALL_LIBDIR specfast/lib)
+  # Windows finds what a Python module needs beside it, and has no run paths.
+  set(CMAKE_INSTALL_BINDIR specfast)
 endif()
 set(_package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/specfast")
 # Before 1.0 a new minor version may break the ABI.
@@ -91,7 +93,7 @@ if(DEFINED SKBUILD)
   # A wheel holds no symbolic links: the file is the one that programs load, and the name that
   # linkers look for is a script of one line.
   install(TARGETS specfast_shared EXPORT specfast-shared
-          RUNTIME DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
+          RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT library
           ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library
           LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_SKIP)
   if(NOT WIN32)

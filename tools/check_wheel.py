@@ -85,6 +85,14 @@ def library_faults(package: Path, abi: str) -> Iterator[str]:
         yield f"{module.name} does not find the {name} beside it"
 
 
+def windows_library_faults(package: Path, abi: str) -> Iterator[str]:
+    """Yields what of the library is missing in an installed package on Windows."""
+    # Python looks beside a module for what that needs.
+    for file in (f"specfast-{abi}.dll", "lib/specfast.lib"):
+        if not (package / file).is_file():
+            yield f"there is no {file} in {package.name}"
+
+
 def notice_faults(package: Path, metadata: Path) -> Iterator[str]:
     """Yields the bundled libraries that the notices do not name, and licences that are missing."""
     notices = next(metadata.rglob("THIRD_PARTY_NOTICES.md")).read_text("utf-8")
@@ -141,8 +149,11 @@ def main() -> None:
     version = specfast.__version__
     metadata = package.parent / f"specfast-{version}.dist-info"
     faults = [*result_faults(), *development_faults(package), *notice_faults(package, metadata)]
+    abi = ".".join(version.split(".")[:2])
     if sys.platform == "linux":
-        faults += library_faults(package, ".".join(version.split(".")[:2]))
+        faults += library_faults(package, abi)
+    if sys.platform == "win32":
+        faults += windows_library_faults(package, abi)
     for fault in faults:
         print(f"{package}: {fault}")
     print(f"specfast {version} in {package.parent}: {len(faults)} faults")

@@ -21,8 +21,10 @@
 namespace specfast_python {
 
 // Before 3.13 the headers of Python declare these for C alone.
-extern "C" int PyTraceMalloc_Track(unsigned domain, std::uintptr_t block, std::size_t size);
-extern "C" int PyTraceMalloc_Untrack(unsigned domain, std::uintptr_t block);
+extern "C" {
+PyAPI_FUNC(int) PyTraceMalloc_Track(unsigned domain, std::uintptr_t block, std::size_t size);
+PyAPI_FUNC(int) PyTraceMalloc_Untrack(unsigned domain, std::uintptr_t block);
+}
 
 namespace {
 

@@ -35,14 +35,12 @@ class Random {
   std::mt19937_64 engine_;
 };
 
-// Memory that ends where it is said to end, and begins `shift` bytes behind an aligned address.
+// Zeros that end where they are said to end, and begin `shift` bytes behind an aligned address.
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t bytes, std::size_t shift = 0)
-      : shift_(shift), memory_(std::make_unique<unsigned char[]>(bytes + shift)) {
-    std::memset(memory_.get(), 0, bytes + shift);
-  }
+      : shift_(shift), memory_(std::make_unique<unsigned char[]>(bytes + shift)) {}
   void* data() const { return memory_ ? memory_.get() + shift_ : nullptr; }
 
  private:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Locks of small files: those of this system, and those of Windows as far as they can be tried here.
+"""Locks of small files: those of Windows as far as they can be tried elsewhere.
 
 The module is loaded once more as on Windows, with a `msvcrt` that refuses what Windows refuses: a
 second lock of a byte, even by the process that has the first.
@@ -12,7 +12,6 @@ import importlib.util
 import os
 import sys
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -38,17 +37,18 @@ class Msvcrt:
 
 
 @pytest.fixture
-def windows(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def windows(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     msvcrt = Msvcrt()
     monkeypatch.setitem(sys.modules, "msvcrt", msvcrt)  # type: ignore[arg-type]
     monkeypatch.setitem(sys.modules, "fcntl", None)
     monkeypatch.setattr(sys, "platform", "win32")
-    yield SimpleNamespace(msvcrt=msvcrt, locks=loaded_once_more())
+    return SimpleNamespace(msvcrt=msvcrt, locks=loaded_once_more())
 
 
 def loaded_once_more() -> ModuleType:
     spec = importlib.util.spec_from_file_location("file_locks_elsewhere", file_locks.__file__)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

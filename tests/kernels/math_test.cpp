@@ -138,12 +138,18 @@ void test_functions(const char* type) {
          worst_error<V>([](V y, V x) { return arc_tangent2(y, x); },
                         [](T y, T x) { return std::atan2(Wide(y), Wide(x)); }, moderate, moderate),
          2.0);
+  // Powers of doubles are the C library's. MinGW's multiplies for whole exponents.
+#if defined(__MINGW32__)
+  const double power_bound = std::is_same_v<T, double> ? 1.5 : 1.0;
+#else
+  const double power_bound = 1.0;
+#endif
   for (const T exponent : {T(0.25), T(1.5), T(-0.5), T(3), T(0)}) {
     report(
         "power", type, kLanesOf<V>,
         worst_error<V>([=](V x, V) { return to_power(x, exponent); },
                        [=](T x, T) { return std::pow(Wide(x), Wide(exponent)); }, positive, zero),
-        1.0);
+        power_bound);
   }
 
   const T infinity = std::numeric_limits<T>::infinity(), nan = std::numeric_limits<T>::quiet_NaN();

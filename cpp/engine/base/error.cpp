@@ -12,7 +12,17 @@ namespace {
 // puts all of this library's thread-local memory where there is little room (fallback_scratch.inl).
 struct Message {
   static constexpr std::size_t kBytes = 512;
+#if defined(__MINGW32__)
+  // No destructor: it would run when MinGW has freed the memory of the thread.
+  char* room() { return array; }
+  char array[kBytes] = {};
+#else
+  char* room() {
+    if (!text) text.reset(new (std::nothrow) char[kBytes]);
+    return text.get();
+  }
   std::unique_ptr<char[]> text;
+#endif
   const char* shown = "";
   specfast_status status = SPECFAST_OK;
 };
@@ -37,12 +47,11 @@ specfast_status last_status() noexcept { return message_of_thread.status; }
 specfast_status fail(specfast_status status, std::initializer_list<Part> message) noexcept {
   Message& thread = message_of_thread;
   thread.status = status;
-  if (!thread.text) thread.text.reset(new (std::nothrow) char[Message::kBytes]);
-  if (!thread.text) {
+  char* const to = thread.room();
+  if (!to) {
     thread.shown = "out of memory, even for a message";
     return status;
   }
-  char* const to = thread.text.get();
   constexpr std::size_t kRoom = Message::kBytes - 1;
   std::size_t used = 0;
   for (const Part& part : message) {
