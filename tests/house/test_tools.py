@@ -125,6 +125,18 @@ def test_audit_refuses_another_isa_s_name(tmp_path: Path) -> None:
     assert any("weak symbol without 'avx'" in line for line in found), found
 
 
+@pytest.mark.parametrize("stranger", [False, True])
+def test_audit_knows_that_windows_marks_no_symbol_as_weak(stranger: bool, tmp_path: Path) -> None:
+    source = TABLE.replace("%s", "avx2") + "namespace specfast_avx2 { int f() { return 1; } }\n"
+    source += "int helper() { return 2; }\n" * stranger
+    isa = compile_object(tmp_path, "avx2", source).rename(tmp_path / "avx2.obj")
+    plain = compile_object(tmp_path, "plan", PLAIN)
+    found = audit(tmp_path, f"isa avx2 {isa}", f"plain {plain}")
+    assert [line.partition(": ")[2] for line in found] == [
+        "weak symbol without 'avx2': _Z6helperv"
+    ] * stranger
+
+
 # ---- audit_isa: instructions ------------------------------------------------
 
 
