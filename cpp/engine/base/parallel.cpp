@@ -47,12 +47,17 @@ int threads_from_environment(const char* name) {
   return value > 0 ? int(std::min<long>(value, kMaxThreads)) : 0;
 }
 
+int allowed_processors() {
+  const int by_affinity = processors_by_affinity();
+  return by_affinity > 0 ? by_affinity : int(std::max(1u, std::thread::hardware_concurrency()));
+}
+
 int environment_num_threads() {
   static const int num_threads = [] {
     if (!built_with_openmp()) return 1;
     if (const int n = threads_from_environment("SPECFAST_NUM_THREADS")) return n;
     if (const int n = threads_from_environment("OMP_NUM_THREADS")) return n;
-    return std::min(processors_by_affinity(), processors_by_quota());
+    return std::min(allowed_processors(), processors_by_quota());
   }();
   return num_threads;
 }
@@ -173,7 +178,7 @@ void parallel_for(int64_t num_tasks, int64_t min_tasks_per_thread, const Team& t
 
 int useful_threads(int num_threads) {
 #if defined(_OPENMP)
-  const int ceiling = std::max(16, 2 * processors_by_affinity());
+  const int ceiling = std::max(16, 2 * allowed_processors());
   return std::min({num_threads, ceiling, omp_get_thread_limit()});
 #else
   return std::min(num_threads, 1);

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #if defined(_WIN32)
 #if !defined(NOMINMAX)
@@ -84,7 +83,7 @@ int processors_by_affinity() {
   if (GetProcessAffinityMask(GetCurrentProcess(), &mine, &all)) {
     for (; mine != 0; mine &= mine - 1) ++count;
   }
-  return count > 0 ? count : int(std::max(1u, std::thread::hardware_concurrency()));
+  return count;
 }
 
 #else
@@ -112,7 +111,7 @@ int processors_by_affinity() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof(set), &set) == 0) return CPU_COUNT(&set);
 #endif
-  return int(std::max(1u, std::thread::hardware_concurrency()));
+  return 0;
 }
 
 #endif

@@ -21,7 +21,7 @@ void* find_export(void* library, const char* name, std::string& reason);
 // A number of this process that no child of fork() shares.
 int64_t process_number();
 
-// How many processors this process may run on.
+// How many processors this process may run on; 0 where the system does not tell.
 int processors_by_affinity();
 
 // How many processors the container's quota is worth, rounded up; a large number where it has none.
