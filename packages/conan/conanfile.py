@@ -64,8 +64,8 @@ class Specfast(ConanFile):
             for folder in (self.source_folder, f"{self.source_folder}/build/pocketfft"):
                 copy(self, name, folder, f"{self.package_folder}/licenses")
         # The build makes both kinds; its CMake package takes the one that is there.
-        for pattern in ("*.a", "specfast-static*") if self.options.shared else (
-            "*.so*", "*.dylib", "specfast-shared*"):  # fmt: skip
+        for pattern in ("libspecfast.a", "specfast-static*") if self.options.shared else (
+            "*.so*", "*.dylib", "*.dll*", "specfast-shared*"):  # fmt: skip
             rm(self, pattern, self.package_folder, recursive=True)
 
     def package_info(self) -> None:
