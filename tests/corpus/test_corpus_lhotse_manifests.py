@@ -75,6 +75,7 @@ def test_recordings_and_cuts_are_clips(tmp_path: Path, monkeypatch: pytest.Monke
         (changed(CUT, channel=2), r"MonoCut 'cut-1' is of channel 2, and .* has \[0, 1\]"),
         (changed(CUT, channel=[0, 1]), "MonoCut 'cut-1' is of channel"),
         (changed(CUT, start="none"), "MonoCut 'cut-1' must have `start`"),
+        (changed(CUT, start=10**400), "MonoCut 'cut-1' must have `start`, a number"),
         (changed(CUT, duration="long"), "MonoCut 'cut-1' must have `duration`.*'long'"),
         (changed(CUT, duration=0), "MonoCut 'cut-1': `duration` must be"),
         (changed(CUT, id="none"), "MonoCut None has no `id`"),

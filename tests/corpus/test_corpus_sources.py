@@ -55,6 +55,7 @@ def ids(*sources: str, **arguments: Any) -> list[str]:
         *(("path", path) for path in ("", None, "a\0b", "https://x/a.wav", "a\udcff.wav")),
         *(("start", start) for start in (-1.0, float("nan"), float("inf"), "1", True)),
         *(("duration", duration) for duration in (0.0, 0, -1, float("nan"), "1", True)),
+        *(pytest.param(name, 10**400, id=f"{name}-huge") for name in ("start", "duration")),
         *(("channel", channel) for channel in (-1, 65536, 1.0, "0", True)),
     ],
 )
@@ -291,6 +292,10 @@ def test_several_sources_follow_each_other() -> None:
         (b'{"path": "s3://b/a.wav"}', "not a URL"),
         (b'{"path": "a.wav", "id": "../a"}', "`id` must be a name"),
         (b'{"path": "a.wav", "id": 1.5}', "`id` must"),
+        (
+            b'{"path": "a.wav", "start": 1' + b"0" * 400 + b"}",
+            "`start` must be a number of seconds",
+        ),
         (b'{"path": "a.wav", "start": "1"}', "`start` must be a number of seconds.*start='1'"),
         (b'{"path": "a.wav", "start": true}', "`start` must"),
         (b'{"path": "a.wav", "start": NaN}', "`start` must"),

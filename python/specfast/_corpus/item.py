@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from dataclasses import dataclass
 
 from specfast._spec import checks
 
-__all__ = ["MAX_ID_PART_BYTES", "RESERVED_ID", "Item"]
+__all__ = ["MAX_ID_PART_BYTES", "RESERVED_ID", "Item", "is_real"]
 
 # File systems take 255 bytes; what is left is for suffixes and the names of temporary files.
 MAX_ID_PART_BYTES = 200
@@ -44,13 +45,13 @@ class Item:
     def __post_init__(self) -> None:
         _check_id(self.id)
         _check_path(self.path)
-        if self.start != 0.0 and not (_is_real(self.start) and 0.0 <= self.start < math.inf):
+        if self.start != 0.0 and not (is_real(self.start) and 0.0 <= self.start < math.inf):
             raise ValueError(
                 "`start` must be a number of seconds from 0. "
                 f"{checks.received('start', self.start)}"
             )
         if self.duration is not None and not (
-            _is_real(self.duration) and 0.0 < self.duration < math.inf
+            is_real(self.duration) and 0.0 < self.duration < math.inf
         ):
             raise ValueError(
                 "`duration` must be a number of seconds above 0, or None. "
@@ -65,8 +66,9 @@ class Item:
             )
 
 
-def _is_real(value: object) -> bool:
-    return type(value) is float or type(value) is int
+def is_real(value: object) -> bool:
+    """Returns whether a value is a float, or an integer that is not beyond all floats."""
+    return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
 
 def _check_id(name: object) -> None:

@@ -12,7 +12,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from specfast._corpus.item import Item
+from specfast._corpus.item import Item, is_real
 from specfast._spec import checks
 
 __all__ = ["clip_of_lhotse", "is_of_lhotse"]
@@ -85,6 +85,6 @@ def _file_of(recording: Mapping[str, Any], name: str) -> tuple[str, list[int]]:
 
 def _number(row: Mapping[str, Any], field: str, name: str) -> float:
     value = row.get(field)
-    if type(value) is not float and type(value) is not int:
+    if not is_real(value):
         raise ValueError(f"{name} must have `{field}`, a number. {checks.received(field, value)}")
     return float(value)

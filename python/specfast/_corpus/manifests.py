@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any, BinaryIO
 
 from specfast._corpus.ids import default_id
-from specfast._corpus.item import Item
+from specfast._corpus.item import Item, is_real
 from specfast._corpus.lhotse_manifests import clip_of_lhotse, is_of_lhotse
 from specfast._corpus.optional import import_pyarrow
 from specfast._spec import checks
@@ -99,7 +99,7 @@ def _clip_of(row: Mapping[str, Any], folder: str) -> Item:
 
 
 def _seconds(name: str, value: Any) -> float:
-    if type(value) is not int:
+    if type(value) is not int or not is_real(value):
         raise ValueError(f"`{name}` must be a number of seconds. {checks.received(name, value)}")
     return float(value)
 
