@@ -130,3 +130,24 @@ def test_a_subnormal_window_counts_beside_large_samples(name: str) -> None:
     x[0, 0] = 1e38
     expected = 0.1 if name == "magnitude" else np.log(0.1)
     assert np.allclose(layer(x), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["log", "magnitude"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("trained", [False, True], ids=["window", "kernels"])
+def test_an_enormous_factor_shows_a_subnormal_sample(name: str, dtype: str, trained: bool) -> None:
+    """1e-40, a subnormal float32, times 1e38 is 0.01, in one call and in pieces."""
+    window = np.full(16, 1.0 if trained else 1e38)
+    layer = small_stft(
+        mode=name, window=window, scaling=None, frame_length=16, fft_length=16, dtype=dtype
+    )
+    if trained:
+        layer.set_weights([np.full_like(w, 1e38) for w in layer.get_weights()])
+    x = np.zeros((1, 64, 1), np.float32)
+    x[0, 5] = 1e-40
+    expected = 0.01 * (np.sqrt(2.0) if trained else 1.0)
+    found = layer(x)
+    assert np.allclose(found[0, 0], np.log(expected) if name == "log" else expected, rtol=1e-4)
+    stream = layer.stream()
+    pieces = [stream.push(x[0, begin : begin + 7, 0]) for begin in range(0, 64, 7)]
+    assert same_bits(np.concatenate([*pieces, stream.flush()]), found[0])

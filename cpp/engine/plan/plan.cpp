@@ -14,11 +14,13 @@
 namespace specfast::engine {
 namespace {
 
-// A subnormal factor could make a number that counts of a large sample.
+// Whether all factors are modest: a subnormal one could make a number that counts of a large
+// sample, and one beyond `largest` of a subnormal sample.
 template <typename T>
-bool has_subnormal(const std::vector<T>& values) {
-  return std::any_of(values.begin(), values.end(),
-                     [](T value) { return std::fpclassify(value) == FP_SUBNORMAL; });
+bool are_modest(const std::vector<T>& values, double largest = HUGE_VAL) {
+  return std::all_of(values.begin(), values.end(), [largest](T value) {
+    return std::fpclassify(value) != FP_SUBNORMAL && !(std::abs(value) > largest);
+  });
 }
 
 // Returns the first `kept` columns of a matrix [rows][columns] as blocks of rows,
@@ -49,11 +51,13 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
                                 const KernelTable& table, const GivenWeights* weights) {
   const PrecisionKernels<T>& kernels = kernels_of<T>(table);
   derive_common(config, recipe);
+  // Of a window or a kernel: 2^24 by all samples of a frame.
+  const double largest_factor = 0x1p24 / double(config.frame_length);
   if (weights) {
     derive_product(*weights, kernels.product_rows);
     narrow_ = derive_variant(config, kernels.product_narrow);
     wide_ = derive_variant(config, kernels.product_wide);
-    flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(product_);
+    flushes_subnormals_ = hides_subnormals(config, recipe) && are_modest(product_, largest_factor);
     return;
   }
   transform_.derive(config, recipe, kernels.factor_copies, common_);
@@ -67,8 +71,11 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
     derive_conditioning(config);
     derive_rows(config, recipe);
   }
-  flushes_subnormals_ = hides_subnormals(config, recipe) && !has_subnormal(transform_.window()) &&
-                        weights_hide_subnormals() && gains_hide_subnormals();
+  constexpr double kLargestWeight = 32;
+  flushes_subnormals_ = hides_subnormals(config, recipe) &&
+                        are_modest(transform_.window(), largest_factor) &&
+                        are_modest(mel_weights_, kLargestWeight) &&
+                        are_modest(dense_weights_, kLargestWeight) && gains_hide_subnormals();
 
   // A tile of a very long transform would only thrash the caches.
   constexpr int64_t kMaxTileBytes = int64_t(8) << 20;
@@ -94,23 +101,13 @@ bool PrecisionPlan<T>::hides_subnormals(const Config& config, const Recipe& reci
          recipe.power_floor >= kSmallestFloor;
 }
 
-// A weight that is taken for zero would not count where the power of its bin is large.
-template <typename T>
-bool PrecisionPlan<T>::weights_hide_subnormals() const {
-  const auto hide = [](const std::vector<T>& weights) {
-    return !has_subnormal(weights) &&
-           std::all_of(weights.begin(), weights.end(), [](T weight) { return weight <= T(32); });
-  };
-  return hide(mel_weights_) && hide(dense_weights_);
-}
-
 // Levels have digits of 2^-24, so that a product with such a gain is no subnormal number.
 template <typename T>
 bool PrecisionPlan<T>::gains_hide_subnormals() const {
   constexpr T kSmallestGain = T(0x1p-100);
-  return !has_subnormal(row_offset_) && std::all_of(row_gain_.begin(), row_gain_.end(), [](T gain) {
-    return gain == 0 || std::abs(gain) >= kSmallestGain;
-  });
+  return are_modest(row_offset_) && std::all_of(row_gain_.begin(), row_gain_.end(), [](T gain) {
+           return gain == 0 || std::abs(gain) >= kSmallestGain;
+         });
 }
 
 template <typename T>

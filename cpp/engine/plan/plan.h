@@ -88,7 +88,6 @@ class PrecisionPlan {
   void derive_rows(const Config& config, const Recipe& recipe);
   void derive_offsets(const Config& config, TileVariant<T>& variant) const;
   bool hides_subnormals(const Config& config, const Recipe& recipe) const;
-  bool weights_hide_subnormals() const;
   bool gains_hide_subnormals() const;
   TileVariant<T> derive_variant(const Config& config, const TileKernel<T>& kernel) const;
 
