@@ -32,7 +32,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz stages stream audit corpus-faults cuda gpu-check review docs wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults cuda gpu-check review docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,6 +58,10 @@ endef
 .venv/.test: .venv/.ready
 	@echo "== installing what the tests need"
 	@$(PY) $(PIP) install --group test
+	@touch $@
+
+.venv/.fuzz: .venv/.test
+	@$(PY) $(PIP) install --group fuzz
 	@touch $@
 
 .venv/.lint: .venv/.test
@@ -216,7 +220,27 @@ sanitize: .venv/.installed .venv/.test ## the test suite under AddressSanitizer 
 
 fuzz: .venv/.ready ## generated calls of the C ABI under the sanitizers (FUZZ_SEED=1 FUZZ_CALLS=200000)
 	$(call install_variant,asan,$(SANITIZED))
-	UBSAN_OPTIONS=print_stacktrace=1 build/asan/cmake/tests/capi/capi_fuzz $(FUZZ_SEED) $(FUZZ_CALLS)
+	export ASAN_OPTIONS=detect_leaks=1 UBSAN_OPTIONS=print_stacktrace=1; \
+	build/asan/cmake/tests/capi/capi_fuzz $(FUZZ_SEED) $(FUZZ_CALLS) && \
+	.venv/bin/cmake --build build/asan/cmake --target doc_tests && \
+	.venv/bin/ctest --test-dir build/asan/cmake --output-on-failure -R doc_
+
+# $(call sanitized_programs,FOLDER,SANITIZERS,TARGET): programs of tests/ on a library without OpenMP,
+# by Clang, whose sanitizers are those of libFuzzer and know std::thread.
+define sanitized_programs
+	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/$(1) -G Ninja -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+	  -DCMAKE_CXX_COMPILER=$(CLANGXX) -DSPECFAST_SANITIZE=$(2) -DSPECFAST_BUILD_FUZZ=ON
+	.venv/bin/cmake --build build/$(1) --target $(3)
+endef
+
+FUZZ_SECONDS ?= 5
+fuzz-targets: .venv/.installed .venv/.fuzz ## what libFuzzer finds in the engine and in readers of files, requires Clang (FUZZ_SECONDS=60)
+	$(call sanitized_programs,fuzz,fuzzer-no-link$(comma)address$(comma)undefined,fuzz_targets)
+	$(PY) tests/fuzz/run.py build/fuzz --seconds $(FUZZ_SECONDS)
+
+test-threads: .venv/.ready ## sixteen threads on the same plans under ThreadSanitizer, requires Clang
+	$(call sanitized_programs,tsan,thread,capi_threads)
+	TSAN_OPTIONS=halt_on_error=1 build/tsan/tests/capi/capi_threads
 
 test-clang: .venv/.installed .venv/.test ## the test suite on a build by Clang
 	$(call install_variant,clang,--config-settings=cmake.define.CMAKE_CXX_COMPILER=$(CLANGXX))

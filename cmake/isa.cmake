@@ -32,6 +32,11 @@ function(specfast_add_isa name)
     set_source_files_properties("${source}" PROPERTIES
       COMPILE_OPTIONS "-fno-sanitize=null,alignment,object-size,vptr")
   endif()
+  if(SPECFAST_SANITIZE MATCHES "fuzzer")
+    # Kernels have few branches to be guided by; that they stay within memory is what is looked at.
+    set_source_files_properties("${source}" PROPERTIES COMPILE_OPTIONS
+      "-fno-sanitize=undefined;-fno-sanitize=fuzzer-no-link;-mllvm;-asan-instrumentation-with-call-threshold=0")
+  endif()
   target_link_libraries(${target} PRIVATE specfast_options pocketfft)
   specfast_set_kernel_options(${target} ${ARGN})
   set_property(GLOBAL PROPERTY SPECFAST_ISA_FLAGS_${name} ${ARGN})

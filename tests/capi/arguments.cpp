@@ -7,6 +7,16 @@
 
 namespace fuzz {
 
+std::int64_t Random::below(std::int64_t count) {
+  if (num_bytes_ == 0) return std::int64_t(engine_() % std::uint64_t(count));
+  std::uint64_t drawn = 0;
+  for (std::uint64_t most = std::uint64_t(count) - 1; most > 0 && num_bytes_ > 0; most >>= 8) {
+    drawn = drawn << 8 | *bytes_++;
+    --num_bytes_;
+  }
+  return std::int64_t(drawn % std::uint64_t(count));
+}
+
 std::int64_t Random::bad_count() {
   constexpr std::int64_t kCounts[] = {0, -1, -7, INT64_MIN, INT64_MIN + 1, INT64_MAX};
   return of(kCounts);
@@ -59,14 +69,34 @@ void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count) 
                              -1e30,
                              1e-300,
                              std::numeric_limits<double>::quiet_NaN()};
+  Random source = random.another();
   for (std::int64_t i = 0; i < count; ++i) {
     const double value =
-        random.one_in(200) ? random.of(kOdd) : double(random.between(-1000, 1000)) / 100;
+        source.one_in(200) ? source.of(kOdd) : double(source.between(-1000, 1000)) / 100;
     if (dtype == SPECFAST_FLOAT64) static_cast<double*>(values)[i] = value;
     if (dtype == SPECFAST_FLOAT32) static_cast<float*>(values)[i] = float(value);
     if (dtype == SPECFAST_INT16)
-      static_cast<std::int16_t*>(values)[i] = std::int16_t(random.between(-32768, 32767));
+      static_cast<std::int16_t*>(values)[i] = std::int16_t(source.between(-32768, 32767));
   }
+}
+
+std::vector<unsigned char> damaged(Random& random, std::vector<unsigned char> state) {
+  if (random.one_in(3)) state.resize(std::size_t(random.below(std::int64_t(state.size()) + 9)));
+  const std::int64_t size = std::int64_t(state.size());
+  for (std::int64_t flips = random.between(1, 3); flips > 0 && size > 0; --flips) {
+    const std::int64_t at =
+        random.below(random.one_in(4) ? size : std::min<std::int64_t>(size, 140));
+    state[std::size_t(at)] ^= static_cast<unsigned char>(random.between(1, 255));
+  }
+  // The position, and whether the signal is finished, are numbers of 8 bytes.
+  constexpr std::int64_t kNumbers[] = {0, 1, -1, 2, 1000, INT64_MAX, INT64_MIN};
+  const std::int64_t number = random.one_in(2) ? random.of(kNumbers) : random.below(5000);
+  if (size >= 80 && random.one_in(2)) {
+    const std::int64_t place = random.between(8, std::min<std::int64_t>(size / 8 - 1, 16));
+    std::memcpy(state.data() + 8 * place, &number, sizeof(number));
+  }
+  state.shrink_to_fit();
+  return state;
 }
 
 namespace {
@@ -271,7 +301,8 @@ void choose_arrays(Random& random, specfast_config& config, std::vector<double>&
   const std::size_t window = values.size();
   const bool has_window = config.window != nullptr;
   values.resize(window + 2 * rows + weights);
-  for (std::size_t i = window; i < values.size(); ++i) values[i] = double(random.below(90)) / 40;
+  Random source = random.another();
+  for (std::size_t i = window; i < values.size(); ++i) values[i] = double(source.below(90)) / 40;
   if (has_window) config.window = values.data();
   if (!config.pcen && random.one_in(3)) config.row_gain = values.data() + window;
   if (!config.pcen && random.one_in(3)) config.row_offset = values.data() + window + rows;
@@ -317,7 +348,8 @@ specfast_config plan_config(Random& random, std::vector<double>& window, bool* s
     config.fft_length = random.of(kLong);
   }
   window.assign(std::size_t(config.frame_length), 0.0);
-  for (double& value : window) value = double(random.between(1, 100)) / 64;
+  Random source = random.another();
+  for (double& value : window) value = double(source.between(1, 100)) / 64;
   if (!random.one_in(4)) config.window = window.data();
   if (config.mode == SPECFAST_MODE_MEL) {
     config.num_mel_bins = random.between(1, 12);

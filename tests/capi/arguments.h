@@ -17,9 +17,12 @@ namespace fuzz {
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}
+  // Draws from these bytes, the fewest that a number takes, and from an engine behind their end.
+  Random(const std::uint8_t* bytes, std::size_t num_bytes)
+      : engine_(num_bytes), bytes_(bytes), num_bytes_(num_bytes) {}
 
   // 0 .. count - 1
-  std::int64_t below(std::int64_t count) { return std::int64_t(engine_() % std::uint64_t(count)); }
+  std::int64_t below(std::int64_t count);
   std::int64_t between(std::int64_t low, std::int64_t high) { return low + below(high - low + 1); }
   bool one_in(std::int64_t count) { return below(count) == 0; }
   template <typename T, std::size_t kCount>
@@ -30,9 +33,14 @@ class Random {
   double bad_number();       // NaN, infinite
   std::int32_t bad_enum();   // no value of any enum
   std::size_t bad_size(std::size_t good);
+  // A source for many numbers, which shall not use up the bytes.
+  Random another() { return Random(std::uint64_t(below(1 << 16))); }
+  bool has_bytes() const { return num_bytes_ > 0; }
 
  private:
   std::mt19937_64 engine_;
+  const std::uint8_t* bytes_ = nullptr;
+  std::size_t num_bytes_ = 0;
 };
 
 // Zeros that end where they are said to end, and begin `shift` bytes behind an aligned address.
@@ -54,6 +62,10 @@ std::size_t bytes_of(std::int32_t dtype);
 // chooses whose sign survives.
 bool have_same_bits(std::int32_t dtype, const void* values, const void* others, std::size_t bytes);
 void fill(Random& random, void* values, std::int32_t dtype, std::int64_t count);
+
+// The bytes of a state of a stream with some of them changed, left out or added, most of them among
+// the numbers at its beginning; in memory that ends where they end.
+std::vector<unsigned char> damaged(Random& random, std::vector<unsigned char> state);
 
 // A configuration of a few dozen samples; `window` holds its arrays. Every 8th is spoiled: then
 // *spoiled is true and the configuration must be refused.

@@ -10,6 +10,7 @@
 
 namespace fuzz {
 
+// 0: arguments are not made of a seed.
 extern std::uint64_t seed;
 extern std::map<std::string, std::map<int, long>> tally;  // function -> status -> calls
 
@@ -36,6 +37,10 @@ struct Plan {
   }
 };
 
+// One call of some function, with what the calls before have made.
+void call_something(Random& random);
+void forget_everything();
+
 // Into plan.handle, for plan.config.
 void create_weighted_plan(Random& random, Plan& plan, bool config_is_bad);
 void pull_back(Random& random, const Plan& plan);
@@ -56,6 +61,8 @@ void starve();
 
 // Makes an inverse, and tries all that it can do.
 void try_inverse(Random& random);
+// Loads damaged states into streams of an inverse.
+void try_inverse_states(Random& random);
 // Searches for signals of small magnitudes.
 void try_griffin_lim(Random& random);
 

@@ -34,8 +34,9 @@ specfast_config random_config(Random& random, std::vector<double>& window) {
   config.padding = std::int32_t(random.below(6));
   if (config.padding == SPECFAST_PADDING_SIDES) config.pad_length = random.below(40);
   config.scaling = std::int32_t(random.below(3));
+  Random source = random.another();
   for (std::int64_t n = 0; n < config.frame_length; ++n)
-    window.push_back(double(random.between(50, 150)) / 100);
+    window.push_back(double(source.between(50, 150)) / 100);
   config.window = window.data();
   return config;
 }
@@ -186,8 +187,9 @@ void compare_gradient(Random& random, const Inverse& inverse, const Buffer& valu
   const std::int64_t num_samples = spectra.num_channels * spectra.num_samples;
   const Buffer cotangent(std::size_t(num_samples) * sizeof(T) + 1);
   const Buffer gradient(std::size_t(num_values) * sizeof(T) + 1);
+  Random source = random.another();
   for (std::int64_t i = 0; i < num_samples; ++i)
-    static_cast<T*>(cotangent.data())[i] = T(random.between(-100, 100)) / T(100);
+    static_cast<T*>(cotangent.data())[i] = T(source.between(-100, 100)) / T(100);
   specfast_inverse_gradient args = {};
   args.struct_size = sizeof(args);
   args.cotangent = cotangent.data();
@@ -256,8 +258,9 @@ void try_inverse(Random& random) {
   if (is_odd) {
     fill(random, values.data(), inverse.config.dtype, num_values);
   } else {
+    Random source = random.another();
     for (std::int64_t i = 0; i < num_values; ++i) {
-      const double value = double(random.between(-1000, 1000)) / 1000;
+      const double value = double(source.between(-1000, 1000)) / 1000;
       if (bytes == 4) static_cast<float*>(values.data())[i] = float(value);
       if (bytes == 8) static_cast<double*>(values.data())[i] = value;
     }
@@ -277,6 +280,53 @@ void try_inverse(Random& random) {
     if (bytes == 8) compare_gradient<double>(random, inverse, values, signal, spectra);
   }
   refuse_spectra(random, inverse, spectra);
+}
+
+void try_inverse_states(Random& random) {
+  Inverse inverse;
+  if (!create(random, inverse)) return;
+  const std::int64_t channels = random.between(1, 3), frames = random.between(1, 60);
+  const std::int64_t length = random_length(random, inverse, frames);
+  const std::size_t bytes = bytes_of(inverse.config.dtype);
+  const std::int64_t num_values = 2 * channels * frames * inverse.num_bins;
+  const Buffer values(std::size_t(num_values) * bytes + bytes);
+  fill(random, values.data(), inverse.config.dtype, num_values);
+  specfast_inverse_stream* stream = nullptr;
+  check("inverse_stream_create",
+        specfast_inverse_stream_create(inverse.handle, channels, length, &stream), 0);
+  // Samples that a push or a flush gives, into memory that ends behind them.
+  const auto take = [&](const char* function, auto call, std::int64_t announced,
+                        std::int64_t num_frames, int allowed) {
+    if (announced < 0 || announced > std::max<std::int64_t>(length, 0))
+      broken(function, int(announced), "samples of the signal");
+    const Buffer signal(std::size_t(channels * announced) * bytes + 1);
+    specfast_spectra part = spectra_of(inverse, values, channels, frames, false);
+    part.num_frames = num_frames;
+    place_signal(signal, announced, part);
+    std::int64_t count = -1;
+    if (check(function, call(stream, &part, &count), allowed) && count != announced)
+      broken(function, int(count), "as many samples as were announced");
+  };
+  const auto push = [&] {
+    const std::int64_t num_frames = random.between(0, frames);
+    const std::int64_t announced = specfast_inverse_stream_num_samples(stream, num_frames);
+    // More frames than the length stands for are refused, and so is what follows the end.
+    take("inverse_stream_push", specfast_inverse_stream_push, std::max<std::int64_t>(announced, 0),
+         num_frames, kRefused);
+  };
+  for (std::int64_t round = random.between(1, 4); round > 0; --round) {
+    push();
+    std::vector<unsigned char> state(std::size_t(specfast_inverse_stream_state_bytes(stream)));
+    check("inverse_stream_save", specfast_inverse_stream_save(stream, state.data(), state.size()),
+          0);
+    state = damaged(random, state);
+    check("inverse_stream_load", specfast_inverse_stream_load(stream, state.data(), state.size()),
+          kRefused);
+  }
+  push();
+  take("inverse_stream_flush", specfast_inverse_stream_flush,
+       std::max<std::int64_t>(specfast_inverse_stream_flush_samples(stream), 0), 0, kRefused);
+  specfast_inverse_stream_destroy(stream);
 }
 
 }  // namespace fuzz

@@ -11,14 +11,13 @@
 namespace fuzz {
 std::atomic<long> allocations_left{-1}, num_failed{0}, num_live{0};
 std::atomic<bool> all_fail_then{false};
+std::atomic<std::size_t> max_bytes{std::size_t(128) << 20};
 }  // namespace fuzz
 
 namespace {
 
-constexpr std::size_t kMaxBytes = std::size_t(128) << 20;
-
 bool is_refused(std::size_t bytes) {
-  if (bytes > kMaxBytes) return true;
+  if (bytes > fuzz::max_bytes) return true;
   if (fuzz::allocations_left < 0) return false;
   if (fuzz::allocations_left > 0) return --fuzz::allocations_left, false;
   if (!fuzz::all_fail_then) fuzz::allocations_left = -1;

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stands in for operator new and delete in the whole program: counts, and fails where it is told
-// to. More than 128 MiB at once are always refused.
+// to.
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 
 namespace fuzz {
 
+// More at once is always refused; 128 MiB at first.
+extern std::atomic<std::size_t> max_bytes;
 // Until an allocation by operator new fails; negative: none does.
 extern std::atomic<long> allocations_left;
 // Whether all that follow the one that fails do so too, until allocations_left is set again.

@@ -239,17 +239,9 @@ void save_or_load(Random& random, Stream& stream) {
     return;
   }
   // Whatever the bytes are: refused, or a state to go on from.
-  std::vector<unsigned char> bytes = stream.state;
   const bool hostile = random.one_in(2);
-  if (hostile) {
-    if (random.one_in(3)) bytes.resize(std::size_t(random.below(std::int64_t(bytes.size()) + 9)));
-    for (std::int64_t flips = random.between(1, 3); flips > 0 && !bytes.empty(); --flips)
-      bytes[std::size_t(random.below(std::int64_t(std::min<std::size_t>(bytes.size(), 140))))] ^=
-          static_cast<unsigned char>(random.between(1, 255));
-  }
-  const Buffer exact(bytes.size() + 1);
-  std::copy(bytes.begin(), bytes.end(), static_cast<unsigned char*>(exact.data()));
-  const specfast_status status = specfast_stream_load(stream.handle, exact.data(), bytes.size());
+  const std::vector<unsigned char> bytes = hostile ? damaged(random, stream.state) : stream.state;
+  const specfast_status status = specfast_stream_load(stream.handle, bytes.data(), bytes.size());
   if (!check("stream_load", status, hostile ? kRefused : 0)) return;
   stream.compared = false;
   stream.finished = specfast_stream_flush_frames(stream.handle) == 0;

@@ -59,7 +59,7 @@ bool has_avx2() {
   return system_saves(kSseAndAvxState) && (cpuid(1).ecx & bit_FMA) && (cpuid(7).ebx & bit_AVX2);
 }
 
-bool has_avx512() {
+[[maybe_unused]] bool has_avx512() {
   constexpr unsigned kAvx512State = 0xe6;
   constexpr unsigned kNeeded = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
   return has_avx2() && system_saves(kAvx512State) && (cpuid(7).ebx & kNeeded) == kNeeded;
