@@ -32,7 +32,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp test-kernels test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults cuda gpu-check review docs wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp accuracy test-kernels test-differential test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults cuda gpu-check review docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -255,7 +255,7 @@ test-no-openmp: .venv/.installed .venv/.test ## the test suite on a build by GCC
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
-build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
+build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/differential/* tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
 	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON -DSPECFAST_GENERIC_KERNELS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
@@ -264,9 +264,16 @@ test-kernels: build/programs/build.ninja ## accuracy of the elementary functions
 	.venv/bin/cmake --build build/programs --target kernel_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R math_
 
+test-differential: build/programs/build.ninja ## that instruction sets differ by rounding only, over generated configurations
+	.venv/bin/cmake --build build/programs --target differential
+	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --verbose -R differential_
+
 test-docs: build/programs/build.ninja ## that the C and C++ programs of the guide compile and print what it says
 	.venv/bin/cmake --build build/programs --target doc_tests
 	cd build/programs && "$(CURDIR)/.venv/bin/ctest" --output-on-failure -R doc_
+
+accuracy: .venv/.installed .venv/.test ## the error of transforms of hundreds of lengths, to 2^20, in a few minutes
+	$(PY) tools/measure_accuracy.py
 
 # A build with a C compiler's and CMake's defaults, as other programs use it; the wheel is that of .venv.
 EMBEDDING := build/embedding

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Largest errors and special values of the elementary functions, for the kernels of one ISA
 // (SPECFAST_ISA_FILE), at both widths and precisions, against the C library in the next wider type.
-// A GPU's thread has one width, of one lane.
+// A GPU's thread has one width, of one lane. The argument is the number of random samples for each
+// function, fewer where an emulator runs it.
 #include SPECFAST_ISA_FILE
 
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 #include <random>
@@ -15,6 +17,7 @@ namespace SPECFAST_NAMESPACE {
 namespace {
 
 int failures = 0;
+int num_samples = 400000;
 
 template <typename T>
 struct Reference;
@@ -87,9 +90,8 @@ void report(const char* function, const char* type, int lanes, double worst, dou
 template <typename V, typename Function, typename Exact, typename First, typename Second>
 double worst_error(Function function, Exact exact, First first, Second second) {
   using T = Scalar<V>;
-  constexpr int kRounds = 400000 / kLanesOf<V>;
   double worst = 0;
-  for (int round = 0; round < kRounds; ++round) {
+  for (int round = 0; round < num_samples / kLanesOf<V>; ++round) {
     V a{}, b{};
     for (int lane = 0; lane < kLanesOf<V>; ++lane) {
       lanes_of(a)[lane] = first();
@@ -208,7 +210,7 @@ void test_widths(const char* type) {
   Samples<T> samples;
   int64_t different = 0;
   const auto compare = [&](auto function) {
-    for (int round = 0; round < 20000; ++round) {
+    for (int round = 0; round < num_samples / 20; ++round) {
       Wide a{}, b{};
       for (int lane = 0; lane < kLanesOf<Wide>; ++lane) {
         a[lane] = samples.moderate();
@@ -240,8 +242,10 @@ void test_widths(const char* type) {
 }  // namespace
 }  // namespace SPECFAST_NAMESPACE
 
-int main() {
+int main(int argc, char** argv) {
   using namespace SPECFAST_NAMESPACE;
+  if (argc > 1) num_samples = std::atoi(argv[1]);
+  if (num_samples < 100) return 2;
 #if defined(__AVX512F__)
   const bool available = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import forward_errors
 import judge
 import oracle
 import signals
@@ -194,36 +195,12 @@ def test_mel_matrix(arguments: tuple[Any, ...]) -> None:
 # --- the transform, by length ----------------------------------------------------------------
 
 
-def is_prime(number: int) -> bool:
-    return number > 1 and all(number % factor for factor in range(2, math.isqrt(number) + 1))
-
-
-def forward_error(length: int, dtype: str) -> float:
-    """Relative L2 error of one frame of this even length."""
-    x = signals.noise(length, seed=length).astype(dtype)
-    layer = specfast.STFTSpectrogram(
-        mode="stft",
-        frame_length=length,
-        frame_step=length,
-        fft_length=length,
-        window=None,
-        dtype=dtype,
-    )
-    result = layer(x.reshape(1, -1, 1))[0, 0]
-    num_bins = length // 2 + 1
-    bins = np.arange(num_bins)
-    if num_bins > 300:  # a sample of them measures the same
-        bins = np.sort(np.random.default_rng(length).choice(num_bins, 64, replace=False))
-    real, imag = oracle.dft_extended(x.astype(np.float64), length, bins)
-    return relative_l2(np.r_[result[bins], result[num_bins + bins]], np.r_[real, imag])
-
-
 def check_lengths(lengths: list[int], dtype: str) -> None:
     too_large = {
         length: (error, bound)
         for length in lengths
-        if not (error := forward_error(length, dtype))
-        <= (bound := judge.transform_bound(length, EPS[dtype]))
+        if not (error := forward_errors.forward_error(length, dtype))
+        <= (bound := forward_errors.allowed_error(length, dtype))
     }
     assert not too_large
 
@@ -245,16 +222,32 @@ def test_error_of_sampled_lengths(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_error_of_long_lengths(dtype: str) -> None:
+    """A sample of what `make accuracy` measures: both sides of the largest lengths in use."""
+    check_lengths([2**17, 2**20, 10**5, 5**8, 65537, 2 * 65537, 131071], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_error_of_odd_magnitudes(dtype: str) -> None:
+    check_lengths([3, 27, 99, 729, 1521, 2187, 2401, *forward_errors.PRIMES[::150]], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_error_of_twice_a_prime(dtype: str) -> None:
-    primes = [number for number in range(60, 4096) if is_prime(number)]
+    primes = [number for number in forward_errors.PRIMES if 60 <= number < 4096]
     check_lengths([2 * prime for prime in primes[::25]], dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_error_of_odd_lengths(dtype: str) -> None:
     """Odd transforms run in the mel layer only; the power has twice the error of the bins."""
-    primes = [number for number in range(3, 8192) if is_prime(number)]
-    for length in [*range(3, 64, 2), *range(65, 2000, 190), *primes[::100], 6561, 8191]:
+    for length in [
+        *range(3, 64, 2),
+        *range(65, 2000, 190),
+        *forward_errors.PRIMES[::100],
+        6561,
+        8191,
+    ]:
         x = signals.noise(length, seed=length).astype(dtype)
         arguments: dict[str, Any] = {
             "fft_length": length,
