@@ -23,7 +23,6 @@ sys.path.insert(0, str(ROOT / "tests/support"))
 
 from forward_errors import EPS, PRIMES, allowed_error, forward_error, is_smooth  # noqa: E402
 
-
 # Lengths that miss the bound, with what they may have of it: 2 * 3^2 * 13^2.
 KNOWN_EXCESS = {("float64", 3042): 1.06}
 
