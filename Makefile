@@ -15,6 +15,7 @@ BENCH_ARGS ?=
 FUZZ_SEED ?= 1
 FUZZ_CALLS ?= 200000
 FAULTS ?=
+SOAK_SIZE ?= 1
 # What a strict build adds; CI calls make with STRICT=1.
 STRICT ?=
 WERROR := $(if $(STRICT),--config-settings=cmake.define.SPECFAST_WERROR=ON)
@@ -32,7 +33,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp accuracy test-kernels test-differential test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults cuda gpu-check review docs wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp accuracy test-kernels test-differential test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults soak cuda gpu-check review docs wheel clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -255,9 +256,9 @@ test-no-openmp: .venv/.installed .venv/.test ## the test suite on a build by GCC
 	$(call prove_variant,no-openmp); $(PY) -m pytest $(PYTEST_ARGS)
 
 # The C++ programs that are not part of the wheel.
-build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/differential/* tests/docs/* tests/kernels/* tests/realtime/* tests/capi/* benchmarks/stages/* benchmarks/stream/*)
+build/programs/build.ninja: .venv/.ready $(SOURCES) $(wildcard tests/differential/* tests/docs/* tests/kernels/* tests/realtime/* tests/soak/*.cpp tests/capi/* benchmarks/stages/* benchmarks/stream/*)
 	PATH="$(CURDIR)/.venv/bin:$$PATH" cmake -S . -B build/programs -G Ninja -DCMAKE_BUILD_TYPE=Release \
-	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_BENCHMARKS=ON -DSPECFAST_GENERIC_KERNELS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
+	  -DSPECFAST_BUILD_TESTS=ON -DSPECFAST_BUILD_FUZZ=ON -DSPECFAST_BUILD_BENCHMARKS=ON -DSPECFAST_GENERIC_KERNELS=ON $(if $(STRICT),-DSPECFAST_WERROR=ON)
 	@touch $@
 
 test-kernels: build/programs/build.ninja ## accuracy of the elementary functions of tables, and of the kernels' on every instruction set
@@ -308,6 +309,22 @@ audit: build/wheel/.built ## which symbols and instructions each instruction set
 # Linux only: it reads /proc, and mounts a small disk in a namespace of its own.
 corpus-faults: .venv/.installed .venv/.test ## faults at random moments of runs over a corpus (FAULTS="--times 20")
 	$(PY) -m benchmarks.corpus.faults $(FAULTS)
+
+# Linux only. What it does is multiplied by SOAK_SIZE: 0.001 takes some minutes, 1 most of a day. Each
+# part runs even if one before it fails.
+SOAK := -m pytest -o timeout=86400 -W error --size $(SOAK_SIZE) $(PYTEST_ARGS)
+SOAK_CALLS := $(shell awk 'BEGIN { printf "%d", 1000000 * $(SOAK_SIZE) + 1000 }')
+SOAK_PUSHES := $(shell awk 'BEGIN { printf "%d", 100000000 * $(SOAK_SIZE) + 1000 }')
+soak: .venv/.installed .venv/.test .venv-adapters/.installed build/programs/build.ninja ## very many calls, pushes, processes and faults; hours (SOAK_SIZE=0.001 for minutes)
+	.venv/bin/cmake --build build/programs --target capi_fuzz realtime_tests failing_malloc
+	status=0; programs=build/programs/tests; \
+	for isa in $$($(PY) -c 'import specfast; print(*specfast.build_info()["available_isas"], "generic")'); do \
+	  echo "== $$isa"; export SPECFAST_ISA=$$isa; \
+	  FUZZ_GUARDS=1 $$programs/capi/capi_fuzz $(FUZZ_SEED) $(SOAK_CALLS) || status=1; \
+	  $$programs/realtime/realtime_host $$programs/realtime/librealtime_plugin.so $(SOAK_PUSHES) || status=1; \
+	done; unset SPECFAST_ISA; \
+	$(PY) $(SOAK) tests/soak --ignore tests/soak/test_soak_data_loader.py || status=1; \
+	$(PY_ADAPTERS) $(SOAK) tests/soak/test_soak_data_loader.py || status=1; exit $$status
 
 # NVIDIA's compiler comes with the build; no GPU is needed. CUDA_SETTINGS=--config-settings=... adds to it.
 CUDA_SETTINGS ?=

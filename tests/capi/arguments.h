@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "memory.h"
 #include "specfast/specfast.h"
 
 namespace fuzz {
@@ -44,16 +45,29 @@ class Random {
 };
 
 // Zeros that end where they are said to end, and begin `shift` bytes behind an aligned address.
+// Between guards an even number of bytes is only as aligned as it is divisible, so that whole
+// samples end where the guard begins, wherever their first one then lies in a vector.
 class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::size_t bytes, std::size_t shift = 0)
-      : shift_(shift), memory_(std::make_unique<unsigned char[]>(bytes + shift)) {}
+      : shift_(shift), memory_(allocate(bytes, shift)) {
+    std::memset(memory_.get(), 0, bytes + shift);
+  }
   void* data() const { return memory_ ? memory_.get() + shift_ : nullptr; }
 
  private:
+  struct Release {
+    void operator()(unsigned char* memory) const { ::operator delete(memory); }
+  };
+  static unsigned char* allocate(std::size_t bytes, std::size_t shift) {
+    const std::size_t divisor = bytes & (~bytes + 1);
+    const bool may_be_near = shift == 0 && divisor > 1 && divisor < 16;
+    return static_cast<unsigned char*>(allocate_aligned(bytes + shift, may_be_near ? divisor : 16));
+  }
+
   std::size_t shift_ = 0;
-  std::unique_ptr<unsigned char[]> memory_;
+  std::unique_ptr<unsigned char, Release> memory_;
 };
 
 // The stored samples of a channel and frame count let a caller check a stream against one call.

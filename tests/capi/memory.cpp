@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "memory.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <new>
 
 #if defined(_WIN32)
 #include <malloc.h>
+#else
+#include "guarded.h"
 #endif
 
 namespace fuzz {
@@ -36,10 +39,17 @@ void unreserve(void* memory) { _aligned_free(memory); }
 #else
 
 void* reserve(std::size_t bytes, std::size_t alignment) {
+  constexpr std::size_t kUsualAlignment = alignof(std::max_align_t);
+  if (fuzz::has_guards()) {
+    return fuzz::map_between_guards(bytes, alignment ? alignment : kUsualAlignment);
+  }
   if (!alignment) return std::malloc(bytes ? bytes : 1);
   return std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
 }
-void unreserve(void* memory) { std::free(memory); }
+void unreserve(void* memory) {
+  if (fuzz::has_guards()) return fuzz::unmap(memory);
+  std::free(memory);
+}
 
 #endif
 
@@ -57,11 +67,21 @@ void* allocate(std::size_t bytes, std::size_t alignment) {
 }
 
 void release(void* memory) noexcept {
-  if (memory) --fuzz::num_live;
+  if (!memory) return;
+  --fuzz::num_live;
   unreserve(memory);
 }
 
 }  // namespace
+
+bool fuzz::has_guards() {
+  static const bool has = std::getenv("FUZZ_GUARDS") != nullptr;
+  return has;
+}
+
+void* fuzz::allocate_aligned(std::size_t bytes, std::size_t alignment) {
+  return allocate(bytes, fuzz::has_guards() ? alignment : 0);
+}
 
 void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
 void* operator new[](std::size_t bytes) { return allocate(bytes, 0); }

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "guarded.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "harness.h"
+
+namespace fuzz {
+namespace {
+
+// Four parts, each of whole pages: a page that says what the block is, a guard, the block, a guard.
+constexpr std::size_t kPage = 4096;
+constexpr unsigned char kUntouched = 0xA5;
+
+struct Description {
+  std::size_t bytes, mapped;
+};
+
+unsigned char* first_page_of(void* memory) {
+  return reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(memory) & ~(kPage - 1));
+}
+
+void check_untouched(const unsigned char* from, const unsigned char* to) {
+  for (; from != to; ++from) {
+    if (*from == kUntouched) continue;
+    std::fputs("something was written beside a block of memory\n", stderr);
+    std::abort();
+  }
+}
+
+// Whether a child that runs this is killed by the signal for memory that is not there.
+template <typename Function>
+bool is_fatal(Function function) {
+  const pid_t child = fork();
+  if (child == 0) {
+    function();
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS);
+}
+
+}  // namespace
+
+void* map_between_guards(std::size_t bytes, std::size_t alignment) noexcept {
+  if (bytes == 0) bytes = 1;
+  const std::size_t room = (bytes + kPage - 1) / kPage * kPage, mapped = room + 3 * kPage;
+  void* const all = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (all == MAP_FAILED) return nullptr;
+  unsigned char* const begin = static_cast<unsigned char*>(all) + 2 * kPage;
+  if (mprotect(all, kPage, PROT_READ | PROT_WRITE) != 0 ||
+      mprotect(begin, room, PROT_READ | PROT_WRITE) != 0) {
+    munmap(all, mapped);
+    return nullptr;
+  }
+  *static_cast<Description*>(all) = {bytes, mapped};
+  static std::atomic<unsigned> number{0};
+  const std::size_t free = room - bytes;
+  unsigned char* const block = begin + (++number % 4 ? free & ~(alignment - 1) : 0);
+  std::memset(begin, kUntouched, std::size_t(block - begin));
+  std::memset(block + bytes, kUntouched, std::size_t(begin + room - block) - bytes);
+  return block;
+}
+
+void unmap(void* memory) noexcept {
+  unsigned char* const begin = first_page_of(memory);
+  unsigned char* const block = static_cast<unsigned char*>(memory);
+  const Description what = *reinterpret_cast<const Description*>(begin - 2 * kPage);
+  check_untouched(begin, block);
+  check_untouched(block + what.bytes, begin + what.mapped - 3 * kPage);
+  munmap(begin - 2 * kPage, what.mapped);
+}
+
+void prove_guards() {
+  int before = 0, behind = 0;
+  for (int i = 0; i < 8; ++i) {
+    const Buffer buffer(kPage + 12);
+    volatile unsigned char* const data = static_cast<unsigned char*>(buffer.data());
+    before += is_fatal([=] { data[-1]; });
+    behind += is_fatal([=] { data[kPage + 12]; });
+    const bool writes_are_seen = is_fatal([=] { data[kPage + 12] = 0; }) ||
+                                 is_fatal([=] { data[-1] = 0; });
+    if (!writes_are_seen) broken("the guards", 0, "the end of who touches them");
+  }
+  if (before != 2 || behind != 6) broken("the guards", before, "2 before and 6 behind 8 blocks");
+}
+
+}  // namespace fuzz
