@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-import platform
+import subprocess
+import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import processor
 from makers import Array, same_bits, small_mel, small_stft
 from signals import noise
 from specfast import FeatureExtractor, FeatureSpec
@@ -27,31 +29,24 @@ LAYERS: dict[str, Callable[..., Any]] = {
 }
 
 
+needs_register = pytest.mark.skipif(
+    not processor.is_known(), reason="the register is that of x86-64"
+)
+
+
 @pytest.fixture(scope="module")
-def control() -> Iterator[Callable[[], int]]:
-    """Reads the register that tells how this thread computes: MXCSR."""
-    if platform.machine() not in ("x86_64", "AMD64"):
-        pytest.skip("the register is that of x86-64")
-    code = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-    code.write(bytes.fromhex("0fae1fc3"))  # stmxcsr [rdi]; ret
-    address = ctypes.addressof(ctypes.c_char.from_buffer(code))
-    function = ctypes.CFUNCTYPE(None, ctypes.POINTER(ctypes.c_uint32))(address)
-
-    def read() -> int:
-        value = ctypes.c_uint32()
-        function(ctypes.byref(value))
-        return value.value & ~0x3F  # without the flags of past operations
-
-    yield read
-    code.flush()
+def control() -> Iterator[processor.Reader]:
+    with processor.control_register() as read:
+        yield read
 
 
 def shaped(layer: Any, x: Array) -> Array:
     return x if "Mel" in type(layer).__name__ else x[..., np.newaxis]
 
 
+@needs_register
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_settings_of_the_processor_stay(name: str, control: Callable[[], int]) -> None:
+def test_the_settings_of_the_processor_stay(name: str, control: processor.Reader) -> None:
     layer = LAYERS[name](num_threads=2)
     before = control()
     stream, x = layer.stream(), noise(64, 4000) * np.float32(1e-40)
@@ -69,6 +64,31 @@ def test_the_settings_of_the_processor_stay(name: str, control: Callable[[], int
     thread.start()
     thread.join()
     assert seen == [before, before]
+
+
+@needs_register
+def test_an_import_leaves_the_settings_alone() -> None:
+    """A library that was linked with -ffast-math would change them as it is loaded."""
+    code = """
+        import sys
+        sys.path.append(sys.argv[1])
+        import processor
+        import numpy
+        with processor.control_register() as read:
+            before = read()
+            import specfast
+            specfast.MelSpectrogram()(numpy.zeros(2000, numpy.float32))
+            print(before, read())
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code), str(Path(processor.__file__).parent)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    before, after = done.stdout.split()
+    assert before == after
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

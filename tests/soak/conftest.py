@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 # What is repeated here at length are tests of the suite.
-for room in ("engine", "layers", "streams"):
+for room in ("adapters", "engine", "layers", "streams"):
     sys.path.append(str(Path(__file__).resolve().parents[1] / room))
 
 _reports: list[str] = []

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable
 
 import numpy as np
+import pytest
 import test_accuracy
 import test_streams
 import test_threads
@@ -14,6 +15,8 @@ import test_threads
 from makers import same_bits
 from signals import noise
 from specfast import MelSpectrogram, STFTSpectrogram
+
+pytestmark = pytest.mark.filterwarnings("ignore:`fft_length` is recommended:UserWarning")
 
 Times = Callable[[int], int]
 Report = Callable[[str], None]

@@ -21,7 +21,7 @@ Report = Callable[[str], None]
 NUM_SAMPLES = 2**31 + 1000
 FRAME = 512
 # Around the samples whose number, or whose distance in bytes, no longer fits into 31 or 32 bits.
-CENTERS = [5000, 2**29, 2**30, 2**31 - 600, NUM_SAMPLES - 3000]
+CENTERS = [5000, 2**29, 2**30, NUM_SAMPLES - 3000]
 
 
 def long_signal(dtype: str) -> Array:
@@ -39,7 +39,7 @@ def test_calls(dtype: str, report: Report) -> None:
         frames = mel(x)
         assert frames.shape == (2, 1 + NUM_SAMPLES // hop)
         for center in CENTERS:
-            for frame in range((center - 2000) // hop, (center + 2000) // hop):
+            for frame in range((center - 2500) // hop, (center + 2500) // hop):
                 start = frame * hop - FRAME // 2
                 alone = mel_of_frame(mel, x[start : start + FRAME])
                 assert same_bits(np.ascontiguousarray(frames[:, frame]), alone), (hop, frame)

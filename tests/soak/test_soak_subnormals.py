@@ -18,20 +18,21 @@ Times = Callable[[int], int]
 Report = Callable[[str], None]
 
 FACTORS = (1e-20, 1e-30, 1e-36, 1e-38, 1e-40, 1e-42, 1e-44)
-# The largest ratio that is accepted: 1.2 where a floor hides what is subnormal. Elsewhere it is
-# part of the result, and takes the time that the processor takes for it.
-LAYERS: dict[str, tuple[Callable[[], Any], float]] = {
-    "mel in dB": (lambda: MelSpectrogram(512, 160, num_mel_bins=80, num_threads=1), 1.2),
-    "log": (lambda: STFTSpectrogram("log", 400, 160, 512, num_threads=1), 1.2),
-    "magnitude": (lambda: STFTSpectrogram("magnitude", 400, 160, 512, num_threads=1), 1.2),
+# Where a floor hides what is subnormal, the ratio must not be above LARGEST. Elsewhere it is part
+# of the result, and takes the time that the processor takes for it: reported, not judged.
+LARGEST = 1.2
+LAYERS: dict[str, tuple[Callable[[], Any], bool]] = {
+    "mel in dB": (lambda: MelSpectrogram(512, 160, num_mel_bins=80, num_threads=1), True),
+    "log": (lambda: STFTSpectrogram("log", 400, 160, 512, num_threads=1), True),
+    "magnitude": (lambda: STFTSpectrogram("magnitude", 400, 160, 512, num_threads=1), True),
     "energies": (
         lambda: MelSpectrogram(512, 160, num_mel_bins=80, power_to_db=False, num_threads=1),
-        4.0,
+        False,
     ),
-    "psd": (lambda: STFTSpectrogram("psd", 400, 160, 512, num_threads=1), 4.0),
-    "real": (lambda: STFTSpectrogram("real", 400, 160, 512, num_threads=1), 4.0),
-    "stft": (lambda: STFTSpectrogram("stft", 400, 160, 512, num_threads=1), 4.0),
-    "angle": (lambda: STFTSpectrogram("angle", 400, 160, 512, num_threads=1), 4.0),
+    "psd": (lambda: STFTSpectrogram("psd", 400, 160, 512, num_threads=1), False),
+    "real": (lambda: STFTSpectrogram("real", 400, 160, 512, num_threads=1), False),
+    "stft": (lambda: STFTSpectrogram("stft", 400, 160, 512, num_threads=1), False),
+    "angle": (lambda: STFTSpectrogram("angle", 400, 160, 512, num_threads=1), False),
 }
 
 
@@ -43,7 +44,7 @@ def seconds(layer: Any, x: Array, out: Array) -> float:
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_time_of_subnormal_samples(name: str, times: Times, report: Report) -> None:
-    make, largest = LAYERS[name]
+    make, is_judged = LAYERS[name]
     layer, x = make(), noise(1, 160_000, 1)
     x = x[..., 0] if isinstance(layer, MelSpectrogram) else x
     out = np.empty_like(layer(x))
@@ -56,4 +57,4 @@ def test_time_of_subnormal_samples(name: str, times: Times, report: Report) -> N
     ratios = best[1:] / best[0]
     columns = zip(FACTORS, ratios, strict=True)
     report(f"{name}: " + ", ".join(f"{factor:g} {ratio:.2f}" for factor, ratio in columns))
-    assert ratios.max() <= largest
+    assert not is_judged or ratios.max() <= LARGEST
