@@ -18,15 +18,19 @@ namespace fuzz {
 namespace {
 
 // Four parts, each of whole pages: a page that says what the block is, a guard, the block, a guard.
-constexpr std::size_t kPage = 4096;
 constexpr unsigned char kUntouched = 0xA5;
+
+std::size_t page() {
+  static const std::size_t bytes = std::size_t(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
 
 struct Description {
   std::size_t bytes, mapped;
 };
 
 unsigned char* first_page_of(void* memory) {
-  return reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(memory) & ~(kPage - 1));
+  return reinterpret_cast<unsigned char*>(reinterpret_cast<std::uintptr_t>(memory) & ~(page() - 1));
 }
 
 void check_untouched(const unsigned char* from, const unsigned char* to) {
@@ -37,28 +41,29 @@ void check_untouched(const unsigned char* from, const unsigned char* to) {
   }
 }
 
-// Whether a child that runs this is killed by the signal for memory that is not there.
+// Whether a child that runs this is killed by that signal.
 template <typename Function>
-bool is_fatal(Function function) {
+bool ends_by(int signal, Function function) {
   const pid_t child = fork();
   if (child == 0) {
+    close(STDERR_FILENO);
     function();
     _exit(0);
   }
   int status = 0;
   waitpid(child, &status, 0);
-  return WIFSIGNALED(status) && (WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGBUS);
+  return WIFSIGNALED(status) && WTERMSIG(status) == signal;
 }
 
 }  // namespace
 
 void* map_between_guards(std::size_t bytes, std::size_t alignment) noexcept {
   if (bytes == 0) bytes = 1;
-  const std::size_t room = (bytes + kPage - 1) / kPage * kPage, mapped = room + 3 * kPage;
+  const std::size_t room = (bytes + page() - 1) / page() * page(), mapped = room + 3 * page();
   void* const all = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (all == MAP_FAILED) return nullptr;
-  unsigned char* const begin = static_cast<unsigned char*>(all) + 2 * kPage;
-  if (mprotect(all, kPage, PROT_READ | PROT_WRITE) != 0 ||
+  unsigned char* const begin = static_cast<unsigned char*>(all) + 2 * page();
+  if (mprotect(all, page(), PROT_READ | PROT_WRITE) != 0 ||
       mprotect(begin, room, PROT_READ | PROT_WRITE) != 0) {
     munmap(all, mapped);
     return nullptr;
@@ -75,24 +80,28 @@ void* map_between_guards(std::size_t bytes, std::size_t alignment) noexcept {
 void unmap(void* memory) noexcept {
   unsigned char* const begin = first_page_of(memory);
   unsigned char* const block = static_cast<unsigned char*>(memory);
-  const Description what = *reinterpret_cast<const Description*>(begin - 2 * kPage);
+  const Description what = *reinterpret_cast<const Description*>(begin - 2 * page());
   check_untouched(begin, block);
-  check_untouched(block + what.bytes, begin + what.mapped - 3 * kPage);
-  munmap(begin - 2 * kPage, what.mapped);
+  check_untouched(block + what.bytes, begin + what.mapped - 3 * page());
+  munmap(begin - 2 * page(), what.mapped);
 }
 
 void prove_guards() {
-  int before = 0, behind = 0;
+  const std::size_t bytes = page() + 12;
+  int before = 0, behind = 0, slack = 0;
   for (int i = 0; i < 8; ++i) {
-    const Buffer buffer(kPage + 12);
+    Buffer buffer(bytes);
     volatile unsigned char* const data = static_cast<unsigned char*>(buffer.data());
-    before += is_fatal([=] { data[-1]; });
-    behind += is_fatal([=] { data[kPage + 12]; });
-    const bool writes_are_seen = is_fatal([=] { data[kPage + 12] = 0; }) ||
-                                 is_fatal([=] { data[-1] = 0; });
-    if (!writes_are_seen) broken("the guards", 0, "the end of who touches them");
+    before += ends_by(SIGSEGV, [=] { data[-1]; });
+    behind += ends_by(SIGSEGV, [=] { data[bytes]; });
+    const bool is_noticed = ends_by(SIGABRT, [&] {
+      data[i % 2 ? -1 : std::ptrdiff_t(bytes)] = 0;
+      buffer = Buffer();
+    });
+    slack += is_noticed;
   }
   if (before != 2 || behind != 6) broken("the guards", before, "2 before and 6 behind 8 blocks");
+  if (slack == 0) broken("the guards", slack, "a look at the bytes between block and guard");
 }
 
 }  // namespace fuzz

@@ -25,8 +25,8 @@ bool has_guards();
 // freed by operator delete.
 void* allocate_aligned(std::size_t bytes, std::size_t alignment);
 
-// Children of this process touch the byte before and behind a block, and must be killed for it.
-// Ends the program if one is not.
+// Children of this process touch bytes beside blocks, and must be killed for it: at once, or when
+// the block is freed. Ends the program if they are not.
 void prove_guards();
 
 }  // namespace fuzz
