@@ -339,7 +339,7 @@ cuda: .venv/.ready ## the library for NVIDIA GPUs: compiled for all of them, aud
 gpu-check: ## what takes a GPU: numbers, compute-sanitizer, times
 	tools/gpu_check.sh
 
-CXX_FILES = $(shell find cpp integrations tests/cuda -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
+CXX_FILES = $(shell find cpp integrations tests/cuda tests/differential -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
 lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy (for Windows too), drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
