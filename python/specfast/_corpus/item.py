@@ -7,6 +7,7 @@ import math
 import re
 import sys
 from dataclasses import dataclass
+from typing import TypeGuard
 
 from specfast._spec import checks
 
@@ -66,7 +67,7 @@ class Item:
             )
 
 
-def is_real(value: object) -> bool:
+def is_real(value: object) -> TypeGuard[float]:
     """Returns whether a value is a float, or an integer that is not beyond all floats."""
     return type(value) is float or (type(value) is int and abs(value) <= sys.float_info.max)
 
