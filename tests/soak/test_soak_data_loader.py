@@ -12,7 +12,8 @@ Times = Callable[[int], int]
 Report = Callable[[str], None]
 
 pytestmark = pytest.mark.filterwarnings(
-    "ignore:This process .* is multi-threaded:DeprecationWarning"
+    "ignore:This process .* is multi-threaded:DeprecationWarning",
+    "ignore:This DataLoader will create:UserWarning",
 )
 
 
