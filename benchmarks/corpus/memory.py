@@ -72,13 +72,13 @@ def _listed(count: int, out: Path) -> dict[str, Any]:
     """Writes list and plan only."""
     from specfast._corpus.listing import write_list
     from specfast._corpus.settings import Settings
-    from specfast._corpus.shards import cut
+    from specfast._corpus.shards import cutting
 
     out.mkdir()
     begin, processor = time.perf_counter(), time.process_time()
-    write_list(items(count), out)
-    num_shards, _ = cut(out, Settings(SPEC))
-    return {**_facts(count, begin, processor), "shards": num_shards}
+    with cutting(out, Settings(SPEC)) as cutter:
+        write_list(items(count), out, cutter.add)
+    return {**_facts(count, begin, processor), "shards": cutter.num_shards}
 
 
 def _facts(count: int, begin: float, processor: float) -> dict[str, Any]:

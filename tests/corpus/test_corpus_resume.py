@@ -8,6 +8,7 @@ import itertools
 import os
 import random
 import shutil
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -18,7 +19,8 @@ import pytest
 
 from corpora import SHARD_BYTES, contents, differences
 from specfast import corpus
-from specfast._corpus import scheduler
+from specfast._corpus import atomic, scheduler
+from specfast._corpus.computing import Computer
 from specfast._corpus.notes import Note
 from specfast._corpus.shards import Shard, read_plan
 from specfast._corpus.worker import Report, Task
@@ -91,9 +93,9 @@ def test_a_full_disk_at_every_moment(
                 assert [name for name in contents(out) if name.endswith(".tmp")] == []
             run(few, out, one)
             assert differences(few.out, out) == []
-    # List, plan, run.json, errors, remarks; data, index and summary of each shard. (Where
+    # List, plan, run.json; data, index and summary of each shard. (Where
     # a folder cannot be synced, its files are whole all the same.)
-    assert num_failures == 5 + 3 * whole.num_shards
+    assert num_failures == 3 + 3 * whole.num_shards
 
 
 def test_an_interrupt(reference: Any, threads: Executor, tmp_path: Path) -> None:
@@ -221,3 +223,92 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
         note.remove()
     with Note(tmp_path, shard) as note:
         assert note.suspects == []
+
+
+# ---- What the disk has when -------------------------------------------------------------------
+
+
+def test_a_shard_is_done_when_its_bytes_are_on_the_disk(
+    reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Bytes, names, their folder; then the summary's bytes, its name, and its folder."""
+    seen: list[tuple[str, str]] = []
+    fsync, replace_file = os.fsync, Path.replace
+
+    def recorded_fsync(handle: int) -> None:
+        path = Path(f"/proc/self/fd/{handle}").readlink()
+        fsync(handle)
+        seen.append(("sync", _kind_of(path)))
+
+    def recorded_replace(path: Path, target: Path) -> Path:
+        seen.append(("name", _kind_of(path)))
+        return replace_file(path, target)
+
+    monkeypatch.setattr(os, "fsync", recorded_fsync)
+    monkeypatch.setattr(Path, "replace", recorded_replace)
+    few = replace(reference, paths=reference.paths[:1])
+    with ThreadPoolExecutor(1) as one:
+        run(few, tmp_path / "out", one)
+    assert seen[-8:] == [
+        ("sync", ".safetensors"),
+        ("sync", ".parquet"),
+        ("name", ".safetensors"),
+        ("name", ".parquet"),
+        ("sync", "shards"),
+        ("sync", ".json"),
+        ("name", ".json"),
+        ("sync", "shards"),
+    ]
+    # The list and its cuts have their names on the disk before run.json has its own.
+    begun = seen[:-8]
+    names = [what for what in begun if what[0] == "name"]
+    assert names[-1] == ("name", ".json")
+    assert begun[-4:] == [("sync", "out"), ("sync", ".json"), ("name", ".json"), ("sync", "out")]
+
+
+def _kind_of(path: Path) -> str:
+    """Returns the suffix of a file, behind which a temporary name has more; a folder's name."""
+    return Path(path.name.rpartition("-")[0]).suffix if path.suffix == ".tmp" else path.name
+
+
+def test_while_one_shard_goes_to_the_disk_another_is_computed(
+    reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In turns two threads never compute at once, and a slow disk keeps neither from computing."""
+    computing = at_once = 0
+    overlapped = threading.Event()
+    in_sync = threading.Semaphore(0)
+    outcome_of, sync = Computer.outcome_of, atomic._sync_tree
+    guard = threading.Lock()
+
+    def watched(computer: Computer, item: Any) -> Any:
+        nonlocal computing, at_once
+        with guard:
+            computing += 1
+            at_once = max(at_once, computing)
+        # Two clips in a row, while the other thread is at the disk.
+        if in_sync.acquire(blocking=False):
+            overlapped.set()
+        outcome = outcome_of(computer, item)
+        with guard:
+            computing -= 1
+        return outcome
+
+    def slow(path: Path) -> None:
+        if path.name.startswith(".shard") and not overlapped.is_set():
+            in_sync.release()
+            assert overlapped.wait(timeout=20)
+        sync(path)
+
+    class InTurns(scheduler.Pool):
+        def submit(self, task: Task) -> Future[Report]:
+            return super().submit(replace(task, in_turns=True))
+
+    monkeypatch.setattr(Computer, "outcome_of", watched)
+    monkeypatch.setattr(atomic, "_sync_tree", slow)
+    monkeypatch.setattr("specfast._corpus.calls.Pool", InTurns)
+    with ThreadPoolExecutor(2) as two:
+        run(reference, tmp_path / "out", two, num_workers=2)
+    assert overlapped.is_set()
+    assert at_once == 1
+    assert differences(reference.out, tmp_path / "out") == []

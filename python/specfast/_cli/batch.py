@@ -37,7 +37,7 @@ class Batch:
         sources: Files, folders, manifests, or "-".
         output: The folder of the run; None: none was named.
         kind: The format of shards.
-        shard_bytes: How large they are.
+        shard_bytes: How large they are; None: larger in a longer list.
         suffixes: What recordings in folders end in; none: the usual ones.
         resample, mono, channel: As for `specfast.corpus.run`.
         scheduler: The address of a scheduler; None: processes of this machine.
@@ -50,7 +50,7 @@ class Batch:
     sources: tuple[str, ...]
     output: str | None
     kind: str
-    shard_bytes: int
+    shard_bytes: int | None
     suffixes: tuple[str, ...]
     resample: bool
     mono: bool

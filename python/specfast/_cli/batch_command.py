@@ -12,7 +12,7 @@ from specfast._cli import options
 from specfast._cli.errors import WrongUse, hushed_libraries
 from specfast._cli.exits import PARTLY_DONE, exit_codes
 from specfast._corpus.formats.catalogue import FORMATS
-from specfast._corpus.settings import DEFAULT_SHARD_BYTES
+from specfast._corpus.settings import MAX_SHARD_BYTES, MIN_SHARD_BYTES
 from specfast._spec.arguments import MAX_THREADS
 from specfast.layers.catalogue import fields_of
 
@@ -45,9 +45,9 @@ _OPTIONS = (
     ),
     click.option(
         "--shard-bytes",
-        type=click.IntRange(1 << 10, 1 << 36),
-        default=DEFAULT_SHARD_BYTES,
-        help="Bytes of features in a shard, the unit of work.",
+        type=click.IntRange(MIN_SHARD_BYTES, MAX_SHARD_BYTES),
+        help="Bytes of features in a shard, the unit of work. Default: 4 MiB at the beginning of "
+        "the list, and more with what is before, up to 32 MiB.",
     ),
     click.option(
         "--suffix",

@@ -19,7 +19,6 @@ __all__ = [
     "made_whole",
     "remove_leftovers",
     "sync_folder",
-    "take_name",
     "temporary_name",
     "write_whole",
 ]
@@ -37,23 +36,33 @@ def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: The disk is full, or another I/O error. No temporary file is left behind.
     """
-    with made_whole(target) as temporary, temporary.open("xb") as stream:
+    with made_whole(target) as (temporary,), temporary.open("xb") as stream:
         write(stream)
 
 
 @contextlib.contextmanager
-def made_whole(target: Path) -> Iterator[Path]:
-    """Yields the name under which the block makes a file or a folder, and then gives it its own.
+def made_whole(*targets: Path) -> Iterator[list[Path]]:
+    """Yields the names under which the block makes files or folders, and then gives them theirs.
+
+    All bytes are on the disk before the first name is taken.
+
+    Args:
+        targets: Their names, in one folder.
 
     Raises:
         OSError: As `write_whole`.
     """
-    temporary = temporary_name(target)
+    temporaries = [temporary_name(target) for target in targets]
     try:
-        yield temporary
-        take_name(temporary, target)
+        yield temporaries
+        for temporary in temporaries:
+            _sync_tree(temporary)
+        for temporary, target in zip(temporaries, targets, strict=True):
+            _take_name(temporary, target)
+        sync_folder(targets[0].parent)
     finally:
-        _remove(temporary)
+        for temporary in temporaries:
+            _remove(temporary)
 
 
 def temporary_name(target: Path) -> Path:
@@ -61,13 +70,12 @@ def temporary_name(target: Path) -> Path:
     return target.with_name(_TEMPORARY.format(name=target.name, token=secrets.token_hex(6)))
 
 
-def take_name(temporary: Path, target: Path) -> None:
-    """Gives a finished file, or a folder of files, its name, after its bytes are on the disk.
+def _take_name(temporary: Path, target: Path) -> None:
+    """Gives a finished file, or a folder of files, its name.
 
     What had that name is replaced. Between a folder's removal and its successor there is nothing
     under the name, so whoever replaces one must have said before that it is not complete.
     """
-    _sync_tree(temporary)
     if target.is_dir() and not target.is_symlink():
         old = temporary_name(target)
         target.rename(old)
@@ -75,7 +83,6 @@ def take_name(temporary: Path, target: Path) -> None:
         shutil.rmtree(old)
     else:
         temporary.replace(target)
-    sync_folder(target.parent)
 
 
 def _sync_tree(path: Path) -> None:

@@ -10,10 +10,11 @@ import signal
 import time
 from concurrent.futures import CancelledError, Future
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any
 
 from specfast._corpus.errors import CorpusError
-from specfast._corpus.optional import import_distributed
+from specfast._corpus.optional import import_dask, import_distributed
 from specfast._corpus.scheduler import num_processors
 from specfast._corpus.worker import Report, Task, compute_shard
 from specfast._engine.build import VERSION
@@ -25,6 +26,14 @@ CONNECT_SECONDS = 5
 _TASKS_PER_WORKER = 2
 _MIN_WINDOW = 4
 _COUNT_SECONDS = 5.0
+# What Dask measures of itself and of tasks, for charts that nobody looks at here.
+_CALM = {
+    "distributed.worker.profile.enabled": False,
+    "distributed.worker.profile.interval": "1h",
+    "distributed.worker.profile.cycle": "1h",
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+}
 
 
 def local_workers(stack: ExitStack, num_workers: int | None, num_threads: int) -> DaskWorkers:
@@ -39,20 +48,22 @@ def local_workers(stack: ExitStack, num_workers: int | None, num_threads: int) -
     distributed = import_distributed()
     if num_workers is None:
         num_workers = max(num_processors() // num_threads, 1)
-    # The deaths of workers are ours to report; Dask would fill the terminal with traces.
-    cluster = stack.enter_context(
-        distributed.LocalCluster(
-            n_workers=num_workers,
-            threads_per_worker=1,
-            processes=True,
-            # Any free port; the usual one may be taken, and need not be open to others.
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
+    with import_dask().config.set(_CALM):
+        cluster = stack.enter_context(
+            distributed.LocalCluster(
+                n_workers=num_workers,
+                # While one brings its shard to the disk, the other computes.
+                threads_per_worker=2,
+                processes=True,
+                # Any free port; the usual one may be taken, and need not be open to others.
+                dashboard_address="127.0.0.1:0",
+                # The deaths of workers are ours to report, and Dask's traces are long.
+                silence_logs=logging.CRITICAL,
+            )
         )
-    )
     client = stack.enter_context(distributed.Client(cluster, set_as_default=False))
     client.run(_ignore_interrupts)
-    return DaskWorkers(client)
+    return DaskWorkers(client, in_turns=True)
 
 
 def _ignore_interrupts() -> None:
@@ -79,12 +90,16 @@ def connected(stack: ExitStack, address: str) -> DaskWorkers:
 class DaskWorkers:
     """The workers that a client of Dask reaches.
 
+    Args:
+        client: It.
+        in_turns: See `Task`.
+
     Raises:
         CorpusError: A worker has no specfast, or another version.
     """
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
+    def __init__(self, client: Any, *, in_turns: bool = False) -> None:
+        self._client, self._in_turns = client, in_turns
         self._distributed = import_distributed()
         address = getattr(client.scheduler, "address", None)
         self._address = str(address or client.scheduler_info().get("address"))
@@ -96,6 +111,7 @@ class DaskWorkers:
         """Hands out a task."""
         promise: Future[Report] = Future()
         promise.set_running_or_notify_cancel()
+        task = replace(task, in_turns=self._in_turns)
         work = self._client.submit(compute_shard, task, pure=False)
         # Dask forgets a task whose future nobody holds.
         self._work[promise] = work

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -27,6 +28,10 @@ class Outcome:
     remark: Failure | None = None
 
 
+# Making one takes as long as two clips, and the next shard uses the same.
+_restored = lru_cache(maxsize=8)(restored)
+
+
 class Computer:
     """Computes clips one by one: what a clip gives depends on no other."""
 
@@ -34,7 +39,7 @@ class Computer:
         self._spec = settings.spec
         self._decoder = Decoder(settings)
         # The user has been warned of bands without a bin where the run was started.
-        self._extractor = restored(settings.spec, num_threads)
+        self._extractor = _restored(settings.spec, num_threads)
 
     def outcome_of(self, item: Item) -> Outcome:
         """Returns what becomes of a clip.

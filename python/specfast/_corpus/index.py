@@ -54,7 +54,13 @@ def write_index(target: Path, rows: Sequence[Row]) -> None:
         [(field.name, getattr(pyarrow, _KINDS[str(field.type)])()) for field in fields(Row)]
     )
     columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
-    parquet.write_table(pyarrow.table(columns, schema), target, compression="zstd")
+    parquet.write_table(
+        pyarrow.table(columns, schema),
+        target,
+        compression="zstd",
+        # Of the other columns almost all values differ.
+        use_dictionary=["fingerprint"],
+    )
 
 
 def read_index(path: Path) -> list[Row]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from json.encoder import encode_basestring_ascii
@@ -42,12 +42,17 @@ class Listing:
     sha256: str
 
 
-def write_list(items: Iterable[Item], folder: str | os.PathLike[str]) -> Listing:
+def write_list(
+    items: Iterable[Item],
+    folder: str | os.PathLike[str],
+    each: Callable[[int, Item], object] | None = None,
+) -> Listing:
     """Writes `manifest.jsonl` into a folder, whole or not at all.
 
     Args:
         items: The clips, read once.
         folder: The folder, which exists. A list that is there is replaced.
+        each: Is called with every clip after the byte at which its line begins.
 
     Raises:
         ValueError: Two clips have the same id; the message has both places.
@@ -64,6 +69,8 @@ def write_list(items: Iterable[Item], folder: str | os.PathLike[str]) -> Listing
         for item in items:
             line = _line_of(item)
             places.add(item.id, offset)
+            if each is not None:
+                each(offset, item)
             stream.write(line)
             digest.update(line)
             offset += len(line)

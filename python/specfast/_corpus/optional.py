@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["import_distributed", "import_pyarrow", "import_soxr"]
+__all__ = ["import_dask", "import_distributed", "import_pyarrow", "import_soxr"]
 
 _HOW = 'pip install "specfast[corpus]"'
 
@@ -31,6 +31,13 @@ def import_soxr() -> Any:
     except ImportError as error:
         raise ImportError(f"resampling needs soxr ({error}): {_HOW}") from error
     return soxr
+
+
+def import_dask() -> Any:
+    """Returns the package dask, which `import_distributed` has found."""
+    import dask
+
+    return dask
 
 
 def import_distributed() -> Any:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -11,8 +12,8 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
-from typing import BinaryIO
 
 from specfast._corpus import atomic
 from specfast._corpus.errors import CorpusError, TooManyFailures, unwritable
@@ -23,7 +24,14 @@ from specfast._corpus.notes import NOTES_NAME, clear_notes, remove_notes_folder
 from specfast._corpus.optional import import_pyarrow, import_soxr
 from specfast._corpus.scheduler import Workers, reports_of
 from specfast._corpus.settings import RUN_NAME, RunFile, Settings, read_run
-from specfast._corpus.shards import PLAN_NAME, SHARDS_NAME, Shard, cut, read_plan, sha256_of
+from specfast._corpus.shards import (
+    PLAN_NAME,
+    SHARDS_NAME,
+    Shard,
+    cutting,
+    read_plan,
+    sha256_of,
+)
 from specfast._corpus.summary import Failure, Summary, read_summary, summary_path
 from specfast._corpus.worker import Report, Task
 from specfast._spec import checks
@@ -34,6 +42,8 @@ __all__ = ["ERRORS_NAME", "REMARKS_NAME", "Limits", "Progress", "RunSummary", "r
 
 ERRORS_NAME = "errors.jsonl"
 REMARKS_NAME = "remarks.jsonl"
+# From here on shards have their full size, however small the others begin.
+_NUM_GROWING = 32
 
 
 @dataclass(frozen=True)
@@ -151,27 +161,40 @@ def _begun(items: Iterable[Item], out: Path, settings: Settings) -> RunFile:
     for folder in (out, out / SHARDS_NAME, out / NOTES_NAME):
         folder.mkdir(exist_ok=True)
         atomic.remove_leftovers(folder)
-    resampler = str(import_soxr().__version__) if settings.resample else None
     # Beside the list that may be there, until they have been compared.
     fresh = Path(tempfile.mkdtemp(prefix=".list-", suffix=".tmp", dir=out))
     try:
-        listing = write_list(items, fresh)
-        if listing.num_items == 0:
-            raise CorpusError("there is no clip in the sources: nothing to compute")
-        run = RunFile(settings, listing.num_items, listing.sha256, resampler=resampler)
+        run = _listed(items, fresh, settings, is_new=before is None)
         if before is not None:
             before.check_is_continued_by(run, out)
-        listing.path.replace(out / LIST_NAME)
+        for path in list(fresh.iterdir()):
+            path.replace(out / path.name)
+        # The list and its cuts have their names before run.json says that they are there.
         atomic.sync_folder(out)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     if before is not None:
         _check_plan(out, before)
         return before
-    num_shards, plan_sha256 = cut(out, settings)
-    run = replace(run, num_shards=num_shards, plan_sha256=plan_sha256)
     run.write(out)
     return run
+
+
+def _listed(items: Iterable[Item], folder: Path, settings: Settings, *, is_new: bool) -> RunFile:
+    """Writes the list into a folder, and if the run is new, its cuts; returns what run.json says.
+
+    Raises:
+        CorpusError: There are no clips.
+    """
+    with cutting(folder, settings) if is_new else contextlib.nullcontext() as cutter:
+        listing = write_list(items, folder, None if cutter is None else cutter.add)
+    if listing.num_items == 0:
+        raise CorpusError("there is no clip in the sources: nothing to compute")
+    resampler = str(import_soxr().__version__) if settings.resample else None
+    run = RunFile(settings, listing.num_items, listing.sha256, resampler=resampler)
+    if cutter is None:
+        return run
+    return replace(run, num_shards=cutter.num_shards, plan_sha256=cutter.sha256)
 
 
 def _check_nothing_is_there(out: Path) -> None:
@@ -248,7 +271,7 @@ class _Course:
         first = next(tasks, None)
         try:
             if first is not None:
-                for report in reports_of(_chain(first, tasks), workers.get(), self._tick):
+                for report in reports_of(chain([first], tasks), workers.get(), self._tick):
                     self._add(report)
         finally:
             # Also of a run that ends early: what has failed so far is there to be read.
@@ -263,7 +286,7 @@ class _Course:
     def _missing(self) -> Iterator[Task]:
         """Yields the tasks of shards that are not done; counts those that are."""
         checksum = zlib.crc32(self._run.to_json().encode())
-        for shard in read_plan(self._out):
+        for shard in _largest_first(read_plan(self._out)):
             summary = read_summary(self._out, shard)
             if summary is not None and summary.failures and self._limits.retry_failed:
                 with unwritable(self._out):
@@ -317,28 +340,28 @@ class _Course:
         )
 
 
-def _chain(first: Task, others: Iterator[Task]) -> Iterator[Task]:
-    yield first
-    yield from others
+def _largest_first(shards: Iterator[Shard]) -> Iterator[Shard]:
+    """Yields shards so that small ones come last, and the last workers end at the same time.
+
+    Those at the beginning of a list may be smaller, see `Cutter`.
+    """
+    beginning = list(islice(shards, _NUM_GROWING))
+    yield from shards
+    yield from reversed(beginning)
 
 
 def _merge(out: Path, name: str, part: Callable[[Summary], list[Failure]]) -> None:
     """Writes a part of all summaries, line by line in the order of the list; no empty file."""
-    num_lines = 0
-
-    def write(stream: BinaryIO) -> None:
-        nonlocal num_lines
-        for shard in read_plan(out):
-            for line in _lines(out, shard, part):
-                stream.write(line)
-                num_lines += 1
-
-    atomic.write_whole(out / name, write)
-    if num_lines == 0:
-        (out / name).unlink()
+    lines = _lines(out, part)
+    first = next(lines, None)
+    if first is None:
+        (out / name).unlink(missing_ok=True)
+        return
+    atomic.write_whole(out / name, lambda stream: stream.writelines(chain([first], lines)))
 
 
-def _lines(out: Path, shard: Shard, part: Callable[[Summary], list[Failure]]) -> Iterator[bytes]:
-    summary = read_summary(out, shard)
-    for failure in part(summary) if summary is not None else []:
-        yield json.dumps(asdict(failure)).encode() + b"\n"
+def _lines(out: Path, part: Callable[[Summary], list[Failure]]) -> Iterator[bytes]:
+    for shard in read_plan(out):
+        summary = read_summary(out, shard)
+        for failure in part(summary) if summary is not None else []:
+            yield json.dumps(asdict(failure)).encode() + b"\n"

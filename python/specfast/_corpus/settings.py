@@ -18,13 +18,12 @@ from specfast._engine.build import VERSION, build_info
 from specfast._spec import checks
 from specfast._spec.feature_spec import FeatureSpec, field_names
 
-__all__ = ["DEFAULT_SHARD_BYTES", "RUN_NAME", "RunFile", "Settings", "read_run"]
+__all__ = ["MAX_SHARD_BYTES", "MIN_SHARD_BYTES", "RUN_NAME", "RunFile", "Settings", "read_run"]
 
 RUN_NAME = "run.json"
-DEFAULT_SHARD_BYTES = 1 << 25
 _KIND = "specfast.corpus"
 _SCHEMA = 1
-_MIN_SHARD_BYTES, _MAX_SHARD_BYTES = 1 << 10, 1 << 36
+MIN_SHARD_BYTES, MAX_SHARD_BYTES = 1 << 10, 1 << 36
 _MAX_CHANNEL = 65535
 
 
@@ -36,6 +35,7 @@ class Settings:
         spec: The front end.
         format: The format of shards.
         shard_bytes: How large the features of a shard are to be; a single clip may be larger.
+            None: 4 MiB in a short list, up to 32 MiB in a long one.
         resample: Whether clips of another rate than the front end's are resampled, or fail.
         mono: Whether the mean of all channels is used.
         channel: The one channel to use where a clip names none; None: all.
@@ -46,16 +46,17 @@ class Settings:
 
     spec: FeatureSpec
     format: str = "safetensors"
-    shard_bytes: int = DEFAULT_SHARD_BYTES
+    shard_bytes: int | None = None
     resample: bool = False
     mono: bool = False
     channel: int | None = None
 
     def __post_init__(self) -> None:
         format_of(self.format)
-        checks.integer(
-            "shard_bytes", self.shard_bytes, minimum=_MIN_SHARD_BYTES, maximum=_MAX_SHARD_BYTES
-        )
+        if self.shard_bytes is not None:
+            checks.integer(
+                "shard_bytes", self.shard_bytes, minimum=MIN_SHARD_BYTES, maximum=MAX_SHARD_BYTES
+            )
         checks.strict_flag("resample", self.resample)
         checks.strict_flag("mono", self.mono)
         if self.channel is not None:

@@ -6,10 +6,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,17 +22,32 @@ import numpy as np
 from specfast._corpus import atomic
 from specfast._corpus.durations import guess_of
 from specfast._corpus.item import Item
-from specfast._corpus.listing import LIST_NAME, read_places
+from specfast._corpus.listing import LIST_NAME, read_list
 from specfast._corpus.settings import Settings
 from specfast.layers import FeatureExtractor
 
-__all__ = ["PLAN_NAME", "SHARDS_NAME", "Shard", "cut", "read_plan", "sha256_of"]
+__all__ = [
+    "MAX_GROWN_BYTES",
+    "PLAN_NAME",
+    "SHARDS_NAME",
+    "Cutter",
+    "Shard",
+    "cutting",
+    "read_plan",
+    "sha256_of",
+]
 
 PLAN_NAME = "plan.jsonl"
 SHARDS_NAME = "shards"
 # What a clip costs beside its features, in headers and indexes; also bounds the clips of a shard.
 _CLIP_BYTES = 1024
 _BLOCK_BYTES = 1 << 20
+# Unless the user sets a size, a shard is an eighth of all before it, from an eighth of the largest
+# on: so a short list occupies many workers, and a long one does not become many files.
+_GROWTH = 8
+MAX_GROWN_BYTES = 1 << 25
+# Of so many lengths in samples the size is remembered: manifests round to milliseconds.
+_REMEMBERED_LENGTHS = 1 << 15
 
 
 @dataclass(frozen=True)
@@ -52,28 +71,72 @@ class Shard:
 
     def items(self, out: Path) -> Iterator[Item]:
         """Yields its clips, read from the list of the run."""
-        places = read_places(out / LIST_NAME, offset=self.offset)
-        for _, (_, item) in zip(range(self.num_clips), places, strict=False):
-            yield item
+        return islice(read_list(out / LIST_NAME, offset=self.offset), self.num_clips)
 
 
-def cut(out: Path, settings: Settings) -> tuple[int, str]:
-    """Cuts the list in the folder of a run and writes the plan.
+@contextlib.contextmanager
+def cutting(folder: Path, settings: Settings) -> Iterator[Cutter]:
+    """Yields what cuts a list while it is written; writes the plan into a folder.
 
-    Returns:
-        The number of shards, and the SHA-256 of the plan.
+    Raises:
+        OSError: The folder cannot be written.
     """
-    num_shards = 0
+    with (
+        atomic.made_whole(folder / PLAN_NAME) as (temporary,),
+        temporary.open("xb") as stream,
+    ):
+        cutter = Cutter(stream, settings)
+        yield cutter
+        cutter.end()
 
-    def write(stream: BinaryIO) -> None:
-        nonlocal num_shards
-        for shard in _shards(out, settings):
-            line = json.dumps({"offset": shard.offset, "num_clips": shard.num_clips})
-            stream.write(line.encode() + b"\n")
-            num_shards += 1
 
-    atomic.write_whole(out / PLAN_NAME, write)
-    return num_shards, sha256_of(out / PLAN_NAME)
+class Cutter:
+    """Cuts a list into shards, clip by clip, and writes a line for each shard.
+
+    Attributes:
+        num_shards: How many there are.
+    """
+
+    def __init__(self, stream: BinaryIO, settings: Settings) -> None:
+        self.num_shards = 0
+        self._stream, self._digest = stream, hashlib.sha256()
+        self._fixed_bytes = settings.shard_bytes
+        self._estimate = _Estimate(settings)
+        # Of the shard that is being filled; and of all before.
+        self._begin = self._num_clips = self._num_bytes = 0
+        self._bytes_before = 0
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the plan, in hexadecimal digits."""
+        return self._digest.hexdigest()
+
+    def add(self, offset: int, item: Item) -> None:
+        """Puts the next clip, whose line begins at this byte of the list, into a shard."""
+        num_bytes = self._estimate.bytes_of(item)
+        if self._num_clips and self._num_bytes + num_bytes > self._most_bytes():
+            self.end()
+            self._begin = offset
+        self._num_clips += 1
+        self._num_bytes += num_bytes
+
+    def end(self) -> None:
+        """Ends the shard that is being filled, if a clip is in it."""
+        if not self._num_clips:
+            return
+        line = json.dumps({"offset": self._begin, "num_clips": self._num_clips}).encode() + b"\n"
+        self._stream.write(line)
+        self._digest.update(line)
+        self.num_shards += 1
+        self._bytes_before += self._num_bytes
+        self._num_clips = self._num_bytes = 0
+
+    def _most_bytes(self) -> int:
+        """Returns how large the next shard may be."""
+        if self._fixed_bytes is not None:
+            return self._fixed_bytes
+        grown = self._bytes_before // _GROWTH
+        return min(max(grown, MAX_GROWN_BYTES // _GROWTH), MAX_GROWN_BYTES)
 
 
 def sha256_of(path: Path) -> str:
@@ -92,20 +155,6 @@ def read_plan(out: Path) -> Iterator[Shard]:
             yield Shard(number, **json.loads(line))
 
 
-def _shards(out: Path, settings: Settings) -> Iterator[Shard]:
-    estimate = _Estimate(settings)
-    number = begin = num_clips = num_bytes = 0
-    for offset, item in read_places(out / LIST_NAME):
-        more = estimate.bytes_of(item)
-        if num_clips and num_bytes + more > settings.shard_bytes:
-            yield Shard(number, begin, num_clips)
-            number, begin, num_clips, num_bytes = number + 1, offset, 0, 0
-        num_clips += 1
-        num_bytes += more
-    if num_clips:
-        yield Shard(number, begin, num_clips)
-
-
 class _Estimate:
     """How many bytes the features of a clip will probably have."""
 
@@ -113,6 +162,7 @@ class _Estimate:
         self._settings = settings
         self._extractor = FeatureExtractor(settings.spec)
         self._item_bytes = np.dtype(settings.spec.dtype).itemsize
+        self._channel_bytes = lru_cache(_REMEMBERED_LENGTHS)(self._bytes_of_channel)
 
     def bytes_of(self, item: Item) -> int:
         one_channel = (
@@ -126,9 +176,11 @@ class _Estimate:
             seconds = seconds if item.duration is None else item.duration
             channels = 1 if one_channel else guess.channels
         num_samples = int(seconds * self._settings.spec.sampling_rate)
+        return _CLIP_BYTES + channels * self._channel_bytes(num_samples)
+
+    def _bytes_of_channel(self, num_samples: int) -> int:
         try:
             shape = self._extractor.compute_output_shape((num_samples,))
         except ValueError:  # too short for a frame
-            return _CLIP_BYTES
-        num_values = np.prod([int(length or 0) for length in shape], dtype=np.int64)
-        return _CLIP_BYTES + channels * int(num_values) * self._item_bytes
+            return 0
+        return math.prod(int(length or 0) for length in shape) * self._item_bytes

@@ -7,12 +7,12 @@ Whoever replaces the files of a shard removes the summary first.
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from specfast._corpus import atomic
+from specfast._corpus.checksums import crc32
 from specfast._corpus.shards import SHARDS_NAME, Shard
 
 __all__ = ["Failure", "FileFacts", "Summary", "facts_of", "read_summary", "summary_path"]
@@ -135,6 +135,6 @@ def _facts(path: Path, folder: Path, head_bytes: int | None) -> FileFacts:
     checksum, left = 0, checked_bytes
     with path.open("rb", buffering=0) as stream:
         while left > 0 and (block := stream.read(min(left, _BLOCK_BYTES))):
-            checksum = zlib.crc32(block, checksum)
+            checksum = crc32(block, checksum)
             left -= len(block)
     return FileFacts(path.relative_to(folder).as_posix(), num_bytes, checksum, checked_bytes)

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from specfast._corpus.checksums import crc32
 from specfast._corpus.errors import CorpusError
 from specfast._corpus.listing import LIST_NAME
 from specfast._corpus.reader import Entry, ShardReader, run_of
@@ -116,4 +116,4 @@ def _of_shard(out: Path, run: RunFile, shard: Shard, summary: Summary) -> Iterat
 
 
 def _checksum(entry: Entry) -> int:
-    return zlib.crc32(np.ascontiguousarray(entry.values).data)
+    return crc32(np.ascontiguousarray(entry.values).data)

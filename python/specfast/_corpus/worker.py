@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import lru_cache
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 from specfast._corpus import atomic
+from specfast._corpus.checksums import crc32
 from specfast._corpus.computing import Computer, Outcome
 from specfast._corpus.errors import CorpusError, unwritable
 from specfast._corpus.formats.catalogue import format_of
@@ -21,9 +23,12 @@ from specfast._corpus.settings import RunFile, read_run
 from specfast._corpus.shards import SHARDS_NAME, Shard
 from specfast._corpus.summary import Failure, Summary, facts_of, read_summary, summary_path
 from specfast._engine.build import VERSION, build_info
+from specfast._spec.feature_spec import FeatureSpec
 
 __all__ = ["Report", "Task", "compute_shard"]
 
+# Held by who computes, in a process whose tasks take turns.
+_turn = threading.Lock()
 # After so many deaths in a shard, all of it is computed in other processes.
 _MAX_DEATHS = 3
 
@@ -37,12 +42,15 @@ class Task:
         shard: What to compute.
         run_checksum: The CRC-32 of run.json.
         num_threads: How many threads of the engine a worker uses.
+        in_turns: Whether one task at a time computes in a process, so that another thread of it
+            waits for the disk meanwhile and for nothing else.
     """
 
     out: str
     shard: Shard
     run_checksum: int
     num_threads: int
+    in_turns: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,11 +77,13 @@ def compute_shard(task: Task) -> Report:
     """
     out, shard = Path(task.out), task.shard
     run = _checked_run(task.out, task.run_checksum)
-    with unwritable(out), Note(out, shard) as note:
+    with unwritable(out), Note(out, shard) as note, ExitStack() as turn:
+        if task.in_turns:
+            turn.enter_context(_turn)
         # Another worker may have done it while this one waited for the note.
         summary = read_summary(out, shard)
         if summary is None:
-            summary = _ShardWriter(task, run, note).write()
+            summary = _ShardWriter(task, run, note).write(turn.close)
         note.remove()
     return Report.of(shard, summary)
 
@@ -81,7 +91,7 @@ def compute_shard(task: Task) -> Report:
 @lru_cache(maxsize=8)
 def _checked_run(out: str, checksum: int) -> RunFile:
     run = read_run(Path(out))
-    if run is None or zlib.crc32(run.to_json().encode()) != checksum:
+    if run is None or crc32(run.to_json().encode()) != checksum:
         raise CorpusError(
             f"a worker finds no such run in {out!r}: every worker must see that folder under this "
             "name"
@@ -93,6 +103,11 @@ def _checked_run(out: str, checksum: int) -> RunFile:
     return run
 
 
+@lru_cache(maxsize=8)
+def _fingerprint_of(spec: FeatureSpec) -> str:
+    return spec.fingerprint()
+
+
 class _ShardWriter:
     """Computes the clips of a shard one by one, and writes each as soon as it is computed."""
 
@@ -101,17 +116,22 @@ class _ShardWriter:
         self._settings, self._version = run.settings, run.version
         self._num_threads = task.num_threads
         self._note = note
-        self._fingerprint = run.settings.spec.fingerprint()
+        self._fingerprint = _fingerprint_of(run.settings.spec)
         self._items = list(task.shard.items(self._out))
         if len(self._items) != task.shard.num_clips:
             raise CorpusError(f"the list in {task.out!r} is shorter than the plan of its shards")
-        self._rows: list[Row] = []
+        # What the index says of each clip, but for its place.
+        self._rows: list[partial[Row]] = []
         self._failures: list[Failure] = []
         self._remarks: list[Failure] = []
         self._num_bytes = 0
 
-    def write(self) -> Summary:
-        """Writes the files of the shard, and then the summary that says so."""
+    def write(self, computed: Callable[[], object]) -> Summary:
+        """Writes the files of the shard, and then the summary that says so.
+
+        Args:
+            computed: Is called when all is computed and what is left is to bring it to the disk.
+        """
         path = summary_path(self._out, self._shard)
         path.unlink(missing_ok=True)
         container = format_of(self._settings.format)
@@ -119,13 +139,11 @@ class _ShardWriter:
         data = folder / f"{self._shard.stem}{container.suffix}"
         index = folder / f"{self._shard.stem}{INDEX_SUFFIX}"
         metadata = {"fingerprint": self._fingerprint, "specfast": self._version}
-        with atomic.made_whole(data) as temporary:
-            offsets = container.write(temporary, self._clips(), self._items, metadata)
-        rows = [
-            replace(row, offset=offset) for row, offset in zip(self._rows, offsets, strict=True)
-        ]
-        with atomic.made_whole(index) as temporary:
-            write_index(temporary, rows)
+        with atomic.made_whole(data, index) as (new_data, new_index):
+            offsets = container.write(new_data, self._clips(), self._items, metadata)
+            rows = [row(offset=offset) for row, offset in zip(self._rows, offsets, strict=True)]
+            write_index(new_index, rows)
+            computed()
         summary = Summary(
             shard=self._shard.number,
             num_clips=self._shard.num_clips,
@@ -166,19 +184,18 @@ class _ShardWriter:
                     outcome = computer.outcome_of(item)
                 yield outcome
 
-    def _row(self, clip: Clip) -> Row:
-        """Returns what the index says of a clip, but for its place."""
+    def _row(self, clip: Clip) -> partial[Row]:
         item = clip.item
-        return Row(
+        return partial(
+            Row,
             id=item.id,
             path=item.path,
             start=float(item.start),
             shard=self._shard.number,
-            offset=0,
             frames=clip.frames,
             channels=clip.values.shape[0] if clip.values.ndim == 3 else 1,
             seconds=clip.seconds,
             rate=clip.rate,
-            checksum=zlib.crc32(clip.values.data),
+            checksum=crc32(clip.values.data),
             fingerprint=self._fingerprint,
         )

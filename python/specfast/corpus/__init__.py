@@ -17,7 +17,7 @@ from specfast._corpus.fronts import spec_of
 from specfast._corpus.item import Item
 from specfast._corpus.reader import Corpus, Entry
 from specfast._corpus.running import Limits, Progress, RunSummary, run_corpus
-from specfast._corpus.settings import DEFAULT_SHARD_BYTES, Settings
+from specfast._corpus.settings import Settings
 from specfast._corpus.verifying import Verification
 from specfast._corpus.verifying import verify as _verify
 
@@ -45,7 +45,7 @@ def run(
     client: Executor | str | Any | None = None,
     *,
     format: str = "safetensors",  # noqa: A002
-    shard_bytes: int = DEFAULT_SHARD_BYTES,
+    shard_bytes: int | None = None,
     resample: bool = False,
     mono: bool = False,
     channel: int | None = None,
@@ -71,7 +71,8 @@ def run(
             concurrent.futures; None: processes on this machine, by Dask's LocalCluster. A program
             that starts processes must do so below `if __name__ == "__main__":`.
         format: How shards are stored.
-        shard_bytes: How large the features of a shard are, the unit of work.
+        shard_bytes: How large the features of a shard are, the unit of work. None: 4 MiB at the
+            beginning of the list, and more with what is before, up to 32 MiB.
         resample: Whether clips of another rate are resampled by soxr; otherwise they fail.
         mono: Whether to use the mean of all channels.
         channel: The one channel to use where a clip names none; None: all.

@@ -14,13 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from specfast._corpus.formats.interface import Array, Clip
 from specfast._corpus.formats.mapped import MappedFile
 from specfast._corpus.item import Item
 
 __all__ = ["Safetensors"]
 
-_DTYPES = {"float16": "F16", "float32": "F32", "float64": "F64"}
+_DTYPES = {
+    np.dtype("float16"): "F16",
+    np.dtype("float32"): "F32",
+    np.dtype("float64"): "F64",
+}
 # So that tensors of any dtype begin where vectors can be loaded, from the first one on.
 _ALIGNMENT = 64
 _LENGTH_BYTES = 8
@@ -71,7 +77,7 @@ class Safetensors:
 
 def _described(values: Array, begin: int, end: int) -> dict[str, Any]:
     return {
-        "dtype": _DTYPES[values.dtype.name],
+        "dtype": _DTYPES[values.dtype],
         "shape": list(values.shape),
         "data_offsets": [begin, end],
     }
