@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["Cluster", "children_of"]
+__all__ = ["Cluster", "children_of", "workers_of"]
 
 _SECONDS = 120.0
 
@@ -72,14 +72,7 @@ class Cluster:
 
     def workers(self) -> list[int]:
         """Returns the processes that compute, which nannies have started."""
-        # A nanny also has a process that tracks resources.
-        nannies = [child.pid for child in self._children[1:]]
-        return [
-            pid
-            for nanny in nannies
-            for pid in children_of(nanny)
-            if b"spawn_main" in _command_line(pid)
-        ]
+        return [pid for nanny in self._children[1:] for pid in workers_of(nanny.pid)]
 
     def stop(self) -> None:
         """Ends all processes, those that workers have started included."""
@@ -101,6 +94,11 @@ def children_of(parent: int) -> list[int]:
         with contextlib.suppress(OSError):
             pids += map(int, path.read_text().split())
     return pids
+
+
+def workers_of(parent: int) -> list[int]:
+    """Returns the workers among these processes; one that tracks resources is another."""
+    return [pid for pid in children_of(parent) if b"spawn_main" in _command_line(pid)]
 
 
 def _command_line(pid: int) -> bytes:

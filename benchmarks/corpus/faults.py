@@ -24,7 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.corpus.clips import SPEECH, cut_clips
-from benchmarks.corpus.cluster import Cluster, children_of
+from benchmarks.corpus.cluster import Cluster, children_of, workers_of
 from specfast import corpus
 
 SHARD_BYTES = 1 << 18
@@ -162,6 +162,19 @@ def kill_worker(bench: Bench, out: Path, tally: Tally) -> None:
     tally.done.append(bench.when_some_are_done(out, child))
     victims = bench.cluster.workers()
     os.kill(bench.chance.choice(victims), signal.SIGKILL)
+    code = ended(child)
+    tally.ends[code] += 1
+    if code != 0:
+        tally.wrong.append(f"the run ended with {code}")
+
+
+def kill_own_worker(bench: Bench, out: Path, tally: Tally) -> None:
+    """SIGKILL of a worker that the command has started itself, with up to two shards in it."""
+    child = bench.start(out, local=True)
+    tally.done.append(bench.when_some_are_done(out, child))
+    victims = workers_of(child.pid)
+    if victims:
+        os.kill(bench.chance.choice(victims), signal.SIGKILL)
     code = ended(child)
     tally.ends[code] += 1
     if code != 0:
@@ -330,6 +343,7 @@ def run_twice(bench: Bench, out: Path, tally: Tally) -> None:
 
 FAULTS: dict[str, Fault] = {
     "SIGKILL of a worker": kill_worker,
+    "SIGKILL of a worker of the command's own": kill_own_worker,
     "SIGKILL of the scheduler": kill_scheduler,
     "SIGKILL of the command": kill_client,
     "SIGKILL of the command and its own workers": kill_all,

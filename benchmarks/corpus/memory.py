@@ -16,12 +16,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from specfast import FeatureSpec, corpus
+from specfast._corpus.clusters import local_workers
+from specfast._corpus.listing import write_list
+from specfast._corpus.running import Limits, run_corpus
+from specfast._corpus.settings import Settings
+from specfast._corpus.shards import cutting
 
 SPEC = FeatureSpec(num_mel_bins=2, level="ln", padding="valid")
 _SECONDS = 0.1
@@ -32,10 +38,10 @@ def make_noise() -> None:
     """Replaces the decoder of this process by one that makes noise."""
     from specfast._corpus import decoding
 
-    chance = np.random.default_rng(1)
+    noise = np.random.default_rng(1).standard_normal(int(_SECONDS * 16000), np.float32) / 4
 
     def read(_: str, **_others: Any) -> tuple[Any, int, None]:
-        return chance.standard_normal(int(_SECONDS * 16000), np.float32) / 4, 16000, None
+        return noise, 16000, None
 
     decoding.read_with_remark = read
 
@@ -49,36 +55,39 @@ def items(count: int) -> Iterator[corpus.Item]:
 
 def run(count: int, *, compute: bool) -> None:
     """Runs in this process, and prints a line of JSON."""
-    from distributed import Client, LocalCluster
-
     with tempfile.TemporaryDirectory(prefix="specfast-memory-") as folder:
         out = Path(folder, "out")
         if not compute:
             facts = _listed(count, out)
         else:
-            with (
-                LocalCluster(2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
-                Client(cluster) as client,
-            ):
-                client.run(make_noise)
+            with ExitStack() as stack:
+                # As the command has them.
+                workers = local_workers(stack, num_workers=2, num_threads=1)
+                workers.client.run(make_noise)
                 begin, processor = time.perf_counter(), time.process_time()
-                corpus.run(items(count), out, SPEC, client)
+                summary = run_corpus(
+                    items(count), out, Settings(SPEC), Limits(), lambda _: workers, None
+                )
                 facts = _facts(count, begin, processor)
-                facts["clips"] = len(corpus.open(out))
+            facts["workers_us_per_clip"] = round(_of_children() / count * 1e6, 1)
+            facts["clips"], facts["shards"] = summary.num_clips, summary.num_shards
+            assert summary.num_failed == 0
     print(json.dumps(facts))
 
 
 def _listed(count: int, out: Path) -> dict[str, Any]:
     """Writes list and plan only."""
-    from specfast._corpus.listing import write_list
-    from specfast._corpus.settings import Settings
-    from specfast._corpus.shards import cutting
-
     out.mkdir()
     begin, processor = time.perf_counter(), time.process_time()
     with cutting(out, Settings(SPEC)) as cutter:
         write_list(items(count), out, cutter.add)
     return {**_facts(count, begin, processor), "shards": cutter.num_shards}
+
+
+def _of_children() -> float:
+    """Returns the processor time of the processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _facts(count: int, begin: float, processor: float) -> dict[str, Any]:

@@ -94,12 +94,15 @@ class DaskWorkers:
         client: It.
         in_turns: See `Task`.
 
+    Attributes:
+        client: See above.
+
     Raises:
         CorpusError: A worker has no specfast, or another version.
     """
 
     def __init__(self, client: Any, *, in_turns: bool = False) -> None:
-        self._client, self._in_turns = client, in_turns
+        self.client, self._in_turns = client, in_turns
         self._distributed = import_distributed()
         address = getattr(client.scheduler, "address", None)
         self._address = str(address or client.scheduler_info().get("address"))
@@ -112,7 +115,7 @@ class DaskWorkers:
         promise: Future[Report] = Future()
         promise.set_running_or_notify_cancel()
         task = replace(task, in_turns=self._in_turns)
-        work = self._client.submit(compute_shard, task, pure=False)
+        work = self.client.submit(compute_shard, task, pure=False)
         # Dask forgets a task whose future nobody holds.
         self._work[promise] = work
 
@@ -130,14 +133,14 @@ class DaskWorkers:
     def cancel(self, future: Future[Report]) -> None:
         """Takes back a task, unless a worker has it already."""
         work = self._work.pop(future, None)
-        if work is not None and self._client.status == "running":
+        if work is not None and self.client.status == "running":
             work.cancel()
 
     def window(self) -> int:
         """Returns how many tasks are to be handed out at a time."""
         now = time.monotonic()
         if now > self._counted + _COUNT_SECONDS:
-            num_threads = sum(self._client.nthreads().values())
+            num_threads = sum(self.client.nthreads().values())
             self._window = max(_TASKS_PER_WORKER * num_threads, _MIN_WINDOW)
             self._counted = now
         return self._window
@@ -155,7 +158,7 @@ class DaskWorkers:
         Raises:
             CorpusError: It is not.
         """
-        if self._client.status != "running":
+        if self.client.status != "running":
             raise CorpusError(
                 f"the scheduler at {self._address!r} is gone. What is done is kept: the same "
                 "command goes on from there"
