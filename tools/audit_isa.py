@@ -29,8 +29,9 @@ from pathlib import Path
 # Kernels that are compiled without machine flags, so that any CPU of the architecture runs them.
 PLAIN_ISAS = ("baseline", "generic")
 
-# Pointers whose copies all hold the same address, to the C++ runtime's own unwinder routine and, on
-# Windows, to other libraries' symbols; the data by which exceptions of the standard library are known.
+# Pointers whose copies all hold the same address: to the C++ runtime's own unwinder routine and,
+# on Windows, to symbols of other libraries. And the data by which exceptions of the standard
+# library are known.
 HARMLESS_SYMBOLS = re.compile(r"DW\.ref\.__gxx_personality_v0|\.refptr\..+|_ZT[IS]St\d+\w+")
 
 # Segment and address-size prefixes, the only ones that may stand before a VEX or EVEX prefix.
