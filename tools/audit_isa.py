@@ -29,9 +29,8 @@ from pathlib import Path
 # Kernels that are compiled without machine flags, so that any CPU of the architecture runs them.
 PLAIN_ISAS = ("baseline", "generic")
 
-# Pointers whose copies all hold the same address: to the C++ runtime's own unwinder routine and,
-# on Windows, to symbols of other libraries. And the data by which exceptions of the standard
-# library are known.
+# Pointers whose copies all hold the same address: to the unwinder routine of the C++ runtime and,
+# on Windows, to symbols of other libraries. Data that tell exceptions of the standard library.
 HARMLESS_SYMBOLS = re.compile(r"DW\.ref\.__gxx_personality_v0|\.refptr\..+|_ZT[IS]St\d+\w+")
 
 # Segment and address-size prefixes, the only ones that may stand before a VEX or EVEX prefix.
