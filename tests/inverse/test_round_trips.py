@@ -121,6 +121,13 @@ def test_spectra_of_no_signal(
         np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-12 * np.abs(expected).max())
 
 
+def test_lost_samples_are_told_with_what_helps() -> None:
+    with pytest.warns(LostSamplesWarning, match="padding='center' lose few.*padding='valid'"):
+        ISTFT(16, 4, 32)
+    with pytest.warns(LostSamplesWarning, match="a shorter `length` has fewer.*padding='center'"):
+        ISTFT(16, 4, 32, padding="center")
+
+
 def test_valid_padding_loses_the_ends_and_says_so() -> None:
     with pytest.warns(LostSamplesWarning, match="the first 1 and the last 1 samples"):
         istft = ISTFT(256, dtype="float64")

@@ -156,12 +156,10 @@ class InversePipeline:
             length: the samples of the call; without `num_frames`, the usual ones.
         """
         arguments = self.arguments
-        received = (
-            "padding='same' and padding='center' lose none of the usual length. Received: "
-            f"padding={arguments.padding!r}"
-            if num_frames is None
-            else f"a shorter `length` has fewer of them. Received: length={length}"
-        )
+        advice = "a shorter `length` has fewer of them"
+        if num_frames is None and arguments.padding not in ("same", "center"):
+            advice = "padding='same' and padding='center' lose few or none of the usual length"
+        received = f"padding={arguments.padding!r}" if num_frames is None else f"length={length}"
         if num_frames is None:
             num_frames = 2 * (arguments.engine_frame_length // arguments.hop) + 2
             usual = self.plan.num_samples(num_frames)
@@ -171,8 +169,8 @@ class InversePipeline:
             return
         warnings.warn(
             f"the first {begin} and the last {end} samples of a signal are lost, and become 0: "
-            f"the window is (nearly) 0 in the only frame that holds them; {received}, "
-            f"frame_length={arguments.frame_length}, frame_step={arguments.hop}",
+            f"the window is (nearly) 0 in the only frame that holds them; {advice}. Received: "
+            f"{received}, frame_length={arguments.frame_length}, frame_step={arguments.hop}",
             LostSamplesWarning,
             stacklevel=caller_level(),
         )
