@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import threading
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
@@ -23,7 +24,7 @@ from specfast._corpus import atomic, scheduler
 from specfast._corpus.computing import Computer
 from specfast._corpus.notes import Note
 from specfast._corpus.shards import Shard, read_plan
-from specfast._corpus.worker import Report, Task
+from specfast._corpus.worker import Report, Task, compute_shard
 
 
 @pytest.fixture
@@ -93,9 +94,74 @@ def test_a_full_disk_at_every_moment(
                 assert [name for name in contents(out) if name.endswith(".tmp")] == []
             run(few, out, one)
             assert differences(few.out, out) == []
-    # List, plan, run.json; data, index and summary of each shard. (Where
-    # a folder cannot be synced, its files are whole all the same.)
-    assert num_failures == 3 + 3 * whole.num_shards
+    # List, plan and run.json, each with its folder, and the folder of the run before run.json;
+    # data, index and their folder, then summary and folder of each shard.
+    assert num_failures == 7 + 5 * whole.num_shards
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EINVAL])
+def test_folders_that_cannot_be_synced_are_no_folders_that_fail(
+    reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    fsync = os.fsync
+
+    def refusing(handle: int) -> None:
+        if Path(f"/proc/self/fd/{handle}").readlink().is_dir():
+            raise OSError(number, os.strerror(number))
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", refusing)
+    few = replace(reference, paths=reference.paths[:1])
+    with ThreadPoolExecutor(1) as one:
+        if number == errno.EINVAL:
+            run(few, tmp_path / "out", one)
+        else:
+            with pytest.raises(corpus.CorpusError, match="Input/output error"):
+                run(few, tmp_path / "out", one)
+    assert (tmp_path / "out" / "run.json").exists() == (number == errno.EINVAL)
+
+
+def test_an_error_is_that_of_its_shard(
+    reference: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that raises gives its turn back, and the tasks beside it end."""
+    out = tmp_path / "out"
+    with ThreadPoolExecutor(1) as one:
+        run(reference, out, one)
+    for path in (out / "shards").iterdir():
+        path.unlink()
+    (out / ".work").mkdir()
+    outcome_of = Computer.outcome_of
+
+    def failing(computer: Computer, item: Any) -> Any:
+        if item.path == reference.paths[0]:
+            raise RuntimeError("none of a clip's own")
+        return outcome_of(computer, item)
+
+    monkeypatch.setattr(Computer, "outcome_of", failing)
+    checksum = zlib.crc32((out / "run.json").read_bytes())
+    tasks = [Task(str(out), shard, checksum, 1, in_turns=True) for shard in read_plan(out)]
+    with ThreadPoolExecutor(2) as two:
+        promises = [two.submit(compute_shard, task) for task in tasks]
+        with pytest.raises(RuntimeError, match="none of a clip's own"):
+            promises[0].result(timeout=60)
+        for promise in promises[1:]:
+            promise.result(timeout=60)
+    missing = {name for name in differences(reference.out, out) if not name.startswith(".work")}
+    assert missing == {name for name in contents(reference.out) if "shard-000000" in name}
+
+
+def test_runs_of_another_schema_are_refused_by_name(reference: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shutil.copytree(reference.out, out)
+    text = (out / "run.json").read_text("utf-8")
+    assert '"schema": 2' in text
+    (out / "run.json").write_text(text.replace('"schema": 2', '"schema": 1'), "utf-8")
+    with (
+        ThreadPoolExecutor(1) as one,
+        pytest.raises(corpus.CorpusError, match="it states schema 1, and must state 2"),
+    ):
+        run(reference, out, one)
 
 
 def test_an_interrupt(reference: Any, threads: Executor, tmp_path: Path) -> None:

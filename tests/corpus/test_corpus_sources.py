@@ -56,6 +56,7 @@ def ids(*sources: str, **arguments: Any) -> list[str]:
         *(("start", start) for start in (-1.0, float("nan"), float("inf"), "1", True)),
         *(("duration", duration) for duration in (0.0, 0, -1, float("nan"), "1", True)),
         *(pytest.param(name, 10**400, id=f"{name}-huge") for name in ("start", "duration")),
+        *((name, 1e305) for name in ("start", "duration")),
         *(("channel", channel) for channel in (-1, 65536, 1.0, "0", True)),
     ],
 )

@@ -37,7 +37,7 @@ class Batch:
         sources: Files, folders, manifests, or "-".
         output: The folder of the run; None: none was named.
         kind: The format of shards.
-        shard_bytes: How large they are; None: larger in a longer list.
+        shard_bytes: How large they are; None: as for `specfast.corpus.run`.
         suffixes: What recordings in folders end in; none: the usual ones.
         resample, mono, channel: As for `specfast.corpus.run`.
         scheduler: The address of a scheduler; None: processes of this machine.

@@ -46,8 +46,8 @@ _OPTIONS = (
     click.option(
         "--shard-bytes",
         type=click.IntRange(MIN_SHARD_BYTES, MAX_SHARD_BYTES),
-        help="Bytes of features in a shard, the unit of work. Default: 4 MiB at the beginning of "
-        "the list, and more with what is before, up to 32 MiB.",
+        help="Bytes of features in a shard, the unit of work. Default: an eighth of everything "
+        "before it, from 4 to 32 MiB.",
     ),
     click.option(
         "--suffix",

@@ -8,6 +8,7 @@ taken, and the folder is forced to the disk too.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import shutil
@@ -24,6 +25,16 @@ __all__ = [
 ]
 
 _TEMPORARY = ".{name}-{token}.tmp"
+# What systems answer that do not sync folders; anything else is a fault of the disk.
+_CANNOT_BE_SYNCED = {
+    errno.EACCES,
+    errno.EBADF,
+    errno.EINVAL,
+    errno.EISDIR,
+    errno.ENOSYS,
+    errno.ENOTSUP,
+    errno.EPERM,
+}
 
 
 def write_whole(target: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -108,9 +119,15 @@ def sync_folder(folder: Path) -> None:
     """Forces new names to the disk, where a folder can be opened and synced.
 
     Windows and some network file systems refuse; the files are whole there all the same.
+
+    Raises:
+        OSError: The disk has failed.
     """
-    with contextlib.suppress(OSError):
+    try:
         _sync(folder)
+    except OSError as error:
+        if error.errno not in _CANNOT_BE_SYNCED:
+            raise
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -28,8 +28,9 @@ class Outcome:
     remark: Failure | None = None
 
 
-# Making one takes as long as two clips, and the next shard uses the same.
-_restored = lru_cache(maxsize=8)(restored)
+# Making one takes as long as two clips, and the next shard uses the same.  Calls of one from
+# several threads do not disturb each other.
+_restored = lru_cache(maxsize=2)(restored)
 
 
 class Computer:

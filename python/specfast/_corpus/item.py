@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 from dataclasses import dataclass
@@ -13,6 +12,8 @@ from specfast._spec import checks
 
 __all__ = ["MAX_ID_PART_BYTES", "RESERVED_ID", "Item", "is_real"]
 
+# 30 years: more is no time but a fault of the manifest.
+_MAX_SECONDS = 1e9
 # File systems take 255 bytes; what is left is for suffixes and the names of temporary files.
 MAX_ID_PART_BYTES = 200
 RESERVED_ID = "__metadata__"
@@ -46,16 +47,17 @@ class Item:
     def __post_init__(self) -> None:
         _check_id(self.id)
         _check_path(self.path)
-        if self.start != 0.0 and not (is_real(self.start) and 0.0 <= self.start < math.inf):
+        if self.start != 0.0 and not (is_real(self.start) and 0.0 <= self.start <= _MAX_SECONDS):
             raise ValueError(
-                "`start` must be a number of seconds from 0. "
+                f"`start` must be a number of seconds between 0 and {_MAX_SECONDS:g}. "
                 f"{checks.received('start', self.start)}"
             )
         if self.duration is not None and not (
-            is_real(self.duration) and 0.0 < self.duration < math.inf
+            is_real(self.duration) and 0.0 < self.duration <= _MAX_SECONDS
         ):
             raise ValueError(
-                "`duration` must be a number of seconds above 0, or None. "
+                f"`duration` must be a number of seconds above 0 and at most {_MAX_SECONDS:g}, or "
+                "None. "
                 f"{checks.received('duration', self.duration)}"
             )
         if self.channel is not None and not (

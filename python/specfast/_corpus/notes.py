@@ -68,12 +68,8 @@ class Note:
         self._begin(_NOBODY)
 
     def remove(self) -> None:
-        """Removes the note of a shard that is done.
-
-        Windows keeps the name of a file that is open; there `clear_notes` removes it.
-        """
-        with contextlib.suppress(PermissionError):
-            self._path.unlink(missing_ok=True)
+        """Removes the note of a shard that is done."""
+        _unlink(self._path)
 
     def _begin(self, index: int) -> None:
         write_at(self._handle, _NUMBER.pack(index), 0)
@@ -82,7 +78,16 @@ class Note:
 def clear_notes(out: Path) -> None:
     """Removes the notes of a run whose shards are all done."""
     for path in (out / NOTES_NAME).glob("shard-*"):
+        _unlink(path)
+
+
+def _unlink(path: Path) -> None:
+    """Removes a note; where that is still open, Windows keeps it, for the next run to remove."""
+    try:
         path.unlink(missing_ok=True)
+    except PermissionError:
+        if os.name != "nt":
+            raise
 
 
 def remove_notes_folder(out: Path) -> None:

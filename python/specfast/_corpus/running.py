@@ -8,7 +8,6 @@ import json
 import shutil
 import tempfile
 import time
-import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
@@ -16,6 +15,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from specfast._corpus import atomic
+from specfast._corpus.checksums import crc32
 from specfast._corpus.errors import CorpusError, TooManyFailures, unwritable
 from specfast._corpus.item import Item
 from specfast._corpus.listing import LIST_NAME, write_list
@@ -42,7 +42,7 @@ __all__ = ["ERRORS_NAME", "REMARKS_NAME", "Limits", "Progress", "RunSummary", "r
 
 ERRORS_NAME = "errors.jsonl"
 REMARKS_NAME = "remarks.jsonl"
-# From here on shards have their full size, however small the others begin.
+# So many shards, or a few more where clips are long, have grown to their full size.
 _NUM_GROWING = 32
 
 
@@ -167,8 +167,8 @@ def _begun(items: Iterable[Item], out: Path, settings: Settings) -> RunFile:
         run = _listed(items, fresh, settings, is_new=before is None)
         if before is not None:
             before.check_is_continued_by(run, out)
-        for path in list(fresh.iterdir()):
-            path.replace(out / path.name)
+        for name in (LIST_NAME, PLAN_NAME) if before is None else (LIST_NAME,):
+            (fresh / name).replace(out / name)
         # The list and its cuts have their names before run.json says that they are there.
         atomic.sync_folder(out)
     finally:
@@ -279,14 +279,18 @@ class _Course:
                 _merge(self._out, ERRORS_NAME, lambda summary: summary.failures)
                 _merge(self._out, REMARKS_NAME, lambda summary: summary.remarks)
         # A worker may have died between the end of its shard and that of its note.
-        clear_notes(self._out)
+        with unwritable(self._out):
+            clear_notes(self._out)
         self._tick(at_once=True)
         return self._summary
 
     def _missing(self) -> Iterator[Task]:
         """Yields the tasks of shards that are not done; counts those that are."""
-        checksum = zlib.crc32(self._run.to_json().encode())
-        for shard in _largest_first(read_plan(self._out)):
+        checksum = crc32(self._run.to_json().encode())
+        shards = read_plan(self._out)
+        if self._run.settings.shard_bytes is None:
+            shards = _largest_first(shards)
+        for shard in shards:
             summary = read_summary(self._out, shard)
             if summary is not None and summary.failures and self._limits.retry_failed:
                 with unwritable(self._out):

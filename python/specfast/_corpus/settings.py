@@ -22,7 +22,8 @@ __all__ = ["MAX_SHARD_BYTES", "MIN_SHARD_BYTES", "RUN_NAME", "RunFile", "Setting
 
 RUN_NAME = "run.json"
 _KIND = "specfast.corpus"
-_SCHEMA = 1
+# 1 had shards of one size.
+_SCHEMA = 2
 MIN_SHARD_BYTES, MAX_SHARD_BYTES = 1 << 10, 1 << 36
 _MAX_CHANNEL = 65535
 
@@ -35,7 +36,7 @@ class Settings:
         spec: The front end.
         format: The format of shards.
         shard_bytes: How large the features of a shard are to be; a single clip may be larger.
-            None: 4 MiB in a short list, up to 32 MiB in a long one.
+            None: an eighth of all before it, from 4 to 32 MiB.
         resample: Whether clips of another rate than the front end's are resampled, or fail.
         mono: Whether the mean of all channels is used.
         channel: The one channel to use where a clip names none; None: all.
@@ -119,8 +120,8 @@ class RunFile:
         values = json.loads(text)
         if values["format"] != _KIND or values["schema"] != _SCHEMA:
             raise ValueError(
-                f"it must state format {_KIND!r} and schema {_SCHEMA}, and states "
-                f"{values['format']!r} and {values['schema']!r}"
+                f"it states schema {values['schema']!r}, and must state {_SCHEMA}, of "
+                f"{values['format']!r}, and must be of {_KIND!r}"
             )
         return cls(
             settings=Settings(FeatureSpec.from_dict(values["front"]), **values["settings"]),

@@ -71,8 +71,8 @@ def run(
             concurrent.futures; None: processes on this machine, by Dask's LocalCluster. A program
             that starts processes must do so below `if __name__ == "__main__":`.
         format: How shards are stored.
-        shard_bytes: How large the features of a shard are, the unit of work. None: 4 MiB at the
-            beginning of the list, and more with what is before, up to 32 MiB.
+        shard_bytes: How large the features of a shard are, the unit of work. None: an eighth of
+            everything before it, from 4 to 32 MiB.
         resample: Whether clips of another rate are resampled by soxr; otherwise they fail.
         mono: Whether to use the mean of all channels.
         channel: The one channel to use where a clip names none; None: all.
