@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Stands in for operator new and delete in the whole program: counts, and fails where it is told
-// to. With FUZZ_GUARDS in the environment, every block lies between two pages that cannot be touched:
-// three of four end where the second one begins, the others begin where the first one ends, and bytes
-// that are left over must keep their value. (Windows has no such pages here.)
+// to. With FUZZ_GUARDS in the environment, every block lies between two pages that cannot be
+// touched: three of four end where the second one begins, the others begin where the first one
+// ends, and bytes that are left over must keep their value. (Windows has no such pages here.)
 #pragma once
 
 #include <atomic>

@@ -11,6 +11,7 @@ status 1 if a target found something or could not run.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import os
 import random
 import re
@@ -91,6 +92,9 @@ def main() -> int:
     arguments = parser.parse_args()
     build = arguments.build.resolve()
     names = arguments.only or (*IN_PYTHON, *IN_CXX)
+    if importlib.util.find_spec("atheris") is None:
+        print("atheris is missing: nothing runs of", *IN_PYTHON)
+        names = [name for name in names if name in IN_CXX]
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(lambda name: run(name, build, arguments.seconds), names))
     for outcome in outcomes:

@@ -19,7 +19,7 @@ namespace {
 template <typename T>
 bool are_modest(const std::vector<T>& values, double largest = HUGE_VAL) {
   return std::all_of(values.begin(), values.end(), [largest](T value) {
-    return std::fpclassify(value) != FP_SUBNORMAL && !(std::abs(value) > largest);
+    return std::fpclassify(value) != FP_SUBNORMAL && std::abs(value) <= largest;
   });
 }
 
@@ -51,7 +51,8 @@ PrecisionPlan<T>::PrecisionPlan(const Config& config, const Recipe& recipe,
                                 const KernelTable& table, const GivenWeights* weights) {
   const PrecisionKernels<T>& kernels = kernels_of<T>(table);
   derive_common(config, recipe);
-  // Of a window or a kernel: 2^24 by all samples of a frame.
+  // All samples of a frame that are below 2^-126, times such values of a window or a kernel, sum to
+  // less than 2^-102, which a floor of 2^-50 hides with its square.
   const double largest_factor = 0x1p24 / double(config.frame_length);
   if (weights) {
     derive_product(*weights, kernels.product_rows);
