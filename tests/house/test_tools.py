@@ -262,6 +262,21 @@ def test_floors_refuses_what_has_none(planted: str) -> None:
         floors.floors(project_with(planted))
 
 
+# ---- soak -------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="`make soak` is for Linux")
+def test_long_runs_find_what_they_call() -> None:
+    """Whatever `make soak` imports of the suite is there: between its runs nothing else tells."""
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "tests/soak"]
+    torch_only = "--ignore=tests/soak/test_soak_data_loader.py"
+    done = subprocess.run(
+        [*command, torch_only], cwd=ROOT, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stdout
+    assert "test_no_memory[push]" in done.stdout
+
+
 # ---- show_build -------------------------------------------------------------
 
 
