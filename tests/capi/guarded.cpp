@@ -2,17 +2,13 @@
 #include "guarded.h"
 
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-
-#include "harness.h"
 
 namespace fuzz {
 namespace {
@@ -39,20 +35,6 @@ void check_untouched(const unsigned char* from, const unsigned char* to) {
     std::fputs("something was written beside a block of memory\n", stderr);
     std::abort();
   }
-}
-
-// Whether a child that runs this is killed by that signal.
-template <typename Function>
-bool ends_by(int signal, Function function) {
-  const pid_t child = fork();
-  if (child == 0) {
-    close(STDERR_FILENO);
-    function();
-    _exit(0);
-  }
-  int status = 0;
-  waitpid(child, &status, 0);
-  return WIFSIGNALED(status) && WTERMSIG(status) == signal;
 }
 
 }  // namespace
@@ -84,24 +66,6 @@ void unmap(void* memory) noexcept {
   check_untouched(begin, block);
   check_untouched(block + what.bytes, begin + what.mapped - 3 * page());
   munmap(begin - 2 * page(), what.mapped);
-}
-
-void prove_guards() {
-  const std::size_t bytes = page() + 12;
-  int before = 0, behind = 0, slack = 0;
-  for (int i = 0; i < 8; ++i) {
-    Buffer buffer(bytes);
-    volatile unsigned char* const data = static_cast<unsigned char*>(buffer.data());
-    before += ends_by(SIGSEGV, [=] { data[-1]; });
-    behind += ends_by(SIGSEGV, [=] { data[bytes]; });
-    const bool is_noticed = ends_by(SIGABRT, [&] {
-      data[i % 2 ? -1 : std::ptrdiff_t(bytes)] = 0;
-      buffer = Buffer();
-    });
-    slack += is_noticed;
-  }
-  if (before != 2 || behind != 6) broken("the guards", before, "2 before and 6 behind 8 blocks");
-  if (slack == 0) broken("the guards", slack, "a look at the bytes between block and guard");
 }
 
 }  // namespace fuzz

@@ -98,7 +98,8 @@ def test_only_the_descriptor_is_exported() -> None:
 # ---- A host of our own: orders of calls that no host of the SDK makes ---------------------------
 
 HOST = Path(__file__).with_name("host.cpp")
-MEMORY = HOST.parents[1] / "capi/memory.cpp"
+CAPI = HOST.parents[1] / "capi"
+MEMORY = (CAPI / "memory.cpp", CAPI / "guarded.cpp")
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def own_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ).stdout.split()
     done = subprocess.run(
         ["c++", "-std=c++17", "-O1", "-Wall", "-Wextra", "-Werror", "-Wno-mismatched-new-delete",
-         "-rdynamic", *flags, f"-I{MEMORY.parent}", HOST, MEMORY, "-ldl", "-o", program],
+         "-rdynamic", *flags, f"-I{CAPI}", HOST, *MEMORY, "-ldl", "-o", program],
         capture_output=True, text=True, check=False, timeout=280,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
