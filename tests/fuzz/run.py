@@ -95,6 +95,8 @@ def main() -> int:
     if importlib.util.find_spec("atheris") is None:
         print("atheris is missing: nothing runs of", *IN_PYTHON)
         names = [name for name in names if name in IN_CXX]
+        if not names:
+            return 1
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(lambda name: run(name, build, arguments.seconds), names))
     for outcome in outcomes:

@@ -61,6 +61,7 @@ def test_forked_during_a_parallel_call(times: Times, report: Report) -> None:
     children = times(100)
     try:
         for _ in range(children):
+            # So that the next fork meets the calls at another place.
             time.sleep(0.003)
             during += running.is_set()
             child = test_threads.exit_code_of_child(lambda: same_bits(layer(small), expected), 60)

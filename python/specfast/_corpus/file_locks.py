@@ -56,6 +56,7 @@ if sys.platform == "win32":
 
     def wait_for_lock(handle: int) -> None:
         """Waits for the lock of an open file, where the file system has locks."""
+        # What waits in msvcrt gives up after ten seconds, and a shard may take longer.
         while not begin_lock(handle):
             time.sleep(_SECONDS_BETWEEN_TRIALS)
 
