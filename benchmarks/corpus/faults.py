@@ -175,6 +175,8 @@ def kill_own_worker(bench: Bench, out: Path, tally: Tally) -> None:
     victims = workers_of(child.pid)
     if victims:
         os.kill(bench.chance.choice(victims), signal.SIGKILL)
+    else:
+        tally.wrong.append("the run had ended: no worker was left to kill")
     code = ended(child)
     tally.ends[code] += 1
     if code != 0:
