@@ -1,27 +1,37 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How fast a run is: ``python -m benchmarks.corpus.speed [RECORDING...]``.
 
-Clips are cut from the recordings, WAV and FLAC in turn. Runs are compared with a bare loop that
-decodes the same clips and computes the same features on one thread, and keeps nothing; and, where
-they are installed, with lhotse's and torchaudio's own fbank in loops of theirs. Rounds take turns;
-workers have been started, and have computed something, before they are timed.
+Clips are cut from the recordings, WAV and FLAC in turn. Runs with the workers of the command are
+compared with a bare loop that decodes the same clips and computes the same features on one thread,
+and keeps nothing; and, where they are installed, with lhotse's and torchaudio's own fbank in loops
+of theirs. "On one core" holds for everything that belongs to the run: command, scheduler, worker,
+disk. Rounds take turns; workers have been started, and have computed something, before they are
+timed.
 """
 
 from __future__ import annotations
 
 import argparse
+import logging
+import os
 import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.corpus.clips import SPEECH, cut_clips
-from specfast import corpus, presets
+from specfast import presets
+from specfast._corpus.clusters import local_workers
+from specfast._corpus.fronts import spec_of
+from specfast._corpus.running import Limits, run_corpus
+from specfast._corpus.scheduler import Pool, Workers
+from specfast._corpus.settings import Settings
+from specfast._corpus.sources import find_items
 from specfast.audio import read_audio
 
 FRONT = "kaldi_fbank"  # which lhotse and torchaudio have too
@@ -69,21 +79,35 @@ class Inline(Executor):
 
 
 class Runs:
-    """Runs on a pool of so many processes; of none: in this one."""
+    """Runs on so many processes as the command has them; on none: in this one.
 
-    def __init__(self, num_workers: int, clips: Path, folder: Path) -> None:
-        self._pool: Executor = Inline()
-        if num_workers:
-            self._pool = ProcessPoolExecutor(num_workers, mp_context=get_context("spawn"))
-        self._num_workers = num_workers or 1
-        self._clips, self._out = clips, folder / f"out{num_workers}"
-        self._warm_up()
+    Args:
+        num_workers: How many.
+        processors: Where they, and whoever starts them, may run.
+    """
 
-    def _warm_up(self) -> None:
+    def __init__(self, num_workers: int, processors: set[int], clips: Path, folder: Path) -> None:
+        self._processors = processors
+        self._clips, self._out = clips, folder / f"out{num_workers}-{len(processors)}"
+        self._stack = ExitStack()
+        with on_processors(processors):
+            self._workers: Workers = (
+                local_workers(self._stack, num_workers, num_threads=1)
+                if num_workers
+                else Pool(Inline(), num_workers=1)
+            )
         self()
 
     def __call__(self) -> None:
-        corpus.run(self._clips, self._out, FRONT, self._pool, num_workers=self._num_workers)
+        with on_processors(self._processors):
+            run_corpus(
+                find_items([str(self._clips)]),
+                self._out,
+                Settings(spec_of(FRONT)),
+                Limits(),
+                lambda _: self._workers,
+                None,
+            )
 
     def clear(self) -> None:
         """Removes the result, which is no part of the time."""
@@ -91,7 +115,31 @@ class Runs:
 
     def close(self) -> None:
         """Ends the processes."""
-        self._pool.shutdown()
+        self._stack.close()
+
+
+@contextmanager
+def on_processors(processors: set[int]) -> Iterator[None]:
+    """Keeps this thread, and what it starts, to these."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, processors)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def runs_of(clips: Path, folder: Path, *, by_time: bool) -> dict[str, Runs]:
+    """Returns what is timed, by title."""
+    every = os.sched_getaffinity(0)
+    if not by_time:
+        return {"run": Runs(0, every, clips, folder)}
+    one, two = {min(every)}, set(sorted(every)[:2])
+    return {
+        "run on one core": Runs(1, one, clips, folder),
+        "run, one process": Runs(1, two, clips, folder),
+        "run, two": Runs(2, two, clips, folder),
+    }
 
 
 def timed(work: Callable[[], object], clock: Callable[[], float]) -> float:
@@ -115,17 +163,15 @@ def main() -> None:
         help="processor time of one process, for a machine with other work",
     )
     arguments = parser.parse_args()
+    logging.disable(logging.INFO)  # Dask's farewells
     by_time = arguments.clock == "time"
     clock = time.perf_counter if by_time else time.process_time
     with tempfile.TemporaryDirectory(prefix="specfast-speed-") as name:
         folder = Path(name)
         clips = folder / "clips"
         cut_clips(clips, arguments.clips, arguments.recordings, (2.0, 6.0))
-        runs = {number: Runs(number, clips, folder) for number in ((1, 2) if by_time else (0,))}
-        works: dict[str, Callable[[], object]] = {
-            "bare loop": lambda: bare(clips),
-            **{f"run on {number}" if number else "run": runs[number] for number in runs},
-        }
+        runs = runs_of(clips, folder, by_time=by_time)
+        works: dict[str, Callable[[], object]] = {"bare loop": lambda: bare(clips), **runs}
         if arguments.peers:
             works["lhotse"] = lambda: lhotse_loop(clips)
             works["torchaudio"] = lambda: torchaudio_loop(clips)
@@ -135,15 +181,15 @@ def main() -> None:
                 if isinstance(work, Runs):
                     work.clear()
                 times[title].append(timed(work, clock))
-        for number in runs:
-            runs[number].close()
+        for run in runs.values():
+            run.close()
     bare_time = statistics.median(times["bare loop"])
     unit = f"clips, front end {FRONT}, {arguments.clock}; median of {arguments.rounds} rounds"
     print(f"{arguments.clips} {unit}")
     for title, values in times.items():
         middle = statistics.median(values)
         print(
-            f"{title:12} {middle:7.3f} s, {arguments.clips / middle:7.0f} clips a second, "
+            f"{title:16} {middle:7.3f} s, {arguments.clips / middle:7.0f} clips a second, "
             f"{bare_time / middle:5.2f} of the bare loop; fastest {min(values):.3f} s"
         )
 

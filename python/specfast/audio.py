@@ -11,14 +11,18 @@ first use. One recording for both layers:
 
 from __future__ import annotations
 
+import contextlib
+import os
 import warnings
+from collections.abc import Sequence
+from os import PathLike
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from specfast._audio.containers import mended
 from specfast._audio.errors import AudioError, Damaged, cut_short
-from specfast._audio.files import File, Spliced
+from specfast._audio.files import File, Piece, Spliced
 from specfast._audio.raw import RAW_ENCODINGS, encoding_meant, header_refusal
 from specfast._audio.sources import Source, opened, read_to_end, seekable
 from specfast._audio.tags import begin_of_sound
@@ -84,7 +88,8 @@ def read_with_remark(
     soundfile = _import_soundfile()
     # Opening it here gives the system's own reason; libsndfile only says "System error".
     with opened(source, name) as (stream, name):
-        samples, rate, remark = _decoded(soundfile, stream, name)
+        file = _file_of(stream, is_own=isinstance(source, str | PathLike))
+        samples, rate, remark = _decoded(soundfile, file, name)
     said = f"{name!r}: {remark}" if remark else None
     return _chosen(samples, mono, channel, name), rate, said
 
@@ -195,15 +200,21 @@ def _chosen(samples: Samples, mono: bool, channel: int | None, name: str) -> Sam
     return samples if channel is None else np.ascontiguousarray(samples[:, channel])
 
 
-def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int, str | None]:
+def _file_of(stream: BinaryIO, *, is_own: bool) -> File:
+    """Returns the bytes of a stream; of one that is opened here, the descriptor may be lent."""
+    sought = seekable(stream)
+    # On Windows, libsndfile has a C library of its own, to which our descriptors mean nothing.
+    can_be_lent = is_own and sought is stream and os.name == "posix"
+    return File(sought, handle=stream.fileno() if can_be_lent else None)
+
+
+def _decoded(soundfile: Any, file: File, name: str) -> tuple[Samples, int, str | None]:
     """Returns float32 [samples, channels], the rate in Hz and a remark on a file with a header."""
     try:
-        file = File(seekable(stream))
         file = file.without(begin_of_sound(file))
         sound = mended(file)
         read = [
-            _decoded_part(soundfile, Spliced(file, pieces), sound.num_samples)
-            for pieces in sound.parts
+            _decoded_part(soundfile, file, pieces, sound.num_samples) for pieces in sound.parts
         ]
     except Damaged as error:
         raise AudioError(f"cannot read {name!r}: {error}") from None
@@ -225,30 +236,45 @@ def _decoded(soundfile: Any, stream: BinaryIO, name: str) -> tuple[Samples, int,
     return np.ascontiguousarray(samples), rate, sound.remark
 
 
-def _decoded_part(soundfile: Any, part: Spliced, num_samples: int | None) -> tuple[Samples, int]:
+def _decoded_part(
+    soundfile: Any, file: File, pieces: Sequence[Piece], num_samples: int | None
+) -> tuple[Samples, int]:
     """Returns float32 [samples, channels] and the rate in Hz.
 
     Args:
         soundfile: The module.
-        part: What to decode.
-        num_samples: How many of them are sound. None: as many as the header promises.
+        file: What the pieces are of.
+        pieces: What to decode.
+        num_samples: How many of the samples are sound. None: as many as the header promises.
 
     Raises:
         Damaged: The decoder got fewer samples than the header promises.
     """
+    # libsndfile calls back for every 8 KiB that it does not read itself. If it fails, what it
+    # called would know the reason.
+    with file.lent(pieces) as handle, contextlib.suppress(Damaged, soundfile.SoundFileError):
+        if handle is not None:
+            with soundfile.SoundFile(handle, closefd=False) as sound:
+                return _samples_of(sound, num_samples)
+    part = Spliced(file, pieces)
     try:
-        with soundfile.SoundFile(part.buffered()) as file:
-            promised, rate = num_samples or file.frames, int(file.samplerate)
-            # soundfile seeks between two reads, and mpg123 then complains of missing bits on
-            # standard error. The frames of an MP3 file have been counted, so one read is safe.
-            block = max(_BLOCK_SAMPLES, promised) if file.format == "MP3" else _BLOCK_SAMPLES
-            blocks = [file.read(block, dtype="float32", always_2d=True)]
-            while len(blocks[-1]) == block:
-                blocks.append(file.read(block, dtype="float32", always_2d=True))
+        with soundfile.SoundFile(part.buffered()) as sound:
+            return _samples_of(sound, num_samples)
     finally:
         # The decoder only saw the end of the file.
         if part.failure is not None:
             raise part.failure
+
+
+def _samples_of(sound: Any, num_samples: int | None) -> tuple[Samples, int]:
+    """Returns what `_decoded_part` does, of an open SoundFile."""
+    promised, rate = num_samples or sound.frames, int(sound.samplerate)
+    # soundfile seeks between two reads, and mpg123 then complains of missing bits on standard
+    # error. The frames of an MP3 file have been counted, so one read is safe.
+    block = max(_BLOCK_SAMPLES, promised) if sound.format == "MP3" else _BLOCK_SAMPLES
+    blocks = [sound.read(block, dtype="float32", always_2d=True)]
+    while len(blocks[-1]) == block:
+        blocks.append(sound.read(block, dtype="float32", always_2d=True))
     samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     if len(samples) < promised:
         raise cut_short(promised, len(samples), "samples")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import itertools
 import os
@@ -269,7 +270,8 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
     def die_at(index: int) -> None:
         child = os.fork()
         if child == 0:
-            with Note(tmp_path, shard) as note, note.watching(index):
+            with Note(tmp_path, shard) as note:
+                note.begin(index)
                 os._exit(1)
         os.waitpid(child, 0)
 
@@ -279,10 +281,11 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
     die_at(0)
     with Note(tmp_path, shard) as note:
         assert note.suspects == [4, 0]
-        with note.watching(5):
-            pass
+        note.begin(5)
+        note.rest()
     # An exception is no death.
-    with pytest.raises(KeyError), Note(tmp_path, shard) as note, note.watching(6):
+    with contextlib.suppress(KeyError), Note(tmp_path, shard) as note:
+        note.begin(6)
         raise KeyError
     with Note(tmp_path, shard) as note:
         assert note.suspects == [4, 0]

@@ -13,6 +13,8 @@ __all__ = ["crc_of_ogg", "crc_remainder"]
 
 _MIRRORED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _ONES = 0xFFFFFFFF
+# NumPy takes longer to begin than these take one by one.
+_FEW_BYTES = 32
 
 
 def crc_of_ogg(page: bytes) -> int:
@@ -34,17 +36,29 @@ def crc_remainder(data: bytes, bits: int, polynomial: int) -> int:
         bits: Of the CRC: 8 or 16.
         polynomial: Without its highest term.
     """
+    if bits == 8 and len(data) <= _FEW_BYTES:
+        remainders = _remainders_of_bytes(polynomial)
+        remainder = 0
+        for byte in data:
+            remainder = remainders[remainder ^ byte]
+        return remainder
     if not data:
         return 0
     levels = (len(data) - 1).bit_length()
-    remainders = np.zeros(1 << levels, np.uint16)
-    remainders[-len(data) :] = np.frombuffer(data, np.uint8)
+    joined = np.zeros(1 << levels, np.uint16)
+    joined[-len(data) :] = np.frombuffer(data, np.uint8)
     single, *shifts = _tables(bits, polynomial, levels)
-    remainders = single[remainders]
+    joined = single[joined]
     for high, low in shifts:
-        left, right = remainders[0::2], remainders[1::2]
-        remainders = high[left >> 8] ^ low[left & 0xFF] ^ right
-    return int(remainders[0])
+        left, right = joined[0::2], joined[1::2]
+        joined = high[left >> 8] ^ low[left & 0xFF] ^ right
+    return int(joined[0])
+
+
+@lru_cache(maxsize=4)
+def _remainders_of_bytes(polynomial: int) -> list[int]:
+    """Returns those of 8 bits, of each byte alone."""
+    return [int(remainder) for remainder in _tables(8, polynomial, 0)[0]]
 
 
 @lru_cache(maxsize=64)

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from os import SEEK_CUR, SEEK_END, SEEK_SET
@@ -55,12 +57,18 @@ def read_fully(stream: BinaryIO, num_bytes: int) -> bytes:
 class File:
     """The bytes of a seekable stream, from `begin` to its end.
 
+    Args:
+        stream: It.
+        begin: Where the file begins in it.
+        handle: The descriptor of the stream, if it is an open file that nobody else reads.
+
     Attributes:
         size: The number of bytes.
     """
 
-    def __init__(self, stream: BinaryIO, begin: int = 0) -> None:
+    def __init__(self, stream: BinaryIO, begin: int = 0, handle: int | None = None) -> None:
         self._stream = stream
+        self._handle = handle
         self._begin = begin
         # What `seek` returns is not to be relied on: old temporary files return None.
         stream.seek(0, SEEK_END)
@@ -75,7 +83,35 @@ class File:
 
     def without(self, num_bytes: int) -> File:
         """Returns the file without its first bytes."""
-        return File(self._stream, self._begin + num_bytes)
+        return File(self._stream, self._begin + num_bytes, self._handle)
+
+    @contextlib.contextmanager
+    def lent(self, pieces: Sequence[Piece]) -> Iterator[int | None]:
+        """Yields a descriptor at the beginning of the file, for who reads it without Python.
+
+        None if there is no descriptor, or if the pieces are not the whole file as it stands.
+        """
+        if self._handle is None or self._begin != 0 or not self._consists_of(pieces):
+            yield None
+            return
+        # The stream believes to know where its descriptor stands.
+        place = os.lseek(self._handle, 0, SEEK_CUR)
+        os.lseek(self._handle, 0, SEEK_SET)
+        try:
+            yield self._handle
+        finally:
+            os.lseek(self._handle, place, SEEK_SET)
+
+    def _consists_of(self, pieces: Sequence[Piece]) -> bool:
+        begin = 0
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                if self.read(begin, len(piece)) != piece:
+                    return False
+            elif piece.start != begin:
+                return False
+            begin += len(piece)
+        return begin == self.size
 
 
 @dataclass(frozen=True)

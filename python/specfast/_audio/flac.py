@@ -39,7 +39,7 @@ def mend_flac(file: File) -> Sound:
         # 0 stands for "unknown", but some writers mean it by -1.
         stated = 0
     end = end_of_sound(file)
-    counted = _count(file, head, end)
+    counted = _count(file, head, end, stated)
     if counted is None:
         if stated:
             # The decoder finds out whether that many samples are there.
@@ -54,17 +54,23 @@ def mend_flac(file: File) -> Sound:
     return Sound([[head[:18], info.to_bytes(8, "big"), range(26, end)]])
 
 
-def _count(file: File, head: bytes, end: int) -> int | None:
-    """Returns the number of samples up to the end of the last frame; None if there is none."""
+def _count(file: File, head: bytes, end: int, stated: int) -> int | None:
+    """Returns the number of samples up to the end of the last frame; None if there is none.
+
+    A frame that ends with the sample that the file says is its last is believed without its CRC,
+    which the decoder checks.
+    """
     block_size = int.from_bytes(head[10:12], "big")
     # No frame is longer than its samples as they are, at most 8 channels of 32 bits.
     largest = block_size * 8 * 5
     for frame in _last_frames(file, end, largest):
         first, length = _numbers(frame)
-        if not length or crc_remainder(frame, 16, 0x8005):
+        if not length:
             continue
         is_variable = frame[1] & 1
-        return (first if is_variable else first * block_size) + length
+        counted = (first if is_variable else first * block_size) + length
+        if counted == stated or not crc_remainder(frame, 16, 0x8005):
+            return counted
     return None
 
 

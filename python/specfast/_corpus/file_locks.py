@@ -38,8 +38,11 @@ def read_start(handle: int, num_bytes: int) -> bytes:
 
 def write_at(handle: int, data: bytes, place: int) -> None:
     """Writes bytes at a place of an open file."""
-    os.lseek(handle, place, os.SEEK_SET)
-    os.write(handle, data)
+    if sys.platform == "win32":
+        os.lseek(handle, place, os.SEEK_SET)
+        os.write(handle, data)
+    else:
+        os.pwrite(handle, data, place)
 
 
 if sys.platform == "win32":

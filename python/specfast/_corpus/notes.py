@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
@@ -46,7 +45,7 @@ class Note:
             numbers.append(numbers[0])
             write_at(self._handle, _NUMBER.pack(numbers[0]), (len(numbers) - 1) * _NUMBER.size)
         self.suspects = numbers[1:]
-        self._begin(_NOBODY)
+        self.rest()
         return self
 
     def __exit__(
@@ -57,22 +56,20 @@ class Note:
     ) -> None:
         # What unwinds has not died of a clip.
         with contextlib.suppress(OSError):
-            self._begin(_NOBODY)
+            self.rest()
         os.close(self._handle)
 
-    @contextlib.contextmanager
-    def watching(self, index: int) -> Iterator[None]:
-        """Notes that the clip at this place is being computed."""
-        self._begin(index)
-        yield
-        self._begin(_NOBODY)
+    def begin(self, index: int) -> None:
+        """Notes that the clip at this place is being computed, until the next one or `rest`."""
+        write_at(self._handle, _NUMBER.pack(index), 0)
+
+    def rest(self) -> None:
+        """Notes that no clip is being computed."""
+        self.begin(_NOBODY)
 
     def remove(self) -> None:
         """Removes the note of a shard that is done."""
         _unlink(self._path)
-
-    def _begin(self, index: int) -> None:
-        write_at(self._handle, _NUMBER.pack(index), 0)
 
 
 def clear_notes(out: Path) -> None:

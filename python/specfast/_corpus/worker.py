@@ -178,11 +178,12 @@ class _ShardWriter:
         computer = Computer(settings, num_threads)
         for index, item in enumerate(self._items):
             if index in suspects:
+                self._note.rest()
                 yield from outcomes_apart(settings, num_threads, [item])
             else:
-                with self._note.watching(index):
-                    outcome = computer.outcome_of(item)
-                yield outcome
+                self._note.begin(index)
+                yield computer.outcome_of(item)
+        self._note.rest()
 
     def _row(self, clip: Clip) -> partial[Row]:
         item = clip.item
