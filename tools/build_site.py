@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -48,24 +47,10 @@ def put_together(sources: Path, gallery: Path) -> None:
         (sources / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(ROOT / name, sources / name)
     for page in SITE.glob("*.rst"):
-        text = expanded(page.read_text("utf-8"))
-        target = sources / page.name
-        if not target.exists() or target.read_text("utf-8") != text:
-            target.write_text(text, "utf-8")
+        shutil.copy2(page, sources)
     shutil.copytree(ROOT / "docs/gallery", gallery)
     # Beside the scripts, which run where they lie.
     shutil.copy2(ROOT / "examples/speech.wav", gallery)
-
-
-def expanded(contents: str) -> str:
-    """Returns contents in which the pages that fit it take the place of a pattern, if any do."""
-    lines = []
-    for line in contents.splitlines():
-        pattern = re.fullmatch(r"   (docs/[a-z-]+\*)", line)
-        pages = sorted(ROOT.glob(f"{pattern[1]}.md")) if pattern else []
-        entries = [f"   {page.relative_to(ROOT).with_suffix('').as_posix()}" for page in pages]
-        lines += entries if pattern else [line]
-    return "\n".join([*lines, ""])
 
 
 def run(command: list[str], environment: dict[str, str]) -> None:

@@ -27,8 +27,8 @@ GALLERY = "gallery/index"
 
 
 def listed(contents: str) -> list[str]:
-    """Returns the entries of the tables of contents in a page, patterns expanded."""
-    trees = re.findall(r"^\.\. toctree::\n((?:(?: +.*)?\n)*)", build_site.expanded(contents), re.M)
+    """Returns the entries of the tables of contents in a page."""
+    trees = re.findall(r"^\.\. toctree::\n((?:(?: +.*)?\n)*)", contents, re.M)
     lines = [line.strip() for tree in trees for line in tree.splitlines()]
     return [line for line in lines if line and not line.startswith(":")]
 
@@ -55,14 +55,13 @@ def test_every_page_is_in_the_contents() -> None:
         ("   docs/tour\n", "", "does not list docs/tour"),
         ("   docs/tour\n", "   docs/tour\n   docs/tours\n", "no page docs/tours"),
         ("   docs/tour\n", "   docs/tour\n   docs/streams\n", "listed twice: docs/streams"),
-        ("   docs/tour\n", "   docs/tour*\n   docs/tours*\n", ""),
     ],
 )
 def test_a_planted_violation_is_found(right: str, wrong: str, complaint: str) -> None:
     assert right in CONTENTS["start"]
     planted = {**CONTENTS, "start": CONTENTS["start"].replace(right, wrong)}
     found = complaints(planted)
-    assert any(complaint in each for each in found) if complaint else not found
+    assert any(complaint in each for each in found)
 
 
 def test_a_page_of_contents_that_nothing_leads_to_is_found() -> None:
