@@ -6,6 +6,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,3 +37,17 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> Reference:
     with ThreadPoolExecutor(1) as executor:
         corpus.run(paths, folder / "out", "whisper", executor, shard_bytes=SHARD_BYTES)
     return Reference(paths, folder / "out")
+
+
+@pytest.fixture
+def own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lets the command compute in a thread of this process instead of a cluster: for options."""
+    from specfast._corpus import clusters
+    from specfast._corpus.scheduler import Pool
+
+    def local(stack: Any, num_workers: int | None, num_threads: int) -> Pool:
+        asked_for.append((num_workers, num_threads))
+        return Pool(stack.enter_context(ThreadPoolExecutor(1)), 1)
+
+    asked_for: list[Any] = []
+    monkeypatch.setattr(clusters, "local_workers", local)

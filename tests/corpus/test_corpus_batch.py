@@ -29,22 +29,6 @@ from specfast.audio import read_audio
 WHISPER = ("--front", "whisper", "--shard-bytes", SHARD_BYTES)
 
 
-@pytest.fixture
-def own_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Lets the command compute in a thread of this process instead of a cluster: for options."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from specfast._corpus import clusters
-    from specfast._corpus.scheduler import Pool
-
-    def local(stack: Any, num_workers: int | None, num_threads: int) -> Pool:
-        asked_for.append((num_workers, num_threads))
-        return Pool(stack.enter_context(ThreadPoolExecutor(1)), 1)
-
-    asked_for: list[Any] = []
-    monkeypatch.setattr(clusters, "local_workers", local)
-
-
 def test_a_run_on_processes_of_this_machine(reference: Any, tmp_path: Path) -> None:
     out = tmp_path / "out"
     ran = run("batch", *reference.paths, "-o", out, *WHISPER, "--workers", 1)
