@@ -36,6 +36,8 @@ transform.set_title("257 bins of the transform (dB)")
 middle = mel(np.pad(frame, (256, 256)))[:, 1]
 bands.step(mel.frequencies(), middle, where="mid")
 bands.set_title("40 mel bands (dB)")
+for ax in (transform, bands):
+    ax.set_xlabel("frequency (Hz)")
 plt.show()
 
 # %%

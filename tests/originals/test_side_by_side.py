@@ -7,6 +7,7 @@ says behind the pair, and not much nearer, so that its figures are measured ones
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -134,6 +135,20 @@ def test_pairs_come_as_near_as_the_page_says(
     if "whisper-tiny" in pair.theirs:
         (tmp_path / "whisper-tiny").symlink_to(request.getfixturevalue("whisper_tiny"))
     assert_as_claimed(pair)
+
+
+def test_the_programs_of_the_page_on_drop_in_classes(whisper_tiny: Path, tmp_path: Path) -> None:
+    from specfast.huggingface import WhisperFeatureExtractor
+
+    text = (migration_pages.ROOT / "docs/front-ends/hugging-face.md").read_text("utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```$", text, re.M | re.S)
+    (tmp_path / "openai").mkdir()
+    (tmp_path / "openai/whisper-tiny").symlink_to(whisper_tiny)
+    before, after, replaced = (run("", block) for block in blocks if not block.startswith(">>>"))
+    assert not isinstance(before["extractor"], WhisperFeatureExtractor)
+    assert isinstance(after["extractor"], WhisperFeatureExtractor)
+    for name in ("processor", "transcribe"):
+        assert isinstance(replaced[name].feature_extractor, WhisperFeatureExtractor)
 
 
 def test_every_original_has_a_page() -> None:
