@@ -216,6 +216,12 @@ def test_error_of_powers_of_two(dtype: str) -> None:
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_error_of_large_factors(dtype: str) -> None:
+    """Eleven and thirteen twice: the largest butterflies, and the most turns of points."""
+    check_lengths([242, 286, 338, 726, 2178, 3042, 4394, 6084, 7722, 7986, 13182, 26364], dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_error_of_sampled_lengths(dtype: str) -> None:
     sampled = np.random.default_rng(1).choice(np.arange(132, 8193, 2), 60, replace=False)
     check_lengths(sorted(map(int, sampled)), dtype)
