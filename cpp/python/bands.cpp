@@ -2,6 +2,7 @@
 // Bins from the energies of bands, as arrays [signal][frame][band] and [signal][frame][bin].
 #include "python/arrays.h"
 #include "python/config.h"
+#include "python/construct.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -64,7 +65,7 @@ class Unmixing {
 
 void register_bands(py::module_& module) {
   py::class_<Unmixing>(module, "Unmixing", "From the energies of bands back to bins.")
-      .def(py::init<const Config&>(), py::arg("config"))
+      .def("__init__", &construct<Unmixing, const Config&>, is_constructor(), py::arg("config"))
       .def("__call__", &Unmixing::call, py::arg("energies").noconvert(),
            py::arg("bins").noconvert(), py::arg("num_iterations"), py::arg("num_threads") = 0);
 }

@@ -5,6 +5,8 @@
 
 #include <vector>
 
+#include "python/construct.h"
+
 namespace specfast_python {
 namespace {
 
@@ -159,7 +161,7 @@ Shape kernel_shape(const specfast_config& config) {
 
 void register_config(py::module_& module) {
   Class config(module, "Config", "The settings of a plan, with the defaults of a mode's layer.");
-  config.def(py::init<const std::string&>(), py::arg("mode"))
+  config.def("__init__", &construct<Config, const std::string&>, is_constructor(), py::arg("mode"))
       .def_property_readonly(
           "mode", [](const Config& self) { return specfast_mode_name(self.fields.mode); })
       .def_readwrite("window", &Config::window)

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "python/construct.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -50,11 +51,12 @@ std::int64_t device_element_bytes(std::int32_t dtype) { return kElementBytes[dty
 
 // ---- Plans --------------------------------------------------------------------------------------
 
-DevicePlan::DevicePlan(const specfast_config& config, const Plan& plan, std::int32_t device,
+DevicePlan::DevicePlan(const Config& config, const Plan& plan, std::int32_t device,
                        std::int64_t workspace_bytes)
-    : plan_(plan) {
+    : owner_(owner_of(plan)), plan_(plan) {
+  const specfast_config settings = config.with_window();
   const GilRelease release(false);
-  device_plan_ = std::make_unique<specfast::DevicePlan>(config, device, workspace_bytes);
+  device_plan_ = std::make_unique<specfast::DevicePlan>(settings, device, workspace_bytes);
 }
 
 DevicePlan::~DevicePlan() { destroy(device_plan_); }
@@ -162,12 +164,9 @@ py::dict device_info(std::int32_t device) {
 void register_device(py::module_& module) {
   py::class_<DevicePlan>(module, "DevicePlan",
                          "A plan for a device; immutable, shared by threads and streams.")
-      .def(py::init([](const Config& config, const Plan& plan, std::int32_t device,
-                       std::int64_t workspace_bytes) {
-             return std::make_unique<DevicePlan>(config.with_window(), plan, device,
-                                                 workspace_bytes);
-           }),
-           py::keep_alive<1, 3>(), py::arg("config"), py::arg("plan"), py::arg("device"),
+      .def("__init__",
+           &construct<DevicePlan, const Config&, const Plan&, std::int32_t, std::int64_t>,
+           is_constructor(), py::arg("config"), py::arg("plan"), py::arg("device"),
            py::arg("workspace_bytes") = 0)
       .def(
           "execute",
@@ -180,7 +179,8 @@ void register_device(py::module_& module) {
           py::arg("x"), py::arg("shape"), py::arg("strides"), py::arg("dtype"), py::arg("out"),
           py::arg("out_dtype"), py::arg("stream"), py::arg("scale") = 0.0);
   py::class_<DeviceMemory>(module, "DeviceMemory", "Memory of a device, freed with the object.")
-      .def(py::init<std::int32_t, std::int64_t>(), py::arg("device"), py::arg("num_bytes"))
+      .def("__init__", &construct<DeviceMemory, std::int32_t, std::int64_t>, is_constructor(),
+           py::arg("device"), py::arg("num_bytes"))
       .def_property_readonly("address", &DeviceMemory::address)
       .def_readwrite("keeps", &DeviceMemory::keeps)
       .def("fill", &DeviceMemory::fill, py::arg("values").noconvert(), py::arg("stream"))

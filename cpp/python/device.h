@@ -24,7 +24,7 @@ std::int64_t device_element_bytes(std::int32_t dtype);
 class DevicePlan {
  public:
   // `plan` is that of the same configuration on the CPU, which knows frames and axes.
-  DevicePlan(const specfast_config& config, const Plan& plan, std::int32_t device,
+  DevicePlan(const Config& config, const Plan& plan, std::int32_t device,
              std::int64_t workspace_bytes);
   ~DevicePlan();
   DevicePlan(const DevicePlan&) = delete;
@@ -35,6 +35,7 @@ class DevicePlan {
                std::uintptr_t stream, double scale) const;
 
  private:
+  py::object owner_;  // of plan_
   const Plan& plan_;
   std::unique_ptr<specfast::DevicePlan> device_plan_;
 };

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "python/construct.h"
 #include "python/device.h"
 
 namespace specfast_python {
@@ -209,7 +210,8 @@ py::object to_dlpack(std::uintptr_t address, Shape shape, const std::string& dty
 
 void register_dlpack(py::module_& module) {
   py::class_<DlpackArray>(module, "DlpackArray", "The array of a DLPack capsule, which it takes.")
-      .def(py::init<const py::capsule&>(), py::arg("capsule"))
+      .def("__init__", &construct<DlpackArray, const py::capsule&>, is_constructor(),
+           py::arg("capsule"))
       .def_property_readonly("address", &DlpackArray::address)
       .def_property_readonly("shape", &DlpackArray::shape)
       .def_property_readonly("strides", &DlpackArray::strides)

@@ -4,6 +4,7 @@
 
 #include "python/arrays.h"
 #include "python/config.h"
+#include "python/construct.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -71,8 +72,9 @@ class GriffinLim {
 void register_griffin_lim(py::module_& module) {
   py::class_<GriffinLim>(module, "GriffinLim",
                          "Griffin-Lim for one transform; immutable, shared by threads.")
-      .def(py::init<const Config&, std::int64_t, double, std::uint64_t>(), py::arg("config"),
-           py::arg("num_iterations") = 32, py::arg("momentum") = 0.99, py::arg("seed") = 0)
+      .def("__init__", &construct<GriffinLim, const Config&, std::int64_t, double, std::uint64_t>,
+           is_constructor(), py::arg("config"), py::arg("num_iterations") = 32,
+           py::arg("momentum") = 0.99, py::arg("seed") = 0)
       .def("num_samples", &GriffinLim::num_samples, py::arg("num_frames"))
       .def("__call__", &GriffinLim::call, py::arg("magnitudes").noconvert(),
            py::arg("signal").noconvert(), py::arg("num_threads") = 0);

@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "python/construct.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -98,8 +99,8 @@ void Inverse::pull_back(const py::array& cotangent, py::array& real, py::array& 
 
 void register_inverse(py::module_& module) {
   py::class_<Inverse>(module, "Inverse", "An inverse transform; immutable, shared by threads.")
-      .def(py::init<const Config&, std::int64_t, bool>(), py::arg("config"),
-           py::arg("phase_origin") = 0, py::arg("keeps_odd_length") = false)
+      .def("__init__", &construct<Inverse, const Config&, std::int64_t, bool>, is_constructor(),
+           py::arg("config"), py::arg("phase_origin") = 0, py::arg("keeps_odd_length") = false)
       .def("num_samples", &Inverse::num_samples, py::arg("num_frames"))
       .def("max_samples", &Inverse::max_samples, py::arg("num_frames"))
       .def("lost_samples", &Inverse::lost_samples, py::arg("num_frames"), py::arg("num_samples"))

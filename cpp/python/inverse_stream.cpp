@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/construct.h"
 #include "python/exclusive_use.h"
 #include "python/gil.h"
 #include "python/inverse.h"
@@ -14,7 +15,8 @@ namespace {
 class InverseStream {
  public:
   InverseStream(const Inverse& inverse, std::int64_t num_channels, std::int64_t num_samples)
-      : inverse_(inverse),
+      : owner_(owner_of(inverse)),
+        inverse_(inverse),
         num_channels_(num_channels),
         stream_(inverse.inverse(), num_channels, num_samples) {}
 
@@ -76,6 +78,7 @@ class InverseStream {
     return result;
   }
 
+  py::object owner_;  // of inverse_
   const Inverse& inverse_;
   std::int64_t num_channels_;
   specfast::InverseStream stream_;
@@ -87,8 +90,8 @@ class InverseStream {
 void register_inverse_stream(py::module_& module) {
   py::class_<InverseStream>(module, "InverseStream",
                             "A signal of an inverse, frame by frame; used by one thread at a time.")
-      .def(py::init<const Inverse&, std::int64_t, std::int64_t>(), py::keep_alive<1, 2>(),
-           py::arg("inverse"), py::arg("num_channels"), py::arg("num_samples"))
+      .def("__init__", &construct<InverseStream, const Inverse&, std::int64_t, std::int64_t>,
+           is_constructor(), py::arg("inverse"), py::arg("num_channels"), py::arg("num_samples"))
       .def_property_readonly("delay_samples", &InverseStream::delay_samples)
       .def("push", &InverseStream::push, py::arg("real").noconvert(), py::arg("imag").noconvert())
       .def("flush", &InverseStream::flush)

@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "python/construct.h"
 #include "python/gil.h"
 
 namespace specfast_python {
@@ -107,12 +108,12 @@ specfast_weights weights_of(const specfast_config& config, const std::vector<py:
   return weights;
 }
 
-std::unique_ptr<Plan> make_plan(const Config& config, const std::string& layout,
-                                const Kernels& kernels, double rounding) {
+void construct_plan(py::detail::value_and_holder& place, const Config& config,
+                    const std::string& layout, const Kernels& kernels, double rounding) {
   const specfast_config settings = config.with_window();
-  if (!kernels) return std::make_unique<Plan>(settings, layout_of(layout));
-  return std::make_unique<Plan>(settings, layout_of(layout),
-                                weights_of(settings, *kernels, rounding), py::cast(*kernels));
+  if (!kernels) return hold(place, std::make_unique<Plan>(settings, layout_of(layout)));
+  hold(place, std::make_unique<Plan>(settings, layout_of(layout),
+                                     weights_of(settings, *kernels, rounding), py::cast(*kernels)));
 }
 
 }  // namespace
@@ -120,8 +121,8 @@ std::unique_ptr<Plan> make_plan(const Config& config, const std::string& layout,
 void register_plan(py::module_& module) {
   py::class_<Plan>(module, "Plan",
                    "Everything derived from a configuration; immutable, shared by threads.")
-      .def(py::init(&make_plan), py::arg("config"), py::arg("layout"), py::kw_only(),
-           py::arg("kernels") = py::none(), py::arg("rounding") = 0.0)
+      .def("__init__", &construct_plan, is_constructor(), py::arg("config"), py::arg("layout"),
+           py::kw_only(), py::arg("kernels") = py::none(), py::arg("rounding") = 0.0)
       .def_property_readonly("num_bins", &Plan::num_bins)
       .def_property_readonly("is_analytic", &Plan::is_analytic)
       .def_property_readonly("kernels", &Plan::kernels)

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "python/construct.h"
 #include "python/exclusive_use.h"
 #include "python/gil.h"
 
@@ -29,7 +30,8 @@ specfast_stream_config stream_config(std::int64_t num_channels, const std::strin
 
 Stream::Stream(const Plan& plan, std::int64_t num_channels, const std::string& max_rule,
                double max_db, std::int64_t num_samples)
-    : plan_(plan),
+    : owner_(owner_of(plan)),
+      plan_(plan),
       num_channels_(num_channels),
       num_rows_(plan.num_bins()),
       dtype_(plan.dtype()),
@@ -111,8 +113,9 @@ void Stream::load(const py::bytes& state) {
 
 void register_stream(py::module_& module) {
   py::class_<Stream>(module, "Stream", "A signal piece by piece; used by one thread at a time.")
-      .def(py::init<const Plan&, std::int64_t, const std::string&, double, std::int64_t>(),
-           py::keep_alive<1, 2>(), py::arg("plan"), py::arg("num_channels"), py::arg("max_rule"),
+      .def("__init__",
+           &construct<Stream, const Plan&, std::int64_t, const std::string&, double, std::int64_t>,
+           is_constructor(), py::arg("plan"), py::arg("num_channels"), py::arg("max_rule"),
            py::arg("max_db"), py::arg("num_samples"))
       .def_property_readonly("latency_samples", &Stream::latency_samples)
       .def("push", &Stream::push, py::arg("x").noconvert(), py::arg("scale") = 0.0)

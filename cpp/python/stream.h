@@ -31,6 +31,7 @@ class Stream {
   template <typename Write>
   py::array output_of(std::int64_t num_samples, std::int64_t num_frames, const Write& write);
 
+  py::object owner_;  // of plan_
   const Plan& plan_;
   std::int64_t num_channels_;
   std::int64_t num_rows_;

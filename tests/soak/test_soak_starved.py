@@ -18,28 +18,27 @@ Report = Callable[[str], None]
 ROOT = Path(__file__).resolve().parents[2]
 LIBRARY = ROOT / "build" / "programs" / "tests" / "soak" / "libfailing_malloc.so"
 
-# What ends the process: pybind11 3.1 notes each object that it makes in a table, and does not
-# expect that there is no room in it. Then come the refusals that are no MemoryError: ufuncs of
-# NumPy 2 that find no memory return nothing, and no error.
-KNOWN = {
-    "mel": (0, 0),
-    "mel of a batch": (0, 0),
-    "mel of another byte order": (0, 0),
-    "stft": (0, 0),
-    "clips": (0, 1),
-    "make": (2, 4),
-    "make stft": (2, 4),
-    "weights": (1, 0),
-    "stream": (2, 0),
-    "push": (0, 0),
-    "gradient": (0, 0),
-    "inverse": (0, 0),
-    "search": (0, 2),
-    "refusal": (0, 0),
-}
+CASES = (
+    "mel",
+    "mel of a batch",
+    "mel of another byte order",
+    "stft",
+    "clips",
+    "make",
+    "make stft",
+    "weights",
+    "stream",
+    "push",
+    "gradient",
+    "inverse",
+    "make inverse",
+    "search",
+    "make search",
+    "refusal",
+)
 
 
-@pytest.mark.parametrize("case", KNOWN)
+@pytest.mark.parametrize("case", CASES)
 def test_no_memory(case: str, times: Times, report: Report) -> None:
     repeats = max(10, times(200))
     done = subprocess.run(
@@ -52,14 +51,10 @@ def test_no_memory(case: str, times: Times, report: Report) -> None:
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     ends, growth = found["ends"], found["growth"]
-    killed, odd = ends.pop("killed", 0), ends.pop("SystemError", 0)
-    report(
-        f"{case}: {ends} of failing allocations, {odd} SystemError, {killed} kill the process; "
-        f"{repeats} times, growth {growth} bytes"
-    )
+    report(f"{case}: {ends} of failing allocations; {repeats} times, growth {growth} bytes")
+    # Ufuncs of NumPy 2 that find no memory return nothing, and no error.
+    ends.pop("SystemError of NumPy", 0)
     assert ends.pop("MemoryError") > 0
     assert ends == {}
     assert found["is_right"]
     assert growth < 1 << 18
-    assert killed <= KNOWN[case][0]
-    assert odd <= KNOWN[case][1]

@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Every allocation while objects are made fails in turn; `make soak` does so for all calls."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOAK = Path(__file__).resolve().parents[1] / "soak"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a library that is loaded first is Linux'")
+@pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer is loaded first")
+@pytest.mark.parametrize("case", ["make stft", "stream"])
+def test_an_object_without_memory_is_an_error(case: str, tmp_path: Path) -> None:
+    library = tmp_path / "libfailing_malloc.so"
+    compiled = ["c++", "-shared", "-fPIC", SOAK / "failing_malloc.cpp", "-o", library]
+    subprocess.run(compiled, check=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, SOAK / "starved.py", case, "0"],
+        env={**os.environ, "LD_PRELOAD": str(library), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["ends"].pop("MemoryError") >= 8
+    assert not found["ends"].keys() - {"SystemError of NumPy"}
+    assert found["is_right"]
