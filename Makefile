@@ -33,7 +33,7 @@ SOURCES := CMakeLists.txt pyproject.toml $(shell find cmake cpp python -type f -
 # Nothing of the user's environment may stand in for the installed package.
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp accuracy test-kernels test-differential test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults soak cuda gpu-check review docs wheel clean
+.PHONY: help demo test bench lint format parity adapters golden front-ends front-ends-golden sanitize test-clang test-no-openmp accuracy test-kernels test-differential test-docs test-realtime embedding vamp fuzz fuzz-targets test-threads stages stream audit corpus-faults soak cuda gpu-check review docs wheel test-release wheel-old-glibc clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-17s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -342,7 +342,7 @@ cuda: .venv/.ready ## the library for NVIDIA GPUs: compiled for all of them, aud
 gpu-check: ## what takes a GPU: numbers, compute-sanitizer, times
 	tools/gpu_check.sh
 
-CXX_FILES = $(shell find cpp integrations tests/capi tests/cuda tests/differential tests/fuzz tests/soak -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
+CXX_FILES = $(shell find cpp integrations tests/capi tests/cuda tests/differential tests/fuzz tests/soak tools -name '*.[ch]pp' -o -name '*.h' -o -name '*.inl' -o -name '*.c' -o -name '*.cu')
 lint: .venv/.lint .venv/.installed ## ruff, clang-format, mypy (for Windows too), drift of the stubs
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
@@ -362,6 +362,19 @@ format: .venv/.lint ## let ruff and clang-format apply their fixes
 wheel: .venv/.ready ## source release and wheel in dist/
 	$(PY) $(PIP) install build
 	$(PY) -m build --outdir dist
+
+# The wheel as it was built, and repaired as for the package index.
+test-release: .venv/.ready .venv-review/.ready ## the whole suite on wheels made from the source release, without a compiler on the PATH; an hour
+	rm -rf build/release
+	bash .ci/release build/release
+	PATH="$(CURDIR)/.venv-review/bin:$$PATH" auditwheel repair --wheel-dir build/release/repaired build/release/*.whl
+	status=0; for wheel in build/release/*.whl build/release/repaired/*.whl; do \
+	  PYTHON=$(PY) tools/test_wheel.sh "$$wheel" build/release/*.tar.gz $(PYTEST_ARGS) || status=1; \
+	done; exit $$status
+
+wheel-old-glibc: .venv/.ready .venv-review/.ready ## a wheel for glibc 2.28 in build/old-glibc/repaired, on a newer Debian of x86-64
+	.venv-review/bin/python $(PIP) install --group old-glibc
+	tools/old_glibc.sh build/old-glibc "$(CURDIR)/.venv-review/bin" "$(CURDIR)/$(PY)"
 
 clean: ## remove builds and environments
 	rm -rf build dist .venv .venv-review .venv-parity .venv-adapters .venv-front-ends .venv-bench .venv-docs .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,6 +20,7 @@ TARGETS = {
     "review": "what reviewers' tools say of the repository and its wheel",
     "embedding": "the installed C and C++ library, and the guide's programs",
     "bench": "the workloads beside the peers",
+    "test-release": "the whole suite on wheels made from the source release; an hour",
     "wheel": "the source release and the wheel in dist/",
 }
 
