@@ -213,6 +213,17 @@ def test_a_count_of_frames_may_include_the_first_or_be_too_small(
 
 
 @with_mp3
+@pytest.mark.parametrize("behind", [b"", b"\0", b"\xffa", b"\0" * 40])
+def test_nothing_but_a_frame_without_a_count(behind: bytes) -> None:
+    whole, _ = mp3(16000, 1, None)
+    first = frame_at(whole)
+    assert first is not None
+    at = whole.index(b"Xing") + 7
+    mark = whole[:at] + b"\0" + whole[at + 1 : first.size]
+    assert_refused(mark + behind, "cannot read")
+
+
+@with_mp3
 def test_the_count_of_another_encoder() -> None:
     """Fraunhofer's frame holds its count in another place."""
     _, unstated = mp3(16000, 1, None)
