@@ -245,6 +245,14 @@ def test_a_format_whose_length_is_unknown_is_read_to_the_end(
         assert_refused(unstated[:-rest], "ends within a sample")
 
 
+@pytest.mark.parametrize("begin", [0, 1, 12, 23])
+@pytest.mark.parametrize("size", [1, 2, 0xFFFFFFFF])
+def test_au_whose_samples_begin_within_its_header(begin: int, size: int) -> None:
+    whole = encoded(PCM, format="AU", subtype="PCM_16")
+    data = whole[:4] + struct.pack(">II", begin, size) + whole[12:]
+    assert_refused(data, f"begin at byte {begin}, within its header")
+
+
 @some
 @given(
     form=st.sampled_from([0, 1, 0xFFFFFFFF, 0x70000000, None]),

@@ -132,6 +132,9 @@ def mend_au(file: File) -> Sound:
     layout = _AU[head[:4]]
     begin, promised = (int.from_bytes(head[at : at + 4], layout.order) for at in (4, 8))
     encoding, channels = (int.from_bytes(head[at : at + 4], layout.order) for at in (12, 20))
+    # libsndfile would take the header for samples.
+    if begin < len(head):
+        raise Damaged(f"it is broken: its samples begin at byte {begin}, within its header")
     begin = min(begin, file.size)
     end, remark = end_of_samples(file, layout, begin, promised)
     if is_unknown(promised, 4):
