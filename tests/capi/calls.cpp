@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Generated calls, good and bad ones, in and out of order, of plans and what is made of them.
+#include <algorithm>
 #include <cstdlib>
 
 #include "harness.h"
@@ -124,8 +125,9 @@ void execute_clips(Random& random, const Plan& plan, specfast_batch batch) {
     batch.starts = starts.data();
     batch.input = nullptr;
   }
-  batch.num_frames = random.between(1, 40);
   const std::int64_t rows = specfast_plan_num_rows(plan.handle);
+  const std::int64_t most = limits.max_values / (rows * std::max<std::int64_t>(signals, 1));
+  batch.num_frames = random.between(1, std::clamp<std::int64_t>(most, 1, 40));
   const Buffer output(std::size_t(signals * batch.num_frames * rows) * bytes_of(plan.config.dtype));
   batch.output = output.data();
   batch.out_row_stride = 1;
@@ -145,7 +147,8 @@ void execute(Random& random, const Plan& plan) {
   batch.in_dtype = std::int32_t(random.below(3));
   batch.num_batches = random.below(3);
   batch.num_channels = random.below(3);
-  batch.num_samples = random.one_in(5) ? random.below(4) : random.below(500);
+  batch.num_samples = shortened(plan, random.one_in(5) ? random.below(4) : random.below(500),
+                                batch.num_batches * batch.num_channels, limits.max_values);
   const std::int64_t step = random.between(1, 2);
   batch.in_sample_stride = step;
   batch.in_channel_stride = batch.num_samples * step;
@@ -313,8 +316,8 @@ void ask_rows(Random& random) {
 }  // namespace
 
 void call_something(Random& random) {
-  if (plans.size() < 8 || random.one_in(20)) create_plan(random);
-  if (plans.size() > 16) destroy_plan(random);
+  if (plans.size() < limits.num_plans || random.one_in(20)) create_plan(random);
+  if (plans.size() > 2 * limits.num_plans) destroy_plan(random);
   if (plans.empty()) return;
   const Plan& plan = *plans[std::size_t(random.below(std::int64_t(plans.size())))];
   const std::int64_t choice = random.below(40);

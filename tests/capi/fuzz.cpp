@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
 
   long refusals = 0;
   for (const auto& [function, statuses] : fuzz::tally) {
-    std::printf("%-28s", function.c_str());
+    std::printf("%-28s", function.data());
     for (const auto& [status, number] : statuses) {
       std::printf("  %d: %ld", status, number);
       if (status != 0) refusals += number;

@@ -7,7 +7,8 @@
 namespace fuzz {
 
 std::uint64_t seed = 0;
-std::map<std::string, std::map<int, long>> tally;
+std::map<std::string_view, std::map<int, long>> tally;
+Limits limits;
 
 void count(const char* function, int status) { ++tally[function][status]; }
 
@@ -42,6 +43,17 @@ void check_number(const char* function, std::int64_t number, bool may_fail) {
   if (number >= 0) return;
   if (!may_fail) broken(function, -1, "a number");
   if (specfast_last_status() == SPECFAST_OK) broken(function, -1, "a status");
+}
+
+std::int64_t num_values_of(const Plan& plan, std::int64_t num_samples, std::int64_t num_signals) {
+  return specfast_plan_num_frames(plan.handle, num_samples) * specfast_plan_num_rows(plan.handle) *
+         num_signals;
+}
+
+std::int64_t shortened(const Plan& plan, std::int64_t num_samples, std::int64_t num_signals,
+                       std::int64_t most) {
+  while (num_samples > 0 && num_values_of(plan, num_samples, num_signals) > most) num_samples /= 2;
+  return num_samples;
 }
 
 void forget_variable(const char* name) {

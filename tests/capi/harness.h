@@ -3,7 +3,7 @@
 #pragma once
 
 #include <map>
-#include <string>
+#include <string_view>
 
 #include "arguments.h"
 #include "memory.h"
@@ -12,7 +12,7 @@ namespace fuzz {
 
 // 0: arguments are not made of a seed.
 extern std::uint64_t seed;
-extern std::map<std::string, std::map<int, long>> tally;  // function -> status -> calls
+extern std::map<std::string_view, std::map<int, long>> tally;  // function -> status -> calls
 
 void count(const char* function, int status);
 [[noreturn]] void broken(const char* function, int status, const char* expected);
@@ -36,6 +36,20 @@ struct Plan {
     specfast_plan_destroy(handle);
   }
 };
+
+// Halves the number of samples until the frames of so many signals have no more values, or none is
+// left.
+std::int64_t shortened(const Plan& plan, std::int64_t num_samples, std::int64_t num_signals,
+                       std::int64_t most);
+// All frames of so many signals.
+std::int64_t num_values_of(const Plan& plan, std::int64_t num_samples, std::int64_t num_signals);
+
+// What calls have to choose from at least, and how many values make them take shorter signals.
+struct Limits {
+  std::size_t num_plans = 8, num_streams = 12;
+  std::int64_t max_values = INT64_MAX;
+};
+extern Limits limits;
 
 // One call of some function, with what the calls before have made.
 void call_something(Random& random);

@@ -169,7 +169,8 @@ void push_or_flush(Random& random, Stream& stream, bool flush) {
     return flush ? specfast_stream_flush_frames(stream.handle)
                  : specfast_stream_num_frames(stream.handle, block.num_samples);
   };
-  while (!flush && announced() * channels * rows > kMaxValues) block.num_samples /= 2;
+  const std::int64_t most_values = std::min(kMaxValues, limits.max_values);
+  while (!flush && announced() * channels * rows > most_values) block.num_samples /= 2;
   const std::int64_t frames = announced();
   const bool interleaved = random.one_in(2);
   block.in_channel_stride = interleaved ? 1 : block.num_samples;
@@ -261,7 +262,7 @@ void destroy_streams_of(const Plan* plan) {
 }
 
 void try_streams(Random& random, const std::vector<std::unique_ptr<Plan>>& plans) {
-  if (streams.size() < 12) create_stream(random, plans);
+  if (streams.size() < limits.num_streams) create_stream(random, plans);
   Stream& stream = *streams[std::size_t(random.below(std::int64_t(streams.size())))];
   const std::int64_t choice = random.below(34);
   if (choice < 1 || (!stream.prepared && choice < 14)) return prepare(random, stream);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Given kernels and gradients.
+#include <algorithm>
+
 #include "harness.h"
 
 namespace fuzz {
@@ -70,7 +72,8 @@ void pull_back(Random& random, const Plan& plan) {
   batch.in_dtype = std::int32_t(random.below(3));
   batch.num_batches = random.below(3);
   batch.num_channels = random.below(3);
-  batch.num_samples = random.below(200);
+  batch.num_samples =
+      shortened(plan, random.below(200), batch.num_batches * batch.num_channels, limits.max_values);
   batch.in_sample_stride = 1;
   batch.in_channel_stride = batch.num_samples;
   batch.in_batch_stride = batch.num_channels * batch.num_samples;
@@ -154,11 +157,12 @@ void keep(Random& random, const Plan& plan) {
   batch.in_dtype = plan.config.dtype;
   batch.num_batches = random.between(1, 2);
   batch.num_channels = random.between(1, 2);
-  batch.num_samples = random.between(1, 900);
+  const std::int64_t signals = batch.num_batches * batch.num_channels;
+  batch.num_samples = std::max<std::int64_t>(
+      shortened(plan, random.between(1, 900), signals, limits.max_values), 1);
   batch.in_sample_stride = 1;
   batch.in_channel_stride = batch.num_samples;
   batch.in_batch_stride = batch.num_channels * batch.num_samples;
-  const std::int64_t signals = batch.num_batches * batch.num_channels;
   const std::int64_t read = signals * batch.num_samples;
   const std::int64_t rows = specfast_plan_num_rows(plan.handle);
   const std::int64_t frames = specfast_plan_num_frames(plan.handle, batch.num_samples);

@@ -14,6 +14,10 @@ using Bytes = std::vector<unsigned char>;
 // A plan of a few dozen samples, with a workspace; null where the drawn arguments give none.
 std::unique_ptr<Plan> sound_plan(Random& random);
 
+// How many values an input may give. Few fill the tiles of every instruction set several times and
+// take a fraction of a millisecond; now and then there are so many that threads share them.
+std::int64_t most_values(Random& random);
+
 // Samples of one type, [signal][sample].
 struct Signals {
   Signals(Random& random, std::int64_t its_num_signals, std::int64_t its_num_samples);
@@ -34,8 +38,8 @@ class Layout {
   // Of the first element, and of how much memory.
   std::int64_t origin() const { return origin_; }
   std::int64_t num_elements() const { return num_elements_; }
-  // Of the element that comes so far in the order of the axes.
-  std::int64_t place_of(std::int64_t index) const;
+  // Of all elements, in the order of the axes.
+  std::vector<std::int64_t> places() const;
 
  private:
   std::vector<std::int64_t> shape_, strides_;

@@ -14,8 +14,6 @@ using fuzz::Random;
 using fuzz::Session;
 using fuzz::Signals;
 
-constexpr std::int64_t kMaxValues = std::int64_t(1) << 17;
-
 // The rest of the signal, and its end: a stream that was loaded may be at its end, and one with
 // padding "same" may not be able to end here.
 void go_on(Random& random, Session& stream, const Signals& signals, std::int64_t begin,
@@ -32,13 +30,14 @@ void try_states(Random& random, const Plan& plan) {
   bool spoiled;
   specfast_stream_config config = fuzz::stream_config(random, plan.config, &spoiled);
   if (spoiled) return;
-  const Signals signals(random, config.num_channels, random.between(1, 900));
+  const std::int64_t most = fuzz::most_values(random) / 2, channels = config.num_channels;
+  const std::int64_t longest = random.between(1, most / 4);
+  const Signals signals(random, channels,
+                        std::max<std::int64_t>(fuzz::shortened(plan, longest, channels, most), 1));
   const std::int64_t samples = signals.num_samples, saved_at = random.below(samples + 1);
   if (plan.config.padding == SPECFAST_PADDING_SAME) config.num_samples = samples;
   config.max_block = samples;
-  const std::int64_t values = (specfast_plan_num_frames(plan.handle, samples) + 4) *
-                              specfast_plan_num_rows(plan.handle) * config.num_channels;
-  if (values > kMaxValues) return;
+  if (fuzz::num_values_of(plan, samples, channels) > 8 * most) return;
 
   // Both have given the same so far; then one of them goes on in a third one.
   Session first(plan, config), second(plan, config);
@@ -72,7 +71,7 @@ void try_states(Random& random, const Plan& plan) {
   third.compare(rest, "the frames behind equal states");
   first.compare(second, "the frames in front of them");
   go_on(random, first, signals, saved_at, 0);
-  for (std::int64_t channel = 0; channel < config.num_channels; ++channel) {
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
     const Bytes &joined = first.frames(channel), &behind = third.frames(channel);
     const std::size_t size = second.frames(channel).size();
     if (joined.size() != size + behind.size() ||

@@ -7,35 +7,32 @@
 namespace {
 
 using fuzz::Bytes;
-
 using fuzz::Plan;
 using fuzz::Random;
 using fuzz::Session;
 using fuzz::Signals;
 
-constexpr std::int64_t kMaxValues = std::int64_t(1) << 17;
-
 void try_stream(Random& random, const Plan& plan) {
   bool spoiled;
   specfast_stream_config config = fuzz::stream_config(random, plan.config, &spoiled);
   if (spoiled) return;
-  const Signals signals(random, config.num_channels,
-                        random.one_in(20) ? random.below(8000) : random.below(800));
+  const std::int64_t most = fuzz::most_values(random), channels = config.num_channels;
+  const Signals signals(random, channels,
+                        fuzz::shortened(plan, random.below(most / 8), channels, most));
   const std::int64_t samples = signals.num_samples;
   const bool is_same = plan.config.padding == SPECFAST_PADDING_SAME;
   if (is_same) config.num_samples = samples + plan.config.hop * random.between(1, 3);
   config.max_block = std::max<std::int64_t>(samples, 1);
-  const std::int64_t frames = specfast_plan_num_frames(plan.handle, samples);
-  const std::int64_t rows = specfast_plan_num_rows(plan.handle);
-  if ((frames + 4) * rows * config.num_channels > kMaxValues) return;
+  if (fuzz::num_values_of(plan, samples, channels) > 8 * most) return;
 
   Session whole(plan, config), pieces(plan, config);
   whole.push(signals, 0, samples);
   whole.flush();
   const bool one_by_one = samples < 200 && random.one_in(4);
   for (std::int64_t taken = 0; taken < samples;) {
-    const std::int64_t most = std::min<std::int64_t>(samples - taken, random.one_in(3) ? 400 : 30);
-    const std::int64_t count = one_by_one ? 1 : random.between(0, most);
+    const std::int64_t longest =
+        std::min<std::int64_t>(samples - taken, random.one_in(3) ? 400 : 30);
+    const std::int64_t count = one_by_one ? 1 : random.between(0, longest);
     pieces.push(signals, taken, count);
     taken += count;
   }
@@ -43,7 +40,7 @@ void try_stream(Random& random, const Plan& plan) {
   pieces.compare(whole, "the bits of one piece");
 
   if (config.max_rule != SPECFAST_MAX_NONE) return;
-  for (std::int64_t channel = 0; channel < config.num_channels; ++channel) {
+  for (std::int64_t channel = 0; channel < channels; ++channel) {
     const Bytes expected = fuzz::frames_of(plan, signals, channel, 1, nullptr, 0);
     const Bytes& given = whole.frames(channel);
     if (given.size() != expected.size() ||
