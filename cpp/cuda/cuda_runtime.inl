@@ -117,7 +117,7 @@ class CudaRuntime {
   template <typename Program>
   void launch(int64_t num_blocks, typename Program::Arguments arguments, void* stream) {
     const CurrentDevice current(device_);
-    const auto kernel = reinterpret_cast<const void*>(&run_program<Program>);
+    const auto kernel = &run_program<Program>;
     const auto shared = std::size_t(Program::shared_bytes(arguments));
     constexpr std::size_t kWithoutAsking = 48 << 10;
     if (shared > kWithoutAsking) {

@@ -99,7 +99,10 @@ class PlanTables {
  public:
   explicit PlanTables(const BackendRecipe& recipe, bool is_fused) {
     // The untangling of a half-length transform leaves out a factor of one half.
-    window_ = builder_.add(rounded<T>(recipe.window, recipe.frame_length, is_fused ? 0.5 : 1));
+    std::vector<T> window = rounded<T>(recipe.window, recipe.frame_length, is_fused ? 0.5 : 1);
+    // Zeros follow up to the length of the transform, so that pairs need no end.
+    if (is_fused) window.resize(std::size_t(recipe.dft_length));
+    window_ = builder_.add(window);
     if (is_fused) add_factors(recipe);
     if (recipe.num_bands == 0) return;
     const int32_t* const begin = recipe.interval_begin;

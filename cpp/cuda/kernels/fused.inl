@@ -17,15 +17,48 @@
 namespace SPECFAST_NAMESPACE {
 namespace {
 
-// Reads the points of a thread, multiplied by the window; beyond the frame they are zero.
-template <typename Shape, bool kIsPlain, typename T>
-SPECFAST_INLINE void read_points(const TilePlan<T>& plan, const FrameReader<kIsPlain, T>& samples,
-                                 int thread, Points<Shape, T>& points) {
+// Reads the points of a thread from a frame of side by side numbers, an even count of them and none
+// padding. No load depends on a condition, so all are under way at once: where the frame has ended
+// its first numbers are read.
+template <typename Shape, bool kInPairs, typename T>
+SPECFAST_INLINE void read_neighbours(const T* first, int length, int thread,
+                                     Points<Shape, T>& points) {
 #pragma unroll
   for (int i = 0; i < Shape::kThreadPoints; ++i) {
-    const int64_t n = 2 * (thread + i * Shape::kFrameThreads);
-    points[i].re = n < plan.frame_length ? samples[n] * plan.window[n] : T(0);
-    points[i].im = n + 1 < plan.frame_length ? samples[n + 1] * plan.window[n + 1] : T(0);
+    const int n = 2 * (thread + i * Shape::kFrameThreads);
+    const T* const pair = first + (n < length ? n : 0);
+    points[i] = kInPairs ? load_pair(pair) : Complex<T>{pair[0], pair[1]};
+  }
+}
+
+// Reads the points of a thread, multiplied by the window; beyond the frame both are zero.
+template <typename Shape, typename T>
+SPECFAST_INLINE void read_points(const TilePlan<T>& plan, const FrameReader<T>& frame, int thread,
+                                 Points<Shape, T>& points) {
+  const int length = int(plan.frame_length);
+  if (const T* const first = frame.neighbours()) {
+    if (reinterpret_cast<uintptr_t>(first) % (2 * sizeof(T)) == 0) {
+      read_neighbours<Shape, true>(first, length, thread, points);
+    } else {
+      read_neighbours<Shape, false>(first, length, thread, points);
+    }
+  } else {
+#pragma unroll
+    for (int i = 0; i < Shape::kThreadPoints; ++i) {
+      const int n = 2 * (thread + i * Shape::kFrameThreads);
+      points[i] = {n < length ? frame.number(n) : T(0),
+                   n + 1 < length ? frame.number(n + 1) : T(0)};
+    }
+  }
+  const bool is_full = length == 2 * Shape::kPoints;
+#pragma unroll
+  for (int i = 0; i < Shape::kThreadPoints; ++i) {
+    const int n = 2 * (thread + i * Shape::kFrameThreads);
+    const Complex<T> window = load_pair(plan.window + n);
+    // A NaN beyond the frame would stay one if multiplied by zero; one number beyond it is zero.
+    const bool is_in_frame = is_full || n < length;
+    points[i].re = is_in_frame ? frame.scaled(points[i].re) * window.re : T(0);
+    points[i].im = is_in_frame ? frame.scaled(points[i].im) * window.im : T(0);
   }
 }
 
@@ -106,16 +139,12 @@ class FusedBlock {
   }
 
   SPECFAST_INLINE void read_frame(int frame, int thread, Points<Shape, T>& points) {
-    const FrameReader<true, T> samples(call_, group_, frame);
     if (frame >= group_.num_frames) {
 #pragma unroll
       for (int i = 0; i < Shape::kThreadPoints; ++i) points[i] = {T(0), T(0)};
-    } else if (samples.is_plain()) {
-      read_points<Shape>(plan_, samples, thread, points);
-    } else {
-      const FrameReader<false, T> any_samples(call_, group_, frame);
-      read_points<Shape>(plan_, any_samples, thread, points);
+      return;
     }
+    read_points<Shape>(plan_, FrameReader<T>(call_, group_, frame), thread, points);
   }
 
   SPECFAST_INLINE void write_frame(int frame, int thread) {

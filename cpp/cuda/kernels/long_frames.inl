@@ -45,7 +45,7 @@ struct FrameProgram {
     const TilePlan<T>& plan = slots.call.plan.tile;
     const Slot<T> slot(slots, block.index());
     T* const frame = slots.frames + block.index() * plan.dft_length;
-    const FrameReader<false, T> samples(slots.call, slot.group, slot.frame);
+    const FrameReader<T> samples(slots.call, slot.group, slot.frame);
     const int64_t length = slot.frame < slot.group.num_frames ? plan.frame_length : 0;
     block.phase([&](int thread, auto&) {
       for (int64_t n = thread; n < plan.dft_length; n += kThreads) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cuda/kernels/plan.h"
+#include "kernels/lanes/complex.inl"
 
 namespace SPECFAST_NAMESPACE {
 namespace {
@@ -70,6 +71,17 @@ SPECFAST_INLINE void put_number(Float16* to, float value) {
 
 // ---- Samples ------------------------------------------------------------------------------------
 
+// Returns two neighbouring numbers, at an address that is a multiple of two. A GPU fetches them at
+// once; neighbouring threads that fetch every other number twice take each line of memory twice.
+template <typename T>
+SPECFAST_INLINE Complex<T> load_pair(const T* numbers) {
+  struct alignas(2 * sizeof(T)) Pair {
+    T first, second;
+  };
+  const Pair pair = *reinterpret_cast<const Pair*>(numbers);
+  return {pair.first, pair.second};
+}
+
 // Returns the place of a padded sample in the signal, or -1 for a zero.
 SPECFAST_INLINE int64_t place_of_padded(int64_t index, int64_t num_samples, Padding padding) {
   if (index >= 0 && index < num_samples) return index;
@@ -98,9 +110,8 @@ SPECFAST_INLINE T input_number(const BackendCall& call, int64_t place) {
   }
 }
 
-// The samples of one frame, converted and scaled. With kIsPlain they are of type T and none is
-// padding.
-template <bool kIsPlain, typename T>
+// The samples of one frame.
+template <typename T>
 class FrameReader {
  public:
   SPECFAST_INLINE FrameReader(const DeviceCall<T>& call, const Group& group, int frame)
@@ -109,31 +120,32 @@ class FrameReader {
         padding_(call.plan.padding),
         signal_(group.input),
         begin_((group.first_frame + frame) * call.plan.hop - call.arrays.left_padding),
-        plain_begin_(signal_ + begin_ * call.arrays.in_sample_stride),
         scale_(T(call.arrays.in_scale)) {}
 
-  // Tells whether the frame may be read as plain.
-  SPECFAST_INLINE bool is_plain() const {
+  // Returns where the samples of the frame lie if they are of type T, side by side, an even count
+  // and none of them padding; else null.
+  SPECFAST_INLINE const T* neighbours() const {
     constexpr DeviceDtype kOwn = sizeof(T) == 4 ? DeviceDtype::kFloat32 : DeviceDtype::kFloat64;
-    return call_.in_dtype == kOwn && begin_ >= 0 && begin_ + frame_length_ <= call_.num_samples;
+    const bool is_so = call_.in_dtype == kOwn && call_.in_sample_stride == 1 &&
+                       frame_length_ % 2 == 0 && begin_ >= 0 &&
+                       begin_ + frame_length_ <= call_.num_samples;
+    return is_so ? static_cast<const T*>(call_.input) + signal_ + begin_ : nullptr;
   }
 
-  SPECFAST_INLINE T operator[](int64_t n) const {
-    if constexpr (kIsPlain) {
-      const T* const first = static_cast<const T*>(call_.input) + plain_begin_;
-      return first[n * call_.in_sample_stride] * scale_;
-    } else {
-      const int64_t place = place_of_padded(begin_ + n, call_.num_samples, padding_);
-      if (place < 0) return T(0);
-      return input_number<T>(call_, signal_ + place * call_.in_sample_stride) * scale_;
-    }
+  // Returns sample n, converted.
+  SPECFAST_INLINE T number(int64_t n) const {
+    const int64_t place = place_of_padded(begin_ + n, call_.num_samples, padding_);
+    if (place < 0) return T(0);
+    return input_number<T>(call_, signal_ + place * call_.in_sample_stride);
   }
+  SPECFAST_INLINE T scaled(T number) const { return number * scale_; }
+  SPECFAST_INLINE T operator[](int64_t n) const { return scaled(number(n)); }
 
  private:
   const BackendCall& call_;
   int64_t frame_length_;
   Padding padding_;
-  int64_t signal_, begin_, plain_begin_;
+  int64_t signal_, begin_;
   T scale_;
 };
 

@@ -16,7 +16,8 @@ struct FloorProgram {
     int64_t num_groups;  // of one scope
   };
   struct Registers {};
-  static constexpr int kThreads = 256, kMinBlocks = 1;
+  // As many as a block can have: one block may see the groups of a whole batch.
+  static constexpr int kThreads = 1024, kMinBlocks = 1;
 
   static int64_t shared_bytes(const Arguments&) {
     return SharedBytes().add<ThreadExtrema<T>>(kThreads).total();

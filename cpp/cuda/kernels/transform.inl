@@ -7,7 +7,7 @@
 // the passes are those of Stockham's scheme, whose output is in order.
 #pragma once
 
-#include "cuda/kernels/plan.h"
+#include "cuda/kernels/memory.inl"
 #include "kernels/transform/butterfly.inl"
 
 namespace SPECFAST_NAMESPACE {
@@ -103,8 +103,8 @@ SPECFAST_INLINE void apply_pass(const TilePlan<T>& plan, int thread, Points<Shap
     for (int q = 0; q < kRadix; ++q) {
       a[q] = points[b + q * kButterflies];
       if (kPass > 0 && q > 0) {
-        const T* const factor = twiddles + 2 * ((q - 1) * kLength + k);
-        a[q] = times(a[q], factor[0], factor[1]);
+        const Complex<T> factor = load_pair(twiddles + 2 * ((q - 1) * kLength + k));
+        a[q] = times(a[q], factor.re, factor.im);
       }
     }
     Butterfly<kRadix, kRadix, T>::apply(a);
