@@ -14,7 +14,7 @@ import specfast
 from device_arrays import Dlpack, Interface
 from makers import Array, perturb, relative_l2, same_bits, small_mel, small_stft, stft
 from signals import noise, speech_like
-from specfast import ISTFT, DeviceArray, GriffinLim, _core
+from specfast import ISTFT, DeviceArray, GriffinLim
 
 pytestmark = pytest.mark.usefixtures("gpu")
 
@@ -328,25 +328,12 @@ def test_masks_are_refused() -> None:
         small_mel()(Interface(x, mask=Interface(x > 0)))
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "received"),
-    [
-        ("padding", "hops", "padding=5"),
-        ("pad_mode", "edge", "pad_mode=2"),
-        ("frame_span", 2050, "frame_span=2050"),
-        ("drop_frames", 1, "drop_frames=1"),
-        ("power_offset", 0.25, "power_offset=0.25"),
-        ("level", "ln", "level=3"),
-        ("num_cepstra", 13, "num_cepstra=13"),
-        ("normalization", "variance", "normalization=2"),
-        ("row_gain", np.full(128, 2.0), "an array"),
-    ],
-)
-def test_a_field_that_a_device_does_not_compute(field: str, value: Any, received: str) -> None:
-    config = _core.Config("mel")
-    if field == "frame_span":
-        config.padding = "valid"
-    setattr(config, field, value)
-    plan = _core.Plan(config, "any_rank")
-    with pytest.raises(ValueError, match=f"{field} must have .* on a device.*received {received}"):
-        _core.DevicePlan(config, plan, 0)
+@pytest.mark.parametrize("name", ["whisper", "kaldi_fbank", "librosa_mel_db"])
+def test_front_ends_are_of_the_cpu(name: str) -> None:
+    extractor, x = specfast.presets.get(name), noise(2, 4000)
+    for array in (Interface(x), Dlpack(x)):
+        for arguments in ({}, {"lengths": [2000, 4000]}):
+            with pytest.raises(NotImplementedError, match="are computed on the CPU alone"):
+                extractor(array, **arguments)
+        with pytest.raises(NotImplementedError, match="are computed on the CPU alone"):
+            extractor.vjp(array)

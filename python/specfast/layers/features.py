@@ -91,7 +91,7 @@ class FeatureExtractor:
             TypeError: for samples or an `out` of a wrong type or dtype.
             ValueError: for a wrong shape, an empty list, a length beyond the array, or an unfit
                 `out`.
-            NotImplementedError: for clips of different lengths on a GPU.
+            NotImplementedError: for samples on a GPU.
             MemoryError: if there is no room for the result.
         """
         if lengths is not None or clips.is_list_of_clips(x, nested=True):
@@ -113,7 +113,7 @@ class FeatureExtractor:
 
         Raises:
             ValueError: if the specification has another mode, or joins frames.
-            TypeError: for samples on a GPU; else as a call.
+            Others: as a call.
         """
         for name, accepted in (("mode", "stft"), ("join_frames", 1)):
             value = getattr(self.spec, name)
