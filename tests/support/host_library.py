@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,21 +18,30 @@ _ROOT = Path(__file__).resolve().parents[2]
 _FLAGS = (
     "-std=c++17 -O0 -g1 -Wno-unknown-pragmas -fPIC -shared -fvisibility=hidden -ffp-contract=off"
 )
-
-
+_INCLUDED = ("cpp", "cpp/include", "tests/cuda", "tests/cuda/fake_cuda")
 _SANITIZED = "-fsanitize=address,undefined -fno-sanitize-recover=all"
 
 
-def compiled(folder: Path) -> Path:
-    """Compiles the library, with the sanitizers where the test runner has them; its path."""
-    path = folder / "libhost.so"
+Runner = Callable[[str], None]
+
+
+def compiled(folder: Path, source: str = "host_backend.cpp", *flags: str) -> Path:
+    """Compiles a library, with the sanitizers where the test runner has them; its path.
+
+    Args:
+        folder: where it is put.
+        source: its text, in tests/cuda; that of the library whose device is the host.
+        flags: for the compiler.
+    """
+    path = folder / f"lib{Path(source).stem}.so"
     preloaded = os.environ.get("LD_PRELOAD", "")
     command = [
         *shlex.split(os.environ.get("CXX", "c++")),
         *_FLAGS.split(),
         *(_SANITIZED.split() if "asan" in preloaded else []),
-        *(f"-I{_ROOT / part}" for part in ("cpp", "cpp/include", "tests/cuda")),
-        *("-o", str(path), str(_ROOT / "tests/cuda/host_backend.cpp")),
+        *(f"-I{_ROOT / part}" for part in _INCLUDED),
+        *flags,
+        *("-o", str(path), str(_ROOT / "tests/cuda" / source), "-ldl"),
     ]
     # A sanitizer that the test runner preloads is no business of the compiler's.
     environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
