@@ -4,7 +4,7 @@
     python -m benchmarks.gpu.frameworks
 
 Exits with 1 if a result is of another kind than the samples, differs from that of the CPU by more
-than 2e-3 dB, or is not in the order of the stream.
+than 2e-3 dB, or is not in the order of the stream; and if no framework is installed.
 """
 
 from __future__ import annotations
@@ -140,7 +140,10 @@ def main() -> int:
     outcomes = [(f"{name} {check.__name__}", outcome(name, check)) for name, check in CHECKS]
     for title, result in outcomes:
         print(f"{title:<28} {result}")
-    return 1 if any(result.startswith("FAILED") for _, result in outcomes) else 0
+    results = [result for _, result in outcomes]
+    return (
+        1 if any(result.startswith("FAILED") for result in results) or "ok" not in results else 0
+    )
 
 
 if __name__ == "__main__":
