@@ -369,7 +369,7 @@ test-release: .venv/.ready .venv-review/.ready ## the whole suite on wheels made
 	bash .ci/release build/release
 	PATH="$(CURDIR)/.venv-review/bin:$$PATH" auditwheel repair --wheel-dir build/release/repaired build/release/*.whl
 	status=0; for wheel in build/release/*.whl build/release/repaired/*.whl; do \
-	  PYTHON=$(PY) tools/test_wheel.sh "$$wheel" build/release/*.tar.gz $(PYTEST_ARGS) || status=1; \
+	  PYTHON="$(CURDIR)/$(PY)" tools/test_wheel.sh "$$wheel" build/release/*.tar.gz $(PYTEST_ARGS) || status=1; \
 	done; exit $$status
 
 wheel-old-glibc: .venv/.ready .venv-review/.ready ## a wheel for glibc 2.28 in build/old-glibc/repaired, on a newer Debian of x86-64
