@@ -13,10 +13,19 @@ cd "$(dirname "$0")/.."
 mkdir -p "$1"
 area=$(realpath "$1") tools=$2 python=$3
 glibc=2.28 libraries=$area/libraries build=$area-make
+[ "$(uname -m)" = x86_64 ] || { echo "this makes wheels for x86-64; here is $(uname -m)"; exit 1; }
+[ -f /etc/apt/sources.list.d/debian.sources ] || { echo "no debian.sources: it takes Debian 12 or newer"; exit 1; }
+compiler=$(gcc -dumpversion)
 
 quietly() { # quietly NAME COMMAND...: what the command prints is shown if it fails
+  local status
   echo "-- $1"
-  "${@:2}" >"$area/log.txt" 2>&1 || { tail -n 40 "$area/log.txt"; exit 1; }
+  # In front of `||`, no failure would end a function.
+  set +e
+  (set -e; "${@:2}") >"$area/log.txt" 2>&1
+  status=$?
+  set -e
+  [ "$status" = 0 ] || { tail -n 40 "$area/log.txt"; exit 1; }
 }
 
 # The C library of that version, as far as a linker looks at it.
@@ -33,30 +42,30 @@ show_glibc() {
   echo "GROUP($libraries/libc.so.6 $libraries/libc_nonshared.a AS_NEEDED($libraries/libld.so.2))" >"$libraries/libc.so"
 }
 
-# The source of the compiler that is here; its package is asked for by a list of sources of its own.
+# Fetches the source of this compiler; its own list of sources leaves the system's alone.
 fetch_gcc() {
-  local lists=$area/apt version options
-  version=$(gcc -dumpversion)
-  [ ! -d "$area/gcc" ] || return 0
+  local lists=$area/apt options
+  [ ! -d "$area/gcc-$compiler" ] || return 0
+  rm -f "$lists"/gcc-*
   mkdir -p "$lists/parts" "$lists/lists/partial" "$lists/cache/archives/partial"
   cp /etc/apt/sources.list.d/debian.sources "$lists/parts/"
   sed -i 's/^Types: .*/Types: deb-src/' "$lists/parts/debian.sources"
   options=(-o "Dir::Etc::sourcelist=/dev/null" -o "Dir::Etc::sourceparts=$lists/parts"
     -o "Dir::State::lists=$lists/lists" -o "Dir::Cache=$lists/cache")
   apt-get "${options[@]}" update
-  (cd "$lists" && apt-get "${options[@]}" source --download-only "gcc-$version")
-  tar xzf "$lists/gcc-${version}"_*.orig.tar.gz -C "$lists" --strip-components=1
+  (cd "$lists" && apt-get "${options[@]}" source --download-only "gcc-$compiler")
+  tar xzf "$lists/gcc-${compiler}"_*.orig.tar.gz -C "$lists" --strip-components=1
   rm -rf "$area/gcc.part"
   mkdir "$area/gcc.part"
-  tar xJf "$lists/gcc-${version}".*.tar.xz -C "$area/gcc.part" --strip-components=1 --wildcards --no-wildcards-match-slash \
+  tar xJf "$lists/gcc-${compiler}".*.tar.xz -C "$area/gcc.part" --strip-components=1 --wildcards --no-wildcards-match-slash \
     gcc-*/{config,include,libgomp,gcc/BASE-VER,compile,depcomp,install-sh,libtool-ldflags,missing,mkinstalldirs,move-if-change,'*.*'}
-  mv "$area/gcc.part" "$area/gcc"
+  mv "$area/gcc.part" "$area/gcc-$compiler"
 }
 
 build_libgomp() {
   rm -rf "$area/libgomp"
   mkdir "$area/libgomp"
-  (cd "$area/libgomp" && "$area/gcc/libgomp/configure" LDFLAGS="-L$libraries" --disable-multilib --disable-static &&
+  (cd "$area/libgomp" && "$area/gcc-$compiler/libgomp/configure" LDFLAGS="-L$libraries" --disable-multilib --disable-static &&
     make -j2 libgomp.la MAKEINFO=true)
   mkdir -p "$area/bundled"
   strip -o "$area/bundled/libgomp.so.1" "$area/libgomp/.libs/libgomp.so.1"
@@ -78,16 +87,16 @@ build_wheel() {
     --config-settings=cmake.define.CMAKE_CXX_STANDARD_LIBRARIES="$libraries/libnewer.a -lpthread"
 }
 
-# A function without a version is one that no library which the linker was shown has: only Python's.
+# A symbol without a version is in none of the libraries that the linker was shown; only Python's may be.
 check_symbols() {
-  local strangers
-  strangers=$(nm -D --undefined-only "$build"/libspecfast.so.* "$build"/_core*.so |
-    grep ' U ' | grep -vE '@| _?Py' || true)
+  local symbols strangers
+  symbols=$(nm -D --undefined-only "$build"/libspecfast.so.* "$build"/_core*.so)
+  strangers=$(grep ' U ' <<<"$symbols" | grep -vE '@| _?Py' || true)
   [ -z "$strangers" ] || { echo "nothing has these: $strangers"; exit 1; }
 }
 
 quietly "glibc $glibc, as a linker sees it" show_glibc
-quietly "the source of GCC $(gcc -dumpversion)" fetch_gcc
+quietly "the source of GCC $compiler" fetch_gcc
 quietly "libgomp" build_libgomp
 quietly "what is newer" gather_newer
 quietly "the wheel" build_wheel

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The whole test suite against a wheel, as one has it who never saw the repository.
+# The whole test suite against a wheel, as somebody has it who has never seen the repository.
 #
 #     tools/test_wheel.sh WHEEL SOURCE-RELEASE [PYTEST-ARGUMENTS...]
 #
@@ -12,27 +12,28 @@ wheel=$(realpath "$1") source=$(realpath "$2")
 shift 2
 area=$(mktemp -d)
 trap 'rm -rf "$area"' EXIT
-compiler=$(command -v c++)
+python3=$(realpath -s "$(command -v "${PYTHON:-python3}")")
+compiler=${CXX:-$(command -v c++)} || { echo "no c++ on the PATH, which some tests need"; exit 1; }
 unset CC CFLAGS CXXFLAGS PYTHONPATH PYTHONHOME PYTHONUNBUFFERED
 
 mkdir "$area/release" "$area/commands"
 tar xzf "$source" -C "$area/release" --strip-components=1
 cd "$area/release"
-"${PYTHON:-python3}" -m venv "$area/env"
+"$python3" -m venv "$area/env"
 python=$area/env/bin/python
 "$python" -m pip --disable-pip-version-check --quiet install 'pip>=25.1'
 "$python" -m pip --disable-pip-version-check --quiet install "$wheel[cli]" --group test
 
 # The commands of the system, but those that compile; of the environment, all.
-for command in /usr/bin/* /bin/*; do
+for command in /usr/bin/*; do
   case ${command##*/} in
     cc | cc-* | c++ | c++-* | c89* | c99* | *gcc* | *g++* | *clang* | *cpp | *cpp-* | ccache | ld | ld.* | *-ld | *-ld.* | \
-      lld* | as | *-as | cmake* | ninja* | make | gmake | python*) ;;
+      *gold | *mold | lld* | as | *-as | cmake* | ninja* | make | gmake | python*) ;;
     *) ln -s "$command" "$area/commands/" 2>/dev/null || true ;;
   esac
 done
 export PATH="$area/env/bin:$area/commands"
-for command in cc c++ gcc g++ clang clang++ ld as cmake ninja; do
+for command in cc c++ gcc g++ clang clang++ ld gold mold as make cmake ninja; do
   if command -v "$command"; then echo "there is a compiler"; exit 1; fi
 done
 

@@ -4,9 +4,8 @@
 Clips are cut from the recordings, WAV and FLAC in turn. Runs with the workers of the command are
 compared with a bare loop that decodes the same clips and computes the same features on one thread,
 and keeps nothing; and, where they are installed, with lhotse's and torchaudio's own fbank in loops
-of theirs. "On one core" holds for everything that belongs to the run: command, scheduler, worker,
-disk. Rounds take turns; workers have been started, and have computed something, before they are
-timed.
+of theirs. "On one core" means command, scheduler, worker and disk together. Rounds take turns;
+workers have been started, and have computed something, before they are timed.
 """
 
 from __future__ import annotations
@@ -134,6 +133,8 @@ def runs_of(clips: Path, folder: Path, *, by_time: bool) -> dict[str, Runs]:
     every = os.sched_getaffinity(0)
     if not by_time:
         return {"run": Runs(0, every, clips, folder)}
+    if len(every) < 2:
+        raise SystemExit("it takes two processors to compare one with two")
     one, two = {min(every)}, set(sorted(every)[:2])
     return {
         "run on one core": Runs(1, one, clips, folder),
@@ -163,7 +164,8 @@ def main() -> None:
         help="processor time of one process, for a machine with other work",
     )
     arguments = parser.parse_args()
-    logging.disable(logging.INFO)  # Dask's farewells
+    # Dask reports that its workers end.
+    logging.disable(logging.INFO)
     by_time = arguments.clock == "time"
     clock = time.perf_counter if by_time else time.process_time
     with tempfile.TemporaryDirectory(prefix="specfast-speed-") as name:
@@ -176,13 +178,15 @@ def main() -> None:
             works["lhotse"] = lambda: lhotse_loop(clips)
             works["torchaudio"] = lambda: torchaudio_loop(clips)
         times: dict[str, list[float]] = {title: [] for title in works}
-        for _ in range(arguments.rounds):
-            for title, work in works.items():
-                if isinstance(work, Runs):
-                    work.clear()
-                times[title].append(timed(work, clock))
-        for run in runs.values():
-            run.close()
+        try:
+            for _ in range(arguments.rounds):
+                for title, work in works.items():
+                    if isinstance(work, Runs):
+                        work.clear()
+                    times[title].append(timed(work, clock))
+        finally:
+            for run in runs.values():
+                run.close()
     bare_time = statistics.median(times["bare loop"])
     unit = f"clips, front end {FRONT}, {arguments.clock}; median of {arguments.rounds} rounds"
     print(f"{arguments.clips} {unit}")

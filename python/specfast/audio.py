@@ -250,8 +250,8 @@ def _decoded_part(
     Raises:
         Damaged: The decoder got fewer samples than the header promises.
     """
-    # libsndfile calls back for every 8 KiB that it does not read itself. If it fails, what it
-    # called would know the reason.
+    # libsndfile calls back for every 8 KiB that it does not read itself. If that fails, the file
+    # is decoded again through Python, which knows why bytes could not be read.
     with file.lent(pieces) as handle, contextlib.suppress(Damaged, soundfile.SoundFileError):
         if handle is not None:
             with soundfile.SoundFile(handle, closefd=False) as sound:

@@ -213,14 +213,16 @@ def test_a_count_of_frames_may_include_the_first_or_be_too_small(
 
 
 @with_mp3
+@pytest.mark.parametrize("stated", [None, 0])
 @pytest.mark.parametrize("behind", [b"", b"\0", b"\xffa", b"\0" * 40])
-def test_nothing_but_a_frame_without_a_count(behind: bytes) -> None:
+def test_nothing_but_the_frame_that_counts_the_others(behind: bytes, stated: int | None) -> None:
     whole, _ = mp3(16000, 1, None)
     first = frame_at(whole)
     assert first is not None
-    at = whole.index(b"Xing") + 7
-    mark = whole[:at] + b"\0" + whole[at + 1 : first.size]
-    assert_refused(mark + behind, "cannot read")
+    at = whole.index(b"Xing") + 4
+    flags = int.from_bytes(whole[at : at + 4], "big") & ~1 | (stated is not None)
+    mark = whole[:at] + struct.pack(">II", flags, stated or 0) + whole[at + 8 : first.size]
+    assert_refused(mark + behind, "within a frame" if behind[:1] == b"\xff" else "no samples: its")
 
 
 @with_mp3

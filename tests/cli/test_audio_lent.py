@@ -17,8 +17,8 @@ from specfast._audio.files import File, Spliced
 from specfast.audio import AudioError, read_audio
 
 SPOKEN = soundfile.read(SPEECH, dtype="int16")[0][:20000]
+DESCRIPTORS = Path("/proc/self/fd")
 FORMATS = ["WAV", "FLAC", "OGG", "MP3", "AIFF", "W64", "CAF"]
-LENT = ["WAV", "FLAC"]
 
 
 def outcome(source: Any) -> Any:
@@ -40,7 +40,7 @@ def test_a_path_and_its_bytes(form: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(outcome(path), outcome(path.read_bytes()))
 
 
-@pytest.mark.parametrize("form", LENT)
+@pytest.mark.parametrize("form", FORMATS)
 def test_libsndfile_reads_what_needs_no_mending(
     form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,12 +59,14 @@ def test_damaged_files(form: str, tmp_path: Path) -> None:
     random = np.random.default_rng(5)
     whole = encoded(SPOKEN, format=form)
     path = tmp_path / "damaged"
+    descriptors = DESCRIPTORS.is_dir() and len(list(DESCRIPTORS.iterdir()))
     for _ in range(30):
         data = bytearray(whole[: random.integers(40, len(whole) + 1)])
         for place in random.integers(0, [*[200] * 2, len(data)]):
             data[place % len(data)] ^= 1 << random.integers(8)
         path.write_bytes(data)
         np.testing.assert_array_equal(outcome(path), outcome(bytes(data)))
+    assert (DESCRIPTORS.is_dir() and len(list(DESCRIPTORS.iterdir()))) == descriptors
 
 
 def test_a_decoder_that_fails_on_the_descriptor_alone(

@@ -19,7 +19,8 @@ from specfast._cli.commands import specfast as command
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs/corpus.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```\n(.*?)^```$", PAGE, re.M | re.S)
+FENCED = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.M | re.S)
+BLOCKS = [text for language, text in FENCED if not language]
 MANIFEST = next(block for block in BLOCKS if block.startswith("{"))
 # The last one shows a scheduler that does not answer, for which a command waits.
 SESSIONS = [block for block in BLOCKS if block.startswith("$ ") and "no scheduler" not in block]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import itertools
 import os
@@ -275,6 +274,11 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
                 os._exit(1)
         os.waitpid(child, 0)
 
+    def fail() -> None:
+        with Note(tmp_path, shard) as note:
+            note.begin(6)
+            raise KeyError
+
     with Note(tmp_path, shard) as note:
         assert note.suspects == []
     die_at(4)
@@ -284,9 +288,8 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
         note.begin(5)
         note.rest()
     # An exception is no death.
-    with contextlib.suppress(KeyError), Note(tmp_path, shard) as note:
-        note.begin(6)
-        raise KeyError
+    with pytest.raises(KeyError):
+        fail()
     with Note(tmp_path, shard) as note:
         assert note.suspects == [4, 0]
         note.remove()

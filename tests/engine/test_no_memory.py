@@ -11,15 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from compilers import cxx_command
+
 SOAK = Path(__file__).resolve().parents[1] / "soak"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="a library that is loaded first is Linux'")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can load a library first")
 @pytest.mark.skipif("LD_PRELOAD" in os.environ, reason="a sanitizer is loaded first")
 @pytest.mark.parametrize("case", ["make stft", "stream"])
 def test_an_object_without_memory_is_an_error(case: str, tmp_path: Path) -> None:
     library = tmp_path / "libfailing_malloc.so"
-    compiled = ["c++", "-shared", "-fPIC", SOAK / "failing_malloc.cpp", "-o", library]
+    compiled = [*cxx_command(), "-shared", "-fPIC", SOAK / "failing_malloc.cpp", "-o", library]
     subprocess.run(compiled, check=True, timeout=60)
     done = subprocess.run(
         [sys.executable, SOAK / "starved.py", case, "0"],

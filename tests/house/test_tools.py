@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,7 @@ import audit_cuda
 import audit_isa
 import check_stubs
 import floors
+from compilers import cxx_command
 
 ROOT = Path(__file__).resolve().parents[2]
 STUB = ROOT / "python/specfast/_core.pyi"
@@ -25,12 +24,6 @@ X86_64 = platform.machine() in {"x86_64", "AMD64"}
 TABLE = 'extern "C" { extern const int specfast_kernels_%s; const int specfast_kernels_%s = 1; }\n'
 PLAIN = "double twice(double x) { return 2 * x; }\n"
 AVX = "void twice(double* x) { for (int i = 0; i < 4; ++i) x[i] *= 2; }\n"
-
-
-def compiler() -> list[str]:
-    return shlex.split(os.environ.get("CXX", "")) or [
-        next(filter(None, map(shutil.which, ["c++", "g++", "clang++"])))
-    ]
 
 
 def run_tool(folder: Path, *command: str) -> None:
@@ -42,7 +35,7 @@ def run_tool(folder: Path, *command: str) -> None:
 def compile_object(folder: Path, name: str, source: str, *flags: str) -> Path:
     (folder / f"{name}.cpp").write_text(source, encoding="utf-8")
     command = [
-        *compiler(),
+        *cxx_command(),
         "-std=c++17",
         "-O2",
         "-fPIC",
@@ -58,7 +51,7 @@ def compile_object(folder: Path, name: str, source: str, *flags: str) -> Path:
 
 def link_library(folder: Path, name: str, source: str) -> Path:
     compile_object(folder, name, source)
-    run_tool(folder, *compiler(), "-shared", "-o", f"{name}.so", f"{name}.o")
+    run_tool(folder, *cxx_command(), "-shared", "-o", f"{name}.so", f"{name}.o")
     return folder / f"{name}.so"
 
 

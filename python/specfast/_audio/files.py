@@ -58,7 +58,7 @@ class File:
     """The bytes of a seekable stream, from `begin` to its end.
 
     Args:
-        stream: It.
+        stream: A seekable stream, open for reading bytes.
         begin: Where the file begins in it.
         handle: The descriptor of the stream, if it is an open file that nobody else reads.
 
@@ -87,14 +87,14 @@ class File:
 
     @contextlib.contextmanager
     def lent(self, pieces: Sequence[Piece]) -> Iterator[int | None]:
-        """Yields a descriptor at the beginning of the file, for who reads it without Python.
+        """Yields a descriptor at the beginning of the file, for whoever reads it without Python.
 
         None if there is no descriptor, or if the pieces are not the whole file as it stands.
         """
         if self._handle is None or self._begin != 0 or not self._consists_of(pieces):
             yield None
             return
-        # The stream believes to know where its descriptor stands.
+        # The stream has noted where its descriptor stands, and must find it there.
         place = os.lseek(self._handle, 0, SEEK_CUR)
         os.lseek(self._handle, 0, SEEK_SET)
         try:

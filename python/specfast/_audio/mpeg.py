@@ -108,17 +108,16 @@ def mend_mpeg(file: File) -> Sound:
             raise cut_short(stated, whole, "frames")
     if is_cut:
         raise Damaged("it is cut short, it ends within a frame")
+    if count == 0:
+        raise Damaged("it holds no samples: its only frame describes the others")
     # libsndfile's decoder knows nothing of VBRI.
     if count_at and mark != b"VBRI":
         corrected = count.to_bytes(4, "big")
         return Sound([[data[:count_at], corrected, data[count_at + 4 : end]]])
-    # Behind a mark anything may stand, and nothing: its own header is that of a frame.
-    header = data[:_HEADER_BYTES]
     if mark:
         data = data[first.size :]
     if first.layer == 3:
-        counted = _frame_with_count(header, first, count)
-        return Sound([[counted, data]], None if mark else _UNSTATED)
+        return Sound([[_frame_with_count(data, first, count), data]], None if mark else _UNSTATED)
     # No such frame exists in these layers. Repeated frames move the guess beyond the true end.
     return Sound(
         [[data, data[: first.size] * (2 + count // 10)]], num_samples=count * first.samples
@@ -169,11 +168,10 @@ def _stated_bytes(data: bytes, count_at: int, mark: bytes) -> int | None:
     return int.from_bytes(data[at : at + 4], "big")
 
 
-def _frame_with_count(like_header: bytes, like: Frame, count: int) -> bytes:
-    """Returns a frame like another, of which the header is given, that states how many follow."""
-    sync, version, rates, mode = like_header
+def _frame_with_count(data: bytes, like: Frame, count: int) -> bytes:
+    """Returns a frame like the first that states how many follow."""
     # Without a CRC, and with the highest bit rate, so that it is long enough.
-    header = bytes((sync, version | 1, rates & 0x0F | _HIGHEST_KBITS << 4, mode))
+    header = bytes((data[0], data[1] | 1, data[2] & 0x0F | _HIGHEST_KBITS << 4, data[3]))
     frame = frame_at(header) or like
     mark = b"Xing" + _HAS_COUNT.to_bytes(4, "big") + count.to_bytes(4, "big")
     return (header.ljust(frame.mark_at, b"\0") + mark).ljust(frame.size, b"\0")

@@ -35,7 +35,7 @@ _SETTINGS = {
     "distributed.admin.tick.interval": "1s",
     "distributed.admin.system-monitor.interval": "10s",
     # Dask has workers give memory back at once, and the next clip would take it again, page by
-    # page: a fifth of the time.
+    # page: a sixth of the time.
     "distributed.nanny.pre-spawn-environ.MALLOC_TRIM_THRESHOLD_": 64 * _MIB,
     "distributed.nanny.pre-spawn-environ.MALLOC_MMAP_THRESHOLD_": 32 * _MIB,
 }

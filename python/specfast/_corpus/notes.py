@@ -60,7 +60,7 @@ class Note:
         os.close(self._handle)
 
     def begin(self, index: int) -> None:
-        """Notes that the clip at this place is being computed, until the next one or `rest`."""
+        """Notes that the clip at this place is being computed, until `rest`."""
         write_at(self._handle, _NUMBER.pack(index), 0)
 
     def rest(self) -> None:

@@ -178,12 +178,12 @@ class _ShardWriter:
         computer = Computer(settings, num_threads)
         for index, item in enumerate(self._items):
             if index in suspects:
-                self._note.rest()
                 yield from outcomes_apart(settings, num_threads, [item])
             else:
                 self._note.begin(index)
-                yield computer.outcome_of(item)
-        self._note.rest()
+                outcome = computer.outcome_of(item)
+                self._note.rest()
+                yield outcome
 
     def _row(self, clip: Clip) -> partial[Row]:
         item = clip.item
