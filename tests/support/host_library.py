@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import specfast
 from specfast._engine import devices
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -19,8 +20,8 @@ _FLAGS = (
     "-std=c++17 -O0 -g1 -Wno-unknown-pragmas -fPIC -shared -fvisibility=hidden -ffp-contract=off"
 )
 _INCLUDED = ("cpp", "cpp/include", "tests/cuda", "tests/cuda/fake_cuda")
+_WARNINGS = "-O0 -Wall -Wextra -Wpedantic -Werror"
 _SANITIZED = "-fsanitize=address,undefined -fno-sanitize-recover=all"
-
 
 Runner = Callable[[str], None]
 
@@ -34,19 +35,34 @@ def compiled(folder: Path, source: str = "host_backend.cpp", *flags: str) -> Pat
         flags: for the compiler.
     """
     path = folder / f"lib{Path(source).stem}.so"
-    preloaded = os.environ.get("LD_PRELOAD", "")
+    included = [f"-I{_ROOT / part}" for part in _INCLUDED]
+    _compile("CXX", "c++", source, path, *_FLAGS.split(), *included, *flags)
+    return path
+
+
+def compiled_program(folder: Path, source: str) -> Path:
+    """Compiles a program of tests/cuda, C99 or C++17, for the package's library; its path."""
+    path, include = folder / Path(source).stem, Path(specfast.get_include())
+    libraries = include.with_name("lib")
+    linked = (f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lspecfast", "-lm")
+    compiler = ("CC", "cc") if source.endswith(".c") else ("CXX", "c++")
+    standard = "-std=c99" if source.endswith(".c") else "-std=c++17"
+    _compile(*compiler, source, path, standard, *_WARNINGS.split(), f"-I{include}", libs=linked)
+    return path
+
+
+def _compile(
+    variable: str, compiler: str, source: str, path: Path, *flags: str, libs: tuple[str, ...] = ()
+) -> None:
     command = [
-        *shlex.split(os.environ.get("CXX", "c++")),
-        *_FLAGS.split(),
-        *(_SANITIZED.split() if "asan" in preloaded else []),
-        *(f"-I{_ROOT / part}" for part in _INCLUDED),
+        *shlex.split(os.environ.get(variable, compiler)),
         *flags,
-        *("-o", str(path), str(_ROOT / "tests/cuda" / source), "-ldl"),
+        *(_SANITIZED.split() if "asan" in os.environ.get("LD_PRELOAD", "") else []),
+        *("-o", str(path), str(_ROOT / "tests/cuda" / source), *libs, "-ldl"),
     ]
     # A sanitizer that the test runner preloads is no business of the compiler's.
     environment = {key: value for key, value in os.environ.items() if key != "LD_PRELOAD"}
     subprocess.run(command, check=True, timeout=200, env=environment)
-    return path
 
 
 def use(path: Path) -> None:
