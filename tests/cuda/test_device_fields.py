@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import Any
 
 import numpy as np
@@ -164,3 +165,13 @@ def test_a_field_that_a_device_does_not_compute(field: str, value: Any, received
     plan = _core.Plan(config, "any_rank")
     with pytest.raises(ValueError, match=f"{field} must have .* on a device.*received {received}"):
         _core.DevicePlan(config, plan, 0)
+
+
+def test_the_plan_of_the_cpu_lives_as_long_as_that_of_the_device() -> None:
+    config = base_config("psd")
+    plan = _core.Plan(config, "any_rank")
+    alive, device_plan = weakref.ref(plan), _core.DevicePlan(config, plan, 0)
+    del plan
+    assert alive() is not None
+    del device_plan
+    assert alive() is None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -239,3 +241,30 @@ def test_a_level_has_a_name() -> None:
     assert config.level == "energy"
     with pytest.raises(ValueError, match="level must be one of 'energy', 'decibel', .*received"):
         config.level = "loud"
+
+
+def unclamped_mel_plan() -> _core.Plan:
+    config = _core.Config("mel")
+    config.top_db_scope = None
+    return _core.Plan(config, "any_rank")
+
+
+@pytest.mark.parametrize(
+    ("make_owner", "make_user"),
+    [
+        (unclamped_mel_plan, lambda plan: _core.Stream(plan, 1, "none", 0.0, 0)),
+        (
+            lambda: _core.Inverse(_core.Config("stft")),
+            lambda inverse: _core.InverseStream(inverse, 1, -1),
+        ),
+    ],
+)
+def test_what_a_stream_uses_lives_as_long_as_the_stream(
+    make_owner: Callable[[], Any], make_user: Callable[[Any], Any]
+) -> None:
+    owner = make_owner()
+    alive, user = weakref.ref(owner), make_user(owner)
+    del owner
+    assert alive() is not None
+    del user
+    assert alive() is None
