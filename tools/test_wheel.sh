@@ -5,16 +5,17 @@
 #     tools/test_wheel.sh WHEEL SOURCE-RELEASE [PYTEST-ARGUMENTS...]
 #
 # The tests are those of the source release, unpacked; WHEEL is installed in a new environment of
-# $PYTHON (python3), and no compiler, linker or build tool is on the PATH.  CXX names one for the few tests
-# that compile programs of their own.
+# $PYTHON (python3), and no compiler, linker or build tool is on the PATH.  CC and CXX name some for the
+# few tests that compile programs of their own.
 set -euo pipefail
 wheel=$(realpath "$1") source=$(realpath "$2")
 shift 2
 area=$(mktemp -d)
 trap 'rm -rf "$area"' EXIT
 python3=$(realpath -s "$(command -v "${PYTHON:-python3}")")
-compiler=${CXX:-$(command -v c++)} || { echo "no c++ on the PATH, which some tests need"; exit 1; }
-unset CC CFLAGS CXXFLAGS PYTHONPATH PYTHONHOME PYTHONUNBUFFERED
+c=${CC:-$(command -v cc)} cxx=${CXX:-$(command -v c++)} ||
+  { echo "no cc or no c++ on the PATH, which some tests need"; exit 1; }
+unset CFLAGS CXXFLAGS PYTHONPATH PYTHONHOME PYTHONUNBUFFERED
 
 mkdir "$area/release" "$area/commands"
 tar xzf "$source" -C "$area/release" --strip-components=1
@@ -38,7 +39,7 @@ for command in cc c++ gcc g++ clang clang++ ld gold mold as make cmake ninja; do
 done
 
 # GCC looks for assembler and linker on the PATH, unless it is told where they are.
-export CXX="$compiler -B$(dirname "$compiler")/"
+export CC="$c -B/usr/bin/" CXX="$cxx -B/usr/bin/"
 "$python" - "$area/env" <<'PYTHON'
 import sys
 import specfast

@@ -22,8 +22,10 @@ from corpora import SHARD_BYTES, contents, differences
 from specfast import corpus
 from specfast._corpus import atomic, scheduler
 from specfast._corpus.computing import Computer
+from specfast._corpus.formats.safetensors import Safetensors
 from specfast._corpus.notes import Note
 from specfast._corpus.shards import Shard, read_plan
+from specfast._corpus.summary import summary_path
 from specfast._corpus.worker import Report, Task, compute_shard
 
 
@@ -294,6 +296,28 @@ def test_a_note_names_the_clips_at_which_workers_died(tmp_path: Path) -> None:
         assert note.suspects == [4, 0]
         note.remove()
     with Note(tmp_path, shard) as note:
+        assert note.suspects == []
+
+
+def test_who_dies_while_a_clip_is_written_accuses_none(reference: Any, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with ThreadPoolExecutor(1) as one:
+        run(reference, out, one)
+    (out / ".work").mkdir()
+    shard = next(read_plan(out))
+    summary_path(out, shard).unlink()
+    child = os.fork()
+    if child == 0:
+
+        def write(*arguments: Any) -> None:
+            next(iter(arguments[2]))
+            os._exit(3)
+
+        Safetensors.write = write  # type: ignore[assignment]
+        compute_shard(Task(str(out), shard, zlib.crc32((out / "run.json").read_bytes()), 1))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+    with Note(out, shard) as note:
         assert note.suspects == []
 
 

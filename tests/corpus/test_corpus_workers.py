@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import socket
 import time
@@ -60,6 +61,11 @@ def client(deadly: None) -> Iterator[Any]:  # noqa: ARG001
 
 def run(paths: Any, out: Path, client: Any, **others: Any) -> corpus.RunSummary:
     return corpus.run(paths, out, "whisper", client, **{"shard_bytes": SHARD_BYTES, **others})
+
+
+def test_workers_of_the_command_keep_their_memory(client: Any) -> None:
+    kept = client.run(os.getenv, "MALLOC_TRIM_THRESHOLD_")
+    assert [int(value) for value in kept.values()] == [64 << 20] * 2
 
 
 def with_killers(reference: Any, folder: Path, places: tuple[int, ...]) -> list[Item]:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import specfast
+from compilers import c_command, cxx_command
 from specfast._engine import devices
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def compiled(folder: Path, source: str = "host_backend.cpp", *flags: str) -> Pat
     """
     path = folder / f"lib{Path(source).stem}.so"
     included = [f"-I{_ROOT / part}" for part in _INCLUDED]
-    _compile("CXX", "c++", source, path, *_FLAGS.split(), *included, *flags)
+    _compile(cxx_command(), source, path, *_FLAGS.split(), *included, *flags)
     return path
 
 
@@ -45,17 +45,17 @@ def compiled_program(folder: Path, source: str) -> Path:
     path, include = folder / Path(source).stem, Path(specfast.get_include())
     libraries = include.with_name("lib")
     linked = (f"-L{libraries}", f"-Wl,-rpath,{libraries}", "-lspecfast", "-lm")
-    compiler = ("CC", "cc") if source.endswith(".c") else ("CXX", "c++")
-    standard = "-std=c99" if source.endswith(".c") else "-std=c++17"
-    _compile(*compiler, source, path, standard, *_WARNINGS.split(), f"-I{include}", libs=linked)
+    is_c = source.endswith(".c")
+    compiler = [*c_command(), "-std=c99"] if is_c else [*cxx_command(), "-std=c++17"]
+    _compile(compiler, source, path, *_WARNINGS.split(), f"-I{include}", libs=linked)
     return path
 
 
 def _compile(
-    variable: str, compiler: str, source: str, path: Path, *flags: str, libs: tuple[str, ...] = ()
+    compiler: list[str], source: str, path: Path, *flags: str, libs: tuple[str, ...] = ()
 ) -> None:
     command = [
-        *shlex.split(os.environ.get(variable, compiler)),
+        *compiler,
         *flags,
         *(_SANITIZED.split() if "asan" in os.environ.get("LD_PRELOAD", "") else []),
         *("-o", str(path), str(_ROOT / "tests/cuda" / source), *libs, "-ldl"),

@@ -101,7 +101,7 @@ def mend_mpeg(file: File) -> Sound:
     count -= bool(mark)
     if count_at:
         stated = int.from_bytes(data[count_at : count_at + 4], "big")
-        whole = count - is_cut
+        whole = max(count - is_cut, 0)
         # Some encoders count this frame as well; the number of bytes shows it.
         counts_itself = stated == whole + 1 and _stated_bytes(data, count_at, mark) == end
         if stated > whole and not counts_itself:
