@@ -140,10 +140,8 @@ def main() -> int:
     outcomes = [(f"{name} {check.__name__}", outcome(name, check)) for name, check in CHECKS]
     for title, result in outcomes:
         print(f"{title:<28} {result}")
-    results = [result for _, result in outcomes]
-    return (
-        1 if any(result.startswith("FAILED") for result in results) or "ok" not in results else 0
-    )
+    results = {result for _, result in outcomes}
+    return 0 if "ok" in results and results <= {"ok", "not installed"} else 1
 
 
 if __name__ == "__main__":
