@@ -254,7 +254,9 @@ def _decoded_part(
     # is decoded again through Python, which knows why bytes could not be read.
     with file.lent(pieces) as handle, contextlib.suppress(Damaged, soundfile.SoundFileError):
         if handle is not None:
-            with soundfile.SoundFile(handle, closefd=False) as sound:
+            # A duplicate, which it may close: where opening fails, libsndfile 1.2.0 closes what is
+            # not its own.
+            with soundfile.SoundFile(os.dup(handle), closefd=True) as sound:
                 return _samples_of(sound, num_samples)
     part = Spliced(file, pieces)
     try:
