@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 
 from compilers import cxx_command
+from starving import starved
 
 SOAK = Path(__file__).resolve().parents[1] / "soak"
 
@@ -36,15 +36,7 @@ def test_an_object_without_memory_is_an_error(case: str, tmp_path: Path) -> None
     library = tmp_path / "libfailing_malloc.so"
     compiled = [*cxx_command(), "-shared", "-fPIC", SOAK / "failing_malloc.cpp", "-o", library]
     subprocess.run(compiled, check=True, timeout=60)
-    done = subprocess.run(
-        [sys.executable, SOAK / "starved.py", case, "0"],
-        env={**os.environ, "LD_PRELOAD": str(library), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = starved(library, case, repeats=0, timeout=60)
     assert found["ends"].pop("MemoryError") >= 8
     assert not found["ends"].keys() - {"SystemError of NumPy"}
     assert found["is_right"]

@@ -79,13 +79,14 @@ def is_of_numpy(error: Exception) -> bool:
 
 def outcome(call: Callable[[], Any], allowed: int) -> tuple[str, bool]:
     """Returns how a call ended of which one allocation fails, and whether it came to that."""
-    name = "returned"
     failing.fail_allocation(ctypes.c_long(allowed))
     try:
         call()
     except Exception as error:
-        name = type(error).__name__ + " of NumPy" * is_of_numpy(error)
-    return name, bool(failing.end_of_failing())
+        # To look at an error takes memory.
+        failed = bool(failing.end_of_failing())
+        return type(error).__name__ + " of NumPy" * is_of_numpy(error), failed
+    return "returned", bool(failing.end_of_failing())
 
 
 def held_bytes() -> int:

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
+from starving import starved
 
 Times = Callable[[int], int]
 Report = Callable[[str], None]
@@ -41,15 +39,7 @@ CASES = (
 @pytest.mark.parametrize("case", CASES)
 def test_no_memory(case: str, times: Times, report: Report) -> None:
     repeats = max(10, times(200))
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("starved.py")), case, str(repeats)],
-        env={**os.environ, "LD_PRELOAD": str(LIBRARY), "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=3600,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout)
+    found = starved(LIBRARY, case, repeats, timeout=3600)
     ends, growth = found["ends"], found["growth"]
     report(f"{case}: {ends} of failing allocations; {repeats} times, growth {growth} bytes")
     # Ufuncs of NumPy 2 that find no memory return nothing, and no error.

@@ -174,6 +174,16 @@ def check_place(view: View, device: str | None) -> None:
         )
 
 
+def check_in_cpu_memory(x: Any, what: str) -> None:
+    """Refuses an array on a GPU, for what is computed on the CPU alone.
+
+    Raises:
+        NotImplementedError: It is one.
+    """
+    if type(x) is not np.ndarray and kind_of(x) is not None:
+        raise refuse(what)
+
+
 def refuse(what: str) -> NotImplementedError:
     """Returns the error for what is computed on the CPU alone."""
     return NotImplementedError(

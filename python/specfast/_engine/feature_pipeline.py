@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from specfast import _core
-from specfast._engine import arrays, device_calls, device_views, filterbank, pieces
+from specfast._engine import arrays, device_calls, filterbank, pieces
 from specfast._engine.arrays import Array
 from specfast._engine.build import get_num_threads
 from specfast._engine.gradients import Pullback
@@ -185,8 +185,7 @@ class FeaturePipeline(Pipeline):
 
     def run(self, x: Any, out: Any = None, scale: float | None = None) -> Any:
         """Returns the features of an array [..., samples]; as FeatureExtractor's call."""
-        if type(x) is not np.ndarray and device_views.kind_of(x) is not None:
-            raise device_calls.refuse("the features of a FeatureSpec")
+        device_calls.check_in_cpu_memory(x, "the features of a FeatureSpec")
         samples, factor = self._checked(x, out, scale)
         frames = self.frames_of(samples.shape[-1])
         if not self._arranges and frames == self.plan.num_frames(samples.shape[-1]):

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from specfast import _core
-from specfast._engine import arrays, device_calls, device_views
+from specfast._engine import arrays, device_calls
 from specfast._engine.arrays import Array
 from specfast._engine.frame_layout import FrameLayout
 from specfast._spec import checks
@@ -35,8 +35,7 @@ def cpu_array(name: str, x: Any) -> Array:
         NotImplementedError: for an array on a device.
         TypeError: for anything else that is no array.
     """
-    if type(x) is not np.ndarray and device_views.kind_of(x) is not None:
-        raise device_calls.refuse("inverse transforms")
+    device_calls.check_in_cpu_memory(x, "inverse transforms")
     return arrays.view_of(name, x)
 
 

@@ -113,7 +113,7 @@ class FeatureExtractor:
 
         Raises:
             ValueError: if the specification has another mode, or joins frames.
-            Others: as a call.
+            NotImplementedError, TypeError, MemoryError: as a call.
         """
         for name, accepted in (("mode", "stft"), ("join_frames", 1)):
             value = getattr(self.spec, name)
@@ -127,12 +127,8 @@ class FeatureExtractor:
             return Features(self._joined(result.values), result.num_frames, result.mask)
         return self._joined(result)
 
-    def _joined(self, parts: Any) -> Array:
+    def _joined(self, parts: Array) -> Array:
         """Returns complex numbers whose real and imaginary parts are the halves of all rows."""
-        if not isinstance(parts, np.ndarray):
-            raise TypeError(
-                f"`x` must be in CPU memory for spectra. Received: x with a result {type(parts)}"
-            )
         axis = -2 if self.spec.layout == "bands_first" else -1
         real, imaginary = np.split(parts, 2, axis)
         joined = np.empty_like(real, dtype=np.result_type(parts.dtype, np.complex64))
